@@ -1,0 +1,199 @@
+namespace MailCluster.Contracts.Content;
+
+/// <summary>Reads what <see cref="ContentEncoder"/> wrote. Texts are slices of the input, which must therefore not change afterwards.</summary>
+internal static class ContentDecoder
+{
+    public static MessageContent Decode(ReadOnlyMemory<byte> encoded)
+    {
+        var sections = Sections.Read(encoded);
+        var (headers, truncated) = DecodeHeaders(encoded);
+        return new MessageContent
+        {
+            Size = sections.Size,
+            Envelope = DecodeEnvelope(encoded),
+            Headers = headers,
+            HeadersTruncated = truncated,
+            Root = DecodeStructure(encoded),
+        };
+    }
+
+    public static EnvelopeData DecodeEnvelope(ReadOnlyMemory<byte> encoded)
+    {
+        var cursor = new Cursor(Sections.Read(encoded).Envelope);
+        return cursor.Envelope();
+    }
+
+    public static (IReadOnlyList<ContentHeader>, bool) DecodeHeaders(ReadOnlyMemory<byte> encoded)
+    {
+        var cursor = new Cursor(Sections.Read(encoded).Headers);
+        var truncated = cursor.Number() != 0;
+        var headers = new ContentHeader[cursor.Count(bytesEach: 2)];
+        for (var i = 0; i < headers.Length; i++)
+            headers[i] = new ContentHeader(cursor.Text(), cursor.Text());
+        return (headers, truncated);
+    }
+
+    public static BodyPart DecodeStructure(ReadOnlyMemory<byte> encoded)
+    {
+        var cursor = new Cursor(Sections.Read(encoded).Structure);
+        return cursor.Part(depth: 0);
+    }
+
+    private readonly record struct Sections(long Size, ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> Headers, ReadOnlyMemory<byte> Structure)
+    {
+        public static Sections Read(ReadOnlyMemory<byte> encoded)
+        {
+            if (encoded.IsEmpty || encoded.Span[0] != ContentEncoder.Format)
+                throw new MalformedContentException(encoded.IsEmpty ? "Content is empty." : $"Content has the unknown format {encoded.Span[0]}.");
+            var cursor = new Cursor(encoded[1..]);
+            var size = cursor.Number();
+            var envelope = cursor.Count(1);
+            var headers = cursor.Count(1);
+            var structure = cursor.Count(1);
+            return new Sections(size, cursor.Take(envelope), cursor.Take(headers), cursor.Take(structure));
+        }
+    }
+
+    private struct Cursor(ReadOnlyMemory<byte> rest)
+    {
+        // The embedded message's root and its message part are two levels; one more for the leaf below the limit.
+        private const int MaxDepth = 2 * MessageContent.MaxDepth + 10;
+
+        private ReadOnlyMemory<byte> rest = rest;
+
+        public long Number()
+        {
+            var span = rest.Span;
+            ulong value = 0;
+            for (var i = 0; i < span.Length && i < 9; i++)
+            {
+                value |= (ulong)(span[i] & 0x7F) << (7 * i);
+                if (span[i] >= 0x80)
+                    continue;
+                rest = rest[(i + 1)..];
+                return (long)value;
+            }
+            throw new MalformedContentException("Content has a number that does not end.");
+        }
+
+        /// <summary>A count of things that take at least <paramref name="bytesEach"/> bytes: refuses one that the rest cannot hold before anything is allocated.</summary>
+        public int Count(int bytesEach)
+        {
+            var count = Number();
+            if (count > rest.Length / bytesEach)
+                throw new MalformedContentException("Content ends before what it announces.");
+            return (int)count;
+        }
+
+        public ReadOnlyMemory<byte> Take(int length)
+        {
+            if (length > rest.Length)
+                throw new MalformedContentException("Content ends before what it announces.");
+            var taken = rest[..length];
+            rest = rest[length..];
+            return taken;
+        }
+
+        public RawText Text()
+        {
+            var length = Number();
+            if (length == 0)
+                return default;
+            if (length - 1 > rest.Length)
+                throw new MalformedContentException("Content ends inside a text.");
+            return new RawText(Take((int)(length - 1)));
+        }
+
+        public EnvelopeData Envelope() => new()
+        {
+            Date = Text(),
+            Subject = Text(),
+            From = Addresses(),
+            Sender = Addresses(),
+            ReplyTo = Addresses(),
+            To = Addresses(),
+            Cc = Addresses(),
+            Bcc = Addresses(),
+            InReplyTo = Text(),
+            MessageId = Text(),
+        };
+
+        private EnvelopeAddress[] Addresses()
+        {
+            var count = Count(bytesEach: 4);
+            if (count == 0)
+                return [];
+            var addresses = new EnvelopeAddress[count];
+            for (var i = 0; i < addresses.Length; i++)
+                addresses[i] = new EnvelopeAddress(Text(), Text(), Text(), Text());
+            return addresses;
+        }
+
+        public BodyPart Part(int depth)
+        {
+            if (depth > MaxDepth)
+                throw new MalformedContentException("Content is nested too deeply.");
+            var kind = (BodyPartKind)Number();
+            if (kind > BodyPartKind.Multipart)
+                throw new MalformedContentException("Content has an unknown kind of part.");
+            var part = new BodyPart
+            {
+                Kind = kind,
+                HeaderOffset = Number(),
+                HeaderLength = Number(),
+                BodyOffset = Number(),
+                BodyLength = Number(),
+                Lines = Number(),
+                Type = Text(),
+                Subtype = Text(),
+                Parameters = Parameters(),
+                Id = Text(),
+                Description = Text(),
+                Encoding = Text(),
+                Md5 = Text(),
+                Disposition = Text(),
+                DispositionParameters = Parameters(),
+                Languages = Texts(),
+                Location = Text(),
+                Envelope = kind == BodyPartKind.Message ? Envelope() : null,
+                Parts = Parts(depth),
+            };
+            if (kind == BodyPartKind.Leaf ? part.Parts.Count != 0 : part.Parts.Count == 0 || (kind == BodyPartKind.Message && part.Parts.Count != 1))
+                throw new MalformedContentException("Content has a part with the wrong number of parts inside.");
+            return part;
+        }
+
+        private BodyPart[] Parts(int depth)
+        {
+            var count = Count(bytesEach: 17);
+            if (count == 0)
+                return [];
+            var parts = new BodyPart[count];
+            for (var i = 0; i < parts.Length; i++)
+                parts[i] = Part(depth + 1);
+            return parts;
+        }
+
+        private RawText[] Texts()
+        {
+            var count = Count(bytesEach: 1);
+            if (count == 0)
+                return [];
+            var texts = new RawText[count];
+            for (var i = 0; i < texts.Length; i++)
+                texts[i] = Text();
+            return texts;
+        }
+
+        private BodyParameter[] Parameters()
+        {
+            var count = Count(bytesEach: 2);
+            if (count == 0)
+                return [];
+            var parameters = new BodyParameter[count];
+            for (var i = 0; i < parameters.Length; i++)
+                parameters[i] = new BodyParameter(Text(), Text());
+            return parameters;
+        }
+    }
+}
