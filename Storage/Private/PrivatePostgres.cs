@@ -1,0 +1,216 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
+using Npgsql;
+
+namespace MailCluster.Storage.Private;
+
+/// <summary>A private PostgreSQL could not be had; the message is one sentence for the user.</summary>
+public sealed class PrivatePostgresException(string message) : Exception(message);
+
+/// <summary>
+/// A PostgreSQL server of our own in a directory of our own, for the demo and the tests: on 127.0.0.1 only, with a random password
+/// (SCRAM-SHA-256), real fsync and synchronous_commit on. It outlives the process that started it unless it is stopped.
+/// </summary>
+public sealed class PrivatePostgres
+{
+    private const string SuperUser = "mailcluster";
+
+    private readonly string _programs;
+    private readonly string _data;
+    private readonly string _password;
+
+    private PrivatePostgres(string programs, string data, string password, int port)
+    {
+        (_programs, _data, _password, Port) = (programs, data, password, port);
+    }
+
+    /// <summary>The TCP port on 127.0.0.1.</summary>
+    public int Port { get; }
+
+    /// <summary>Where PostgreSQL's files lie.</summary>
+    public string DataDirectory => _data;
+
+    /// <summary>The process id of the server (its postmaster), from the file that it keeps.</summary>
+    public int ProcessId => int.Parse(File.ReadLines(Path.Combine(_data, "postmaster.pid")).First());
+
+    /// <summary>A superuser's connection string for one database of the server.</summary>
+    public string ConnectionString(string database = "postgres") => new NpgsqlConnectionStringBuilder
+    {
+        Host = "127.0.0.1", Port = Port, Username = SuperUser, Password = _password, Database = database,
+    }.ConnectionString;
+
+    /// <summary>
+    /// Starts the server whose files lie under <paramref name="directory"/>, creating them at the first time; one that is still running
+    /// there (its starter was killed) is taken over as it is.
+    /// </summary>
+    /// <param name="settings">Further lines for the server's command line, such as "max_connections=300".</param>
+    /// <param name="progress">Told, in a sentence, what takes longer than a moment.</param>
+    /// <exception cref="PrivatePostgresException">PostgreSQL is not installed, or it did not start.</exception>
+    public static async Task<PrivatePostgres> StartAsync(string directory, IEnumerable<string>? settings = null, Action<string>? progress = null)
+    {
+        directory = Path.GetFullPath(directory);
+        Directory.CreateDirectory(directory);
+        var data = await DataDirectoryForAsync(directory, progress);
+        var exists = File.Exists(Path.Combine(data, "PG_VERSION"));
+        var version = exists ? File.ReadAllText(Path.Combine(data, "PG_VERSION")).Trim() : null;
+        var programs = PostgresPrograms.Find(version) ?? throw new PrivatePostgresException(version is null
+            ? $"PostgreSQL's server programs are not installed: run '{PostgresPrograms.HowToInstall}'."
+            : $"The data in {data} was written by PostgreSQL {version}, which is not installed: run '{PostgresPrograms.HowToInstall}-{version}'.");
+        var passwordFile = Path.Combine(directory, "postgres.password");
+        if (!exists)
+        {
+            progress?.Invoke($"creating a private PostgreSQL in {data}");
+            await CreateAsync(programs, data, passwordFile);
+        }
+        var password = File.ReadAllText(passwordFile).Trim();
+        if (await RunningPortAsync(programs, data) is { } running)
+        {
+            progress?.Invoke($"the private PostgreSQL is still running on port {running}");
+            return await AnsweringAsync(new(programs, data, password, running));
+        }
+        progress?.Invoke("starting the private PostgreSQL");
+        // The free port can be taken by somebody else before PostgreSQL has it: then another one.
+        for (var attempt = 1; ; attempt++)
+        {
+            var port = FreePort();
+            var options = new StringBuilder($"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c synchronous_commit=on");
+            foreach (var setting in settings ?? [])
+            {
+                options.Append(" -c ").Append(setting);
+            }
+            var log = Path.Combine(data, "server.log");
+            var (exitCode, output) = await PostgresAccount.RunAsync(
+                Path.Combine(programs, "pg_ctl"), ["start", "-D", data, "-w", "-t", "120", "-l", log, "-o", options.ToString()]);
+            if (exitCode == 0)
+            {
+                return await AnsweringAsync(new(programs, data, password, port));
+            }
+            if (attempt == 3)
+            {
+                throw new PrivatePostgresException($"The private PostgreSQL did not start; its log is {log}. {output.ReplaceLineEndings(" ").Trim()}");
+            }
+        }
+    }
+
+    /// <summary>Stops the server: sessions are ended, what is committed is on disk.</summary>
+    /// <param name="immediate">Without a checkpoint: the next start recovers from the log. For data that nobody will read again.</param>
+    public async Task StopAsync(bool immediate = false)
+    {
+        var (exitCode, output) = await PostgresAccount.RunAsync(
+            Path.Combine(_programs, "pg_ctl"), ["stop", "-D", _data, "-w", "-t", "60", "-m", immediate ? "immediate" : "fast"]);
+        if (exitCode != 0 && File.Exists(Path.Combine(_data, "postmaster.pid")))
+        {
+            throw new PrivatePostgresException($"The private PostgreSQL did not stop: {output.ReplaceLineEndings(" ").Trim()}");
+        }
+    }
+
+    // The files are DIR/postgres. As root they belong to the user "postgres", who must be able to pass DIR: a directory of mktemp -d is
+    // closed, so that DIR (never a parent) is opened for passing; where a parent is closed (/root), the files go to /var/lib/mailcluster.
+    private static async Task<string> DataDirectoryForAsync(string directory, Action<string>? progress)
+    {
+        if (!await PostgresAccount.CanEnterAsync(directory))
+        {
+            File.SetUnixFileMode(directory, File.GetUnixFileMode(directory) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
+        }
+        if (await PostgresAccount.CanEnterAsync(directory))
+        {
+            return Path.Combine(directory, "postgres");
+        }
+        var name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(directory)))[..16];
+        var elsewhere = Path.Combine("/var/lib/mailcluster", name);
+        Directory.CreateDirectory(elsewhere);
+        // Whoever deletes DIR and starts anew gets new files: the mark in DIR belongs to these.
+        var mark = Path.Combine(directory, "postgres.elsewhere");
+        var data = Path.Combine(elsewhere, "postgres");
+        if (!File.Exists(mark) && Directory.Exists(data))
+        {
+            Directory.Move(data, data + ".left-" + DateTime.UtcNow.ToString("yyyyMMddHHmmss"));
+        }
+        File.WriteAllText(mark, data + "\n");
+        progress?.Invoke($"the system user 'postgres' cannot enter {directory}: PostgreSQL's files are kept in {data}");
+        return data;
+    }
+
+    // initdb works in a directory of another name, which takes the real one when all is done: a start that was killed leaves no half cluster.
+    private static async Task CreateAsync(string programs, string data, string passwordFile)
+    {
+        var fresh = data + ".new";
+        if (Directory.Exists(fresh))
+        {
+            Directory.Delete(fresh, true);
+        }
+        Directory.CreateDirectory(fresh, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        await PostgresAccount.GiveAsync(fresh);
+        var password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+        WriteSecret(passwordFile, password);
+        var forInitdb = fresh + ".password";
+        WriteSecret(forInitdb, password);
+        await PostgresAccount.GiveAsync(forInitdb);
+        var (exitCode, output) = await PostgresAccount.RunAsync(Path.Combine(programs, "initdb"),
+        [
+            "-D", fresh, "-U", SuperUser, "--pwfile", forInitdb, "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
+            "--no-instructions",
+        ]);
+        File.Delete(forInitdb);
+        if (exitCode != 0)
+        {
+            throw new PrivatePostgresException($"initdb failed: {output.ReplaceLineEndings(" ").Trim()}");
+        }
+        Directory.Move(fresh, data);
+    }
+
+    private static void WriteSecret(string path, string text)
+    {
+        File.Delete(path);
+        using var file = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        file.Write(Encoding.ASCII.GetBytes(text + "\n"));
+    }
+
+    // postmaster.pid may be a leftover of a killed server: pg_ctl knows whether the process in it is alive.
+    private static async Task<int?> RunningPortAsync(string programs, string data)
+    {
+        var file = Path.Combine(data, "postmaster.pid");
+        if (!File.Exists(file) || (await PostgresAccount.RunAsync(Path.Combine(programs, "pg_ctl"), ["status", "-D", data])).ExitCode != 0)
+        {
+            return null;
+        }
+        // The file's lines: process, data directory, start time, port, …
+        var lines = File.ReadAllLines(file);
+        return lines.Length > 3 && int.TryParse(lines[3], out var port) ? port : null;
+    }
+
+    private static async Task<PrivatePostgres> AnsweringAsync(PrivatePostgres postgres)
+    {
+        // One that is taken over may be recovering from its starter's death: it refuses connections until that is done.
+        await using var dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.ConnectionString()) { Pooling = false, Timeout = 60 });
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var command = dataSource.CreateCommand("SELECT 1");
+                await command.ExecuteScalarAsync();
+                return postgres;
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CannotConnectNow && attempt < 300)
+            {
+                await Task.Delay(200);
+            }
+            catch (NpgsqlException e)
+            {
+                throw new PrivatePostgresException($"The private PostgreSQL on port {postgres.Port} does not answer: {e.Message}");
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}

@@ -1,0 +1,88 @@
+using MailCluster.Storage.Private;
+using MailCluster.Storage.Schema;
+using Npgsql;
+using Xunit;
+
+namespace MailCluster.Tests.Support;
+
+/// <summary>
+/// One private PostgreSQL for the tests of an assembly (real fsync), started by the first test that wants a database and gone at the end.
+/// Use: <c>[assembly: AssemblyFixture(typeof(PostgresFixture))]</c> and take it as a test class's constructor argument.
+/// </summary>
+public sealed class PostgresFixture : IAsyncLifetime
+{
+    private const string Template = "migrated";
+
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private string? _directory;
+    private PrivatePostgres? _postgres;
+    private bool _hasTemplate;
+    private int _databases;
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A connection string for a fresh database with all migrations applied, seen by nobody else.</summary>
+    public Task<string> CreateDatabaseAsync() => CreateAsync(migrated: true);
+
+    /// <summary>A connection string for a fresh and empty database.</summary>
+    public Task<string> CreateEmptyDatabaseAsync() => CreateAsync(migrated: false);
+
+    /// <summary>A data source on a fresh migrated database; the caller disposes of it.</summary>
+    public async Task<NpgsqlDataSource> CreateDataSourceAsync() => NpgsqlDataSource.Create(await CreateDatabaseAsync());
+
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        if (_postgres is not null)
+        {
+            await _postgres.StopAsync(immediate: true);
+        }
+        if (_directory is not null)
+        {
+            Directory.Delete(_directory, recursive: true);
+        }
+    }
+
+    // One at a time: a database can't be copied while another session looks at it.
+    private async Task<string> CreateAsync(bool migrated)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            var postgres = _postgres ??= await StartAsync();
+            if (migrated && !_hasTemplate)
+            {
+                await ExecuteAsync(postgres, $"CREATE DATABASE {Template}");
+                await using (var dataSource = NpgsqlDataSource.Create(postgres.ConnectionString(Template) + ";Pooling=false"))
+                {
+                    await SchemaMigrator.MigrateAsync(dataSource);
+                }
+                _hasTemplate = true;
+            }
+            var name = $"test_{++_databases}";
+            await ExecuteAsync(postgres, $"CREATE DATABASE {name}" + (migrated ? $" TEMPLATE {Template}" : ""));
+            return postgres.ConnectionString(name);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private async Task<PrivatePostgres> StartAsync()
+    {
+        if (PostgresPrograms.Find() is null)
+        {
+            throw new InvalidOperationException($"$XunitDynamicSkip$PostgreSQL is not installed ({PostgresPrograms.HowToInstall})");
+        }
+        _directory = Directory.CreateTempSubdirectory("mailcluster-test-").FullName;
+        return await PrivatePostgres.StartAsync(_directory, ["max_connections=300"]);
+    }
+
+    private static async Task ExecuteAsync(PrivatePostgres postgres, string sql)
+    {
+        await using var dataSource = NpgsqlDataSource.Create(postgres.ConnectionString() + ";Pooling=false");
+        await using var command = dataSource.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}
