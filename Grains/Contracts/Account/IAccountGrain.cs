@@ -1,0 +1,152 @@
+namespace MailCluster.Contracts;
+
+/// <summary>
+/// The owner of one account: log-in, sessions, the tree of its mailboxes, subscriptions. Key: <see cref="AccountId"/>'s number.
+/// <para>Atomicity and order: every change of the tree is one transaction, on disk before the call returns, and seen by whatever starts afterwards on any node.
+/// The tree's rows are read anew by each call, so that no memory of an owner can be stale.</para>
+/// <para>Retries: CREATE, DELETE, RENAME, SUBSCRIBE are safe to repeat with the same <see cref="OperationId"/>.</para>
+/// </summary>
+[Alias("MailCluster.IAccountGrain")]
+public interface IAccountGrain : IGrainWithIntegerKey
+{
+    /// <summary>
+    /// Checks a password and, when it is right, opens a session. A success is remembered for some minutes without the password;
+    /// failures are slowed down per account and per address.
+    /// Failures: <see cref="MailErrorCode.AuthenticationFailed"/>, <see cref="MailErrorCode.AuthorizationFailed"/> (log-in is off), <see cref="MailErrorCode.Limit"/> (connections).
+    /// </summary>
+    [Alias("Authenticate")]
+    ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request);
+
+    /// <summary>Ends a session's lease. Unknown sessions are passed over.</summary>
+    [Alias("EndSession")]
+    ValueTask EndSession(string sessionId);
+
+    /// <summary>Renews the leases of one front-end process's sessions; a lease that is not renewed for <see cref="AccountLimits.SessionLease"/> ends.</summary>
+    [Alias("RenewSessions")]
+    ValueTask RenewSessions(IReadOnlyList<LoginRequest> sessions);
+
+    /// <summary>The sessions of this account, on all front ends.</summary>
+    [Alias("Sessions")]
+    ValueTask<IReadOnlyList<SessionInfo>> Sessions();
+
+    /// <summary>For deliveries: whether and with which settings the account takes mail.</summary>
+    [Alias("Settings")]
+    ValueTask<MailResult<AccountSettings>> Settings();
+
+    /// <summary>Every mailbox and subscription of the account, in path order. With <paramref name="withStatus"/> the counters of each: still one query, no mailbox is loaded.</summary>
+    [Alias("List")]
+    ValueTask<MailResult<MailboxTree>> List(bool withStatus);
+
+    /// <summary>The mailbox of a name; <see cref="MailErrorCode.NonExistent"/>.</summary>
+    [Alias("Find")]
+    ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path);
+
+    /// <summary>The counters of a name's mailbox, from its row (STATUS).</summary>
+    [Alias("Status")]
+    ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path);
+
+    /// <summary>
+    /// Creates a mailbox and the parents that are missing (RFC 9051 §6.3.4), with special uses (RFC 6154 §3).
+    /// Failures: <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/> (name), <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.UseAttribute"/>.
+    /// </summary>
+    [Alias("Create")]
+    ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse);
+
+    /// <summary>
+    /// Deletes a mailbox (RFC 9051 §6.3.5); with children it becomes a name that can't be selected. Its sessions end. Its quota returns at once.
+    /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.Cannot"/> (INBOX), <see cref="MailErrorCode.InUse"/> (already a bare name with children).
+    /// </summary>
+    [Alias("Delete")]
+    ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path);
+
+    /// <summary>
+    /// Renames a mailbox and all below it (RFC 9051 §6.3.6). Renaming INBOX moves its messages away under the new name and leaves a new, empty INBOX.
+    /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/>.
+    /// </summary>
+    [Alias("Rename")]
+    ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to);
+
+    /// <summary>Adds or takes away a name of the subscription list; it need not exist (RFC 9051 §6.3.7, §6.3.8).</summary>
+    [Alias("Subscribe")]
+    ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed);
+
+    /// <summary>The directory's row of this account changed (password, state, quota): forget what was remembered.</summary>
+    [Alias("Changed")]
+    ValueTask Changed();
+}
+
+public static class AccountLimits
+{
+    /// <summary>How long a session counts after its front end was last heard of.</summary>
+    public static readonly TimeSpan SessionLease = TimeSpan.FromSeconds(90);
+}
+
+/// <summary>A log-in by password.</summary>
+/// <param name="Password">Null in a renewal. Never logged, never kept.</param>
+/// <param name="Address">The client's address, without port.</param>
+/// <param name="FrontEnd">The front-end process that holds the connection.</param>
+/// <param name="Trusted">The client's address lies in trusted-networks: exempt from limits per address.</param>
+[GenerateSerializer, Immutable, Alias("LoginRequest")]
+public sealed record LoginRequest(
+    [property: Id(0)] string SessionId,
+    [property: Id(1)] string? Password,
+    [property: Id(2)] string Protocol,
+    [property: Id(3)] string Mechanism,
+    [property: Id(4)] string Address,
+    [property: Id(5)] string FrontEnd,
+    [property: Id(6)] bool Trusted)
+{
+    public override string ToString() => $"{Protocol} {Mechanism} {SessionId} from {Address}";
+}
+
+[GenerateSerializer, Immutable, Alias("AccountSession")]
+public sealed record AccountSession([property: Id(0)] string SessionId, [property: Id(1)] AccountSettings Settings);
+
+/// <summary>What doors need to know of an account.</summary>
+/// <param name="User">The address it logs in with.</param>
+/// <param name="Delimiter">Between the levels of mailbox names on the wire.</param>
+/// <param name="Prefix">The personal namespace's prefix: empty, or e.g. "INBOX." (RFC 2342).</param>
+[GenerateSerializer, Immutable, Alias("AccountSettings")]
+public sealed record AccountSettings(
+    [property: Id(0)] AccountId Account,
+    [property: Id(1)] TenantId Tenant,
+    [property: Id(2)] string User,
+    [property: Id(3)] char Delimiter,
+    [property: Id(4)] string Prefix,
+    [property: Id(5)] DeliveryState Delivery,
+    [property: Id(6)] long? MaxBytes,
+    [property: Id(7)] long? MaxMessages);
+
+/// <summary>Whether an account takes mail.</summary>
+public enum DeliveryState
+{
+    On = 0,
+
+    /// <summary>Try again later (4.x.x).</summary>
+    Deferred,
+
+    /// <summary>Refused (5.x.x).</summary>
+    Refused,
+}
+
+[GenerateSerializer, Immutable, Alias("SessionInfo")]
+public sealed record SessionInfo(
+    [property: Id(0)] string SessionId,
+    [property: Id(1)] string Protocol,
+    [property: Id(2)] string Address,
+    [property: Id(3)] string FrontEnd,
+    [property: Id(4)] DateTimeOffset Since);
+
+/// <param name="Selectable">False for a name that only has children (RFC 9051 §7.3.1: \NonExistent or \Noselect).</param>
+/// <param name="SpecialUse">e.g. "\Sent" (RFC 6154 §2).</param>
+/// <param name="Status">Null unless it was asked for.</param>
+[GenerateSerializer, Immutable, Alias("MailboxInfo")]
+public sealed record MailboxInfo(
+    [property: Id(0)] MailboxId Id,
+    [property: Id(1)] MailboxPath Path,
+    [property: Id(2)] bool Selectable,
+    [property: Id(3)] IReadOnlyList<string> SpecialUse,
+    [property: Id(4)] MailboxStatus? Status);
+
+[GenerateSerializer, Immutable, Alias("MailboxTree")]
+public sealed record MailboxTree([property: Id(0)] IReadOnlyList<MailboxInfo> Mailboxes, [property: Id(1)] IReadOnlyList<MailboxPath> Subscriptions);

@@ -1,0 +1,24 @@
+namespace MailCluster.Contracts;
+
+/// <summary>Who an address is. Stateless workers; answers may be some seconds old, which matters nowhere: the account's owner has the last word. Key: 0.</summary>
+[Alias("MailCluster.IDirectoryGrain")]
+public interface IDirectoryGrain : IGrainWithIntegerKey
+{
+    /// <summary>The account that logs in with <paramref name="user"/>; null when there is none.</summary>
+    [Alias("FindUser")]
+    ValueTask<AccountRef?> FindUser(string user);
+
+    /// <summary>
+    /// Whom mail to <paramref name="address"/> (local-part@domain, sub-address included) goes to: an account, the accounts of an alias (aliases of
+    /// aliases followed, bounded); empty when there is nobody.
+    /// </summary>
+    [Alias("FindRecipients")]
+    ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address);
+}
+
+[GenerateSerializer, Immutable, Alias("AccountRef")]
+public sealed record AccountRef([property: Id(0)] AccountId Account, [property: Id(1)] TenantId Tenant, [property: Id(2)] string User);
+
+/// <param name="Detail">What followed the '+' (RFC 5233), or null: the folder that delivery tries first.</param>
+[GenerateSerializer, Immutable, Alias("Recipient")]
+public sealed record Recipient([property: Id(0)] AccountRef Account, [property: Id(1)] string? Detail);

@@ -1,0 +1,114 @@
+using Orleans.Concurrency;
+
+namespace MailCluster.Contracts;
+
+/// <summary>
+/// The owner of one mailbox: its UIDs, flags and modseqs. Key: <see cref="MailboxKey.ToString"/>.
+/// <para>Atomicity: every change is one operation, on PostgreSQL's disk before the call returns, wholly or not at all.</para>
+/// <para>Ordering: operations take effect in the order of their modseqs; the owner has published a change before its call returns, so that
+/// whatever starts afterwards, on any node, sees it.</para>
+/// <para>Retries: a call that failed with an exception or <see cref="MailErrorCode.Unavailable"/> has an unknown outcome;
+/// calling again with the same <see cref="OperationId"/> finds it out or does it, once.</para>
+/// <para>Every method may answer <see cref="MailErrorCode.MailboxGone"/> (deleted; final) and <see cref="MailErrorCode.Unavailable"/>.</para>
+/// </summary>
+[Alias("MailCluster.IMailboxGrain")]
+public interface IMailboxGrain : IGrainWithStringKey
+{
+    /// <summary>SELECT and EXAMINE: answered from the mailbox's counters, without loading a message.</summary>
+    [Alias("Select")]
+    ValueTask<MailResult<MailboxSelected>> Select(bool readOnly);
+
+    /// <summary>
+    /// What happened since the version that the caller has. Also (re)news the caller's lease as an observer: deltas are pushed to it for
+    /// <see cref="MailboxLimits.ObserverLease"/>. Pushes may be lost; only an answer of this method is proof of being up to date.
+    /// </summary>
+    [Alias("Sync")]
+    ValueTask<MailResult<SyncReply>> Sync(long epoch, long modSeq, IMailboxObserver? observer);
+
+    /// <summary>
+    /// A part of a version, by chunks, for a first copy. The version is the one that <see cref="Sync"/> named with
+    /// <see cref="SyncReply.Reload"/>; it is kept for some seconds. <see cref="MailErrorCode.StaleEpoch"/>: it is gone, sync again.
+    /// </summary>
+    [Alias("GetChunks")]
+    ValueTask<MailResult<SnapshotPage>> GetChunks(long epoch, long modSeq, int from, int count);
+
+    /// <summary>
+    /// Takes for the calling session the messages that no session was told to be \Recent, up to and including <paramref name="upTo"/>
+    /// (RFC 3501 §2.3.2): exactly one session gets each. Returns the first UID that is the caller's; above <paramref name="upTo"/> when none is.
+    /// </summary>
+    [Alias("ClaimRecent")]
+    ValueTask<MailResult<uint>> ClaimRecent(uint upTo);
+
+    /// <summary>
+    /// Adds messages in the given order, all or none (RFC 9051 §6.3.12, RFC 3502).
+    /// Failures: <see cref="MailErrorCode.OverQuota"/>, <see cref="MailErrorCode.Limit"/> (keywords), <see cref="MailErrorCode.BodyGone"/>.
+    /// </summary>
+    [Alias("Append")]
+    ValueTask<MailResult<AppendResult>> Append(AppendRequest request);
+
+    /// <summary>
+    /// Changes flags (RFC 9051 §6.4.6; RFC 7162 §3.1.3). UIDs that do not exist are passed over; a message whose flags stay the same keeps its modseq.
+    /// Failures: <see cref="MailErrorCode.Limit"/> (keywords).
+    /// </summary>
+    [Alias("Store")]
+    ValueTask<MailResult<StoreResult>> Store(StoreRequest request);
+
+    /// <summary>Removes the messages of <see cref="ExpungeRequest.Uids"/> that are \Deleted when the change is made (RFC 9051 §6.4.3, RFC 4315 §2.1).</summary>
+    [Alias("Expunge")]
+    ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request);
+
+    /// <summary>
+    /// Called at the destination: adds copies of a source's messages, all that still exist, in UID order (RFC 9051 §6.4.7), or moves them
+    /// (RFC 6851): then removal there and addition here are one change, in both mailboxes before the call returns.
+    /// Failures: <see cref="MailErrorCode.OverQuota"/>, <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.NonExistent"/> (the source is gone).
+    /// </summary>
+    [Alias("CopyFrom")]
+    ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request);
+
+    /// <summary>
+    /// The UIDs that were expunged after <paramref name="since"/> (RFC 7162 §3.2.10); when the log no longer reaches back so far, every UID below
+    /// UIDNEXT that does not exist. Reads the log: not for every command.
+    /// </summary>
+    [Alias("Vanished")]
+    ValueTask<MailResult<UidSet>> Vanished(long since);
+
+    /// <summary>
+    /// For other owners: a change of theirs (MOVE) has altered this mailbox. Returns when it is published here. Deltas of an older epoch are without effect.
+    /// </summary>
+    [Alias("Applied")]
+    ValueTask Applied(MailboxDelta delta);
+
+    /// <summary>For the account's owner: the mailbox was deleted (final) or its name got another UIDVALIDITY; sessions are told and the activation ends.</summary>
+    [Alias("End")]
+    ValueTask End(MailboxEnd reason);
+}
+
+/// <summary>Why a mailbox went away under its sessions; each answers BYE at the next command.</summary>
+public enum MailboxEnd
+{
+    Deleted = 1,
+
+    /// <summary>RENAME gave the mailbox a new UIDVALIDITY.</summary>
+    UidValidityChanged,
+
+    /// <summary>The owner lost its claim; the receiver syncs again. Not final.</summary>
+    OwnerChanged,
+}
+
+/// <summary>A front-end process that keeps copies of mailboxes for its sessions. One object a process; pushes are hints and may be lost.</summary>
+[Alias("MailCluster.IMailboxObserver")]
+public interface IMailboxObserver : IGrainObserver
+{
+    [OneWay, Alias("Changed")]
+    Task Changed(MailboxKey mailbox, MailboxDelta delta);
+
+    [OneWay, Alias("Ended")]
+    Task Ended(MailboxKey mailbox, MailboxEnd reason);
+}
+
+/// <summary>Bounds that both sides of a contract rely on.</summary>
+public static class MailboxLimits
+{
+    /// <summary>How long an observer hears of changes after its last <see cref="IMailboxGrain.Sync"/>; it renews at a third of this.</summary>
+    public static readonly TimeSpan ObserverLease = TimeSpan.FromSeconds(15);
+}

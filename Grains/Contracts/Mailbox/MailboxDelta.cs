@@ -1,0 +1,29 @@
+namespace MailCluster.Contracts;
+
+/// <summary>One committed operation's effect on a mailbox. Effects are ordered by <see cref="ModSeq"/>.</summary>
+[GenerateSerializer, Immutable, Alias("MailboxEffect")]
+public abstract record MailboxEffect([property: Id(0)] long ModSeq);
+
+/// <summary>Messages that came in, in UID order, all above every UID before.</summary>
+[GenerateSerializer, Immutable, Alias("MessagesAdded")]
+public sealed record MessagesAdded(long ModSeq, [property: Id(0)] IReadOnlyList<MessageRow> Rows) : MailboxEffect(ModSeq);
+
+/// <summary>Flags that changed: what was asked, and the messages that it really changed (as ranges, whatever their number).</summary>
+[GenerateSerializer, Immutable, Alias("FlagsChanged")]
+public sealed record FlagsChanged(long ModSeq, [property: Id(0)] UidSet Uids, [property: Id(1)] StoreMode Mode, [property: Id(2)] FlagList Flags)
+    : MailboxEffect(ModSeq);
+
+/// <summary>Messages that went (EXPUNGE, MOVE).</summary>
+[GenerateSerializer, Immutable, Alias("MessagesExpunged")]
+public sealed record MessagesExpunged(long ModSeq, [property: Id(0)] UidSet Uids) : MailboxEffect(ModSeq);
+
+/// <summary>
+/// The step of a mailbox from one version to the next: (<see cref="Epoch"/>, <see cref="FromModSeq"/>) to (<see cref="Epoch"/>, <see cref="ToModSeq"/>).
+/// Who is not at exactly <see cref="FromModSeq"/> of that epoch has missed something and asks the owner.
+/// </summary>
+[GenerateSerializer, Immutable, Alias("MailboxDelta")]
+public sealed record MailboxDelta(
+    [property: Id(0)] long Epoch,
+    [property: Id(1)] long FromModSeq,
+    [property: Id(2)] long ToModSeq,
+    [property: Id(3)] IReadOnlyList<MailboxEffect> Effects);

@@ -1,0 +1,126 @@
+namespace MailCluster.Contracts;
+
+/// <summary>What SELECT tells (RFC 9051 §6.3.2), from the counters.</summary>
+/// <param name="RecentFrom">The first UID that this session may show as \Recent; EXAMINE leaves it to others. Above the last UID when there is none.</param>
+/// <param name="Keywords">The keywords in use, in the case first seen.</param>
+[GenerateSerializer, Immutable, Alias("MailboxSelected")]
+public sealed record MailboxSelected(
+    [property: Id(0)] long Epoch,
+    [property: Id(1)] MailboxStatus Status,
+    [property: Id(2)] uint RecentFrom,
+    [property: Id(3)] IReadOnlyList<string> Keywords);
+
+/// <summary>The counters of a mailbox (RFC 9051 §6.3.11, RFC 8438), kept in its row by every change.</summary>
+/// <param name="Bytes">The sum of RFC822.SIZE.</param>
+/// <param name="Recent">Messages that no session was told to be \Recent.</param>
+[GenerateSerializer, Immutable, Alias("MailboxStatus")]
+public sealed record MailboxStatus(
+    [property: Id(0)] MailboxId Id,
+    [property: Id(1)] uint UidValidity,
+    [property: Id(2)] uint UidNext,
+    [property: Id(3)] long HighestModSeq,
+    [property: Id(4)] long Messages,
+    [property: Id(5)] long Unseen,
+    [property: Id(6)] long Deleted,
+    [property: Id(7)] long Bytes,
+    [property: Id(8)] long Recent);
+
+/// <summary>The way from the caller's version to the owner's.</summary>
+/// <param name="Epoch">The owner's epoch.</param>
+/// <param name="ModSeq">The owner's version.</param>
+/// <param name="Deltas">Deltas from the caller's version to it, in order; empty when the caller is up to date.</param>
+/// <param name="Reload">Not null: the caller's version is too old (or it has none): fetch this many chunks with <see cref="IMailboxGrain.GetChunks"/>.</param>
+/// <param name="UidNext">Of the owner's version.</param>
+[GenerateSerializer, Immutable, Alias("SyncReply")]
+public sealed record SyncReply(
+    [property: Id(0)] long Epoch,
+    [property: Id(1)] long ModSeq,
+    [property: Id(2)] IReadOnlyList<MailboxDelta> Deltas,
+    [property: Id(3)] int? Reload,
+    [property: Id(4)] uint UidNext);
+
+/// <summary>Some chunks of a version, and the keyword table that their codes refer to.</summary>
+[GenerateSerializer, Immutable, Alias("SnapshotPage")]
+public sealed record SnapshotPage([property: Id(0)] KeywordTable Keywords, [property: Id(1)] IReadOnlyList<MessageChunk> Chunks);
+
+/// <summary>Who does a change, for the log: who, from where, with what. Never a secret.</summary>
+/// <param name="Session">The session's id in the logs, or the delivery's queue id.</param>
+/// <param name="Address">The client's address, or null for the server's own work.</param>
+[GenerateSerializer, Immutable, Alias("Actor")]
+public sealed record Actor([property: Id(0)] string User, [property: Id(1)] string Session, [property: Id(2)] string? Address);
+
+/// <summary>One message to add; its body was staged with <see cref="IMessageBodies.StageAsync"/>.</summary>
+/// <param name="Claim">Which of the staged body's claims this message takes.</param>
+/// <param name="Prefix">Header lines that come before the body (Return-Path, Delivered-To…), CRLF ended; empty for none.</param>
+/// <param name="Size">RFC822.SIZE: prefix and body.</param>
+/// <param name="InternalDate">Seconds since 1970 UTC, 0 ≤ value ≤ 253402300799.</param>
+/// <param name="ThreadKeys">Hashes of Message-ID, In-Reply-To and References, own Message-ID first; messages that share one share THREADID.</param>
+[GenerateSerializer, Immutable, Alias("NewMessage")]
+public sealed record NewMessage(
+    [property: Id(0)] BodyId Body,
+    [property: Id(1)] int Claim,
+    [property: Id(2)] byte[] Prefix,
+    [property: Id(3)] uint Size,
+    [property: Id(4)] long InternalDate,
+    [property: Id(5)] short ZoneMinutes,
+    [property: Id(6)] FlagList Flags,
+    [property: Id(7)] IReadOnlyList<long> ThreadKeys);
+
+/// <param name="Delivery">
+/// Not null for a delivery: identifies its bytes and envelope. A delivery with the same value to this account in the last 24 h is not stored again,
+/// and <see cref="AppendResult.Duplicate"/> says so.
+/// </param>
+[GenerateSerializer, Immutable, Alias("AppendRequest")]
+public sealed record AppendRequest(
+    [property: Id(0)] OperationId Operation,
+    [property: Id(1)] Actor Actor,
+    [property: Id(2)] IReadOnlyList<NewMessage> Messages,
+    [property: Id(3)] Guid? Delivery = null);
+
+/// <summary>Response code APPENDUID (RFC 4315 §3).</summary>
+[GenerateSerializer, Immutable, Alias("AppendResult")]
+public sealed record AppendResult([property: Id(0)] uint UidValidity, [property: Id(1)] UidSet Uids, [property: Id(2)] long ModSeq, [property: Id(3)] bool Duplicate);
+
+/// <param name="UnchangedSince">RFC 7162 §3.1.3; null for an unconditional STORE.</param>
+[GenerateSerializer, Immutable, Alias("StoreRequest")]
+public sealed record StoreRequest(
+    [property: Id(0)] OperationId Operation,
+    [property: Id(1)] Actor Actor,
+    [property: Id(2)] UidSet Uids,
+    [property: Id(3)] StoreMode Mode,
+    [property: Id(4)] FlagList Flags,
+    [property: Id(5)] long? UnchangedSince = null);
+
+/// <param name="Changed">The messages whose flags really changed.</param>
+/// <param name="Modified">The messages that UNCHANGEDSINCE kept from being changed (response code MODIFIED).</param>
+/// <param name="ModSeq">The modseq of the changed messages.</param>
+[GenerateSerializer, Immutable, Alias("StoreResult")]
+public sealed record StoreResult([property: Id(0)] UidSet Changed, [property: Id(1)] UidSet Modified, [property: Id(2)] long ModSeq);
+
+/// <param name="Uids">Null for all.</param>
+[GenerateSerializer, Immutable, Alias("ExpungeRequest")]
+public sealed record ExpungeRequest([property: Id(0)] OperationId Operation, [property: Id(1)] Actor Actor, [property: Id(2)] UidSet? Uids);
+
+[GenerateSerializer, Immutable, Alias("ExpungeResult")]
+public sealed record ExpungeResult([property: Id(0)] UidSet Uids, [property: Id(1)] long ModSeq);
+
+/// <param name="Source">Where the messages are.</param>
+/// <param name="Uids">Which of them; those that are gone are passed over.</param>
+/// <param name="Move">True: they are removed from the source in the same change.</param>
+[GenerateSerializer, Immutable, Alias("CopyRequest")]
+public sealed record CopyRequest(
+    [property: Id(0)] OperationId Operation,
+    [property: Id(1)] Actor Actor,
+    [property: Id(2)] MailboxKey Source,
+    [property: Id(3)] UidSet Uids,
+    [property: Id(4)] bool Move);
+
+/// <summary>Response code COPYUID (RFC 4315 §3): the n-th UID of one set became the n-th of the other.</summary>
+/// <param name="SourceModSeq">For MOVE, the source's modseq of the removal.</param>
+[GenerateSerializer, Immutable, Alias("CopyResult")]
+public sealed record CopyResult(
+    [property: Id(0)] uint UidValidity,
+    [property: Id(1)] UidSet SourceUids,
+    [property: Id(2)] UidSet Uids,
+    [property: Id(3)] long ModSeq,
+    [property: Id(4)] long? SourceModSeq);

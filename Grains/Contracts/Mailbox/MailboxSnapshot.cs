@@ -1,0 +1,348 @@
+namespace MailCluster.Contracts;
+
+/// <summary>
+/// One version of a mailbox: all messages in UID order. Immutable and persistent: <see cref="Apply"/> copies only the chunks that it touches,
+/// so that versions are cheap to keep and to compare. A message's index is its place in this version; a session's message
+/// sequence number is that index + 1 of the version that the session has told its client (RFC 9051 §2.3.1.2).
+/// </summary>
+public sealed class MailboxSnapshot
+{
+    private readonly MessageChunk[] _chunks;
+    private readonly int[] _starts;
+
+    private MailboxSnapshot(long epoch, long modSeq, uint uidNext, KeywordTable keywords, MessageChunk[] chunks)
+    {
+        Epoch = epoch;
+        ModSeq = modSeq;
+        UidNext = uidNext;
+        Keywords = keywords;
+        _chunks = chunks;
+        _starts = new int[chunks.Length];
+        for (int i = 0; i < chunks.Length; i++)
+        {
+            _starts[i] = Count;
+            Count += chunks[i].Count;
+        }
+    }
+
+    /// <summary>The claim of the owner that made this version; versions of different epochs are not comparable by modseq alone.</summary>
+    public long Epoch { get; }
+
+    /// <summary>HIGHESTMODSEQ (RFC 7162 §3.1.2.1).</summary>
+    public long ModSeq { get; }
+
+    /// <summary>UIDNEXT: above every UID in this version.</summary>
+    public uint UidNext { get; }
+
+    public KeywordTable Keywords { get; }
+
+    /// <summary>The number of messages.</summary>
+    public int Count { get; }
+
+    public IReadOnlyList<MessageChunk> Chunks => _chunks;
+
+    /// <summary>A version made of chunks in UID order, as loaded from storage or received from the owner.</summary>
+    public static MailboxSnapshot Of(long epoch, long modSeq, uint uidNext, KeywordTable keywords, IEnumerable<MessageChunk> chunks) =>
+        new(epoch, modSeq, uidNext, keywords, [.. chunks.Where(static c => c.Count > 0)]);
+
+    /// <summary>A version made of rows in UID order.</summary>
+    public static MailboxSnapshot OfRows(long epoch, long modSeq, uint uidNext, IEnumerable<MessageRow> rows)
+    {
+        var builder = new ChunkBuilder(KeywordTable.Empty, []);
+        foreach (MessageRow row in rows)
+            builder.Add(row);
+        return new MailboxSnapshot(epoch, modSeq, uidNext, builder.Keywords, builder.Finish());
+    }
+
+    /// <summary>The message at <paramref name="index"/>, 0 ≤ index &lt; <see cref="Count"/>.</summary>
+    public MessageRef this[int index]
+    {
+        get
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+            int c = Array.BinarySearch(_starts, index);
+            if (c < 0)
+                c = ~c - 1;
+            return new MessageRef(this, _chunks[c], index - _starts[c], index);
+        }
+    }
+
+    /// <summary>Finds a message by UID.</summary>
+    public bool TryFind(uint uid, out MessageRef message)
+    {
+        int c = ChunkOf(uid);
+        if (c >= 0 && _chunks[c].IndexOf(uid) is >= 0 and int i)
+        {
+            message = new MessageRef(this, _chunks[c], i, _starts[c] + i);
+            return true;
+        }
+        message = default;
+        return false;
+    }
+
+    /// <summary>The number of messages whose UID is below <paramref name="uid"/>.</summary>
+    public int CountBelow(uint uid)
+    {
+        int c = ChunkOf(uid);
+        if (c < 0)
+            return 0;
+        int i = _chunks[c].IndexOf(uid);
+        return _starts[c] + (i < 0 ? ~i : i);
+    }
+
+    /// <summary>All messages in UID order.</summary>
+    public IEnumerable<MessageRef> Messages()
+    {
+        for (int c = 0; c < _chunks.Length; c++)
+        {
+            for (int i = 0; i < _chunks[c].Count; i++)
+                yield return new MessageRef(this, _chunks[c], i, _starts[c] + i);
+        }
+    }
+
+    /// <summary>The messages of this version whose UIDs are in <paramref name="uids"/>, in UID order.</summary>
+    public IEnumerable<MessageRef> Messages(UidSet uids)
+    {
+        foreach (UidRange range in uids)
+        {
+            for (int index = CountBelow(range.First); index < Count; index++)
+            {
+                MessageRef message = this[index];
+                if (message.Uid > range.Last)
+                    break;
+                yield return message;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The next version. <paramref name="delta"/> must start at this version (<see cref="Epoch"/>, <see cref="ModSeq"/>);
+    /// effects on messages that are not here are without effect.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The delta starts elsewhere: the caller has missed one.</exception>
+    public MailboxSnapshot Apply(MailboxDelta delta)
+    {
+        if (delta.Epoch != Epoch || delta.FromModSeq != ModSeq)
+            throw new InvalidOperationException($"Delta {delta.Epoch}:{delta.FromModSeq}-{delta.ToModSeq} does not start at version {Epoch}:{ModSeq}.");
+        MessageChunk?[] chunks = [.. _chunks];
+        KeywordTable keywords = Keywords;
+        uint uidNext = UidNext;
+        foreach (MailboxEffect effect in delta.Effects)
+        {
+            switch (effect)
+            {
+                case MessagesAdded added when added.Rows.Count > 0:
+                    var builder = new ChunkBuilder(keywords, chunks);
+                    foreach (MessageRow row in added.Rows)
+                        builder.Add(row);
+                    keywords = builder.Keywords;
+                    chunks = builder.Finish();
+                    uidNext = Math.Max(uidNext, added.Rows[^1].Uid + 1);
+                    break;
+                case FlagsChanged changed:
+                    keywords = ChangeFlags(chunks, keywords, changed);
+                    break;
+                case MessagesExpunged expunged:
+                    Expunge(chunks, expunged.Uids);
+                    break;
+            }
+        }
+        return new MailboxSnapshot(Epoch, delta.ToModSeq, uidNext, keywords, [.. chunks.Where(static c => c is not null).Select(static c => c!)]);
+    }
+
+    /// <summary>
+    /// This version with messages of <paramref name="other"/> put back that are not in it: what a session sees while it may not yet tell its client
+    /// of an EXPUNGE (RFC 9051 §7.5.1).
+    /// </summary>
+    public MailboxSnapshot Retaining(MailboxSnapshot other, UidSet uids)
+    {
+        if (uids.IsEmpty)
+            return this;
+        var chunks = new List<MessageChunk>(_chunks);
+        KeywordTable keywords = Keywords;
+        foreach (MessageRef lost in other.Messages(uids))
+        {
+            (keywords, int set) = keywords.Intern(lost.Flags.Keywords);
+            var single = MessageChunk.Of([lost.ToRow()], [FlagCode.Of(lost.SystemFlags, set)]);
+            int at = chunks.FindLastIndex(c => c.FirstUid < lost.Uid);
+            if (at < 0)
+            {
+                chunks.Insert(0, single);
+                continue;
+            }
+            MessageChunk chunk = chunks[at];
+            int split = chunk.IndexOf(lost.Uid);
+            if (split >= 0)
+                continue;
+            split = ~split;
+            MessageChunk before = chunk.Keep([.. Enumerable.Range(0, split)])!;
+            MessageChunk? after = chunk.Keep([.. Enumerable.Range(split, chunk.Count - split)]);
+            chunks[at] = after is null ? before.Concat(single) : before.Concat(single).Concat(after);
+        }
+        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, [.. chunks]);
+    }
+
+    private int ChunkOf(uint uid)
+    {
+        int lo = 0, hi = _chunks.Length - 1;
+        while (lo <= hi)
+        {
+            int mid = (lo + hi) >>> 1;
+            if (_chunks[mid].FirstUid <= uid)
+                lo = mid + 1;
+            else
+                hi = mid - 1;
+        }
+        return hi;
+    }
+
+    private static KeywordTable ChangeFlags(MessageChunk?[] chunks, KeywordTable keywords, FlagsChanged change)
+    {
+        // Few combinations stand before many messages: each is worked out once.
+        var outcomes = new Dictionary<int, int>();
+        foreach ((int c, List<int> hits) in Hits(chunks, change.Uids))
+        {
+            MessageChunk chunk = chunks[c]!;
+            int[] flags = [.. chunk.Flags];
+            long[] modSeq = [.. chunk.ModSeq];
+            foreach (int i in hits)
+            {
+                if (!outcomes.TryGetValue(flags[i], out int outcome))
+                {
+                    (keywords, int set) = keywords.Change(FlagCode.KeywordSet(flags[i]), change.Mode, change.Flags.Keywords);
+                    SystemFlags system = FlagCode.System(flags[i]);
+                    system = change.Mode switch
+                    {
+                        StoreMode.Replace => change.Flags.System,
+                        StoreMode.Add => system | change.Flags.System,
+                        _ => system & ~change.Flags.System,
+                    };
+                    outcome = FlagCode.Of(system, set);
+                    outcomes[flags[i]] = outcome;
+                }
+                flags[i] = outcome;
+                modSeq[i] = change.ModSeq;
+            }
+            chunks[c] = new MessageChunk { Fixed = chunk.Fixed, Flags = flags, ModSeq = modSeq };
+        }
+        return keywords;
+    }
+
+    private static void Expunge(MessageChunk?[] chunks, UidSet uids)
+    {
+        foreach ((int c, List<int> hits) in Hits(chunks, uids).ToList())
+        {
+            var gone = new HashSet<int>(hits);
+            chunks[c] = chunks[c]!.Keep([.. Enumerable.Range(0, chunks[c]!.Count).Where(i => !gone.Contains(i))]);
+        }
+    }
+
+    /// <summary>The places in each chunk of the messages that <paramref name="uids"/> names.</summary>
+    private static IEnumerable<(int Chunk, List<int> Places)> Hits(MessageChunk?[] chunks, UidSet uids)
+    {
+        int r = 0;
+        for (int c = 0; c < chunks.Length && r < uids.Count; c++)
+        {
+            if (chunks[c] is not { } chunk)
+                continue;
+            while (r < uids.Count && uids[r].Last < chunk.FirstUid)
+                r++;
+            List<int>? places = null;
+            for (int k = r; k < uids.Count && uids[k].First <= chunk.LastUid; k++)
+            {
+                int i = chunk.IndexOf(uids[k].First);
+                for (i = i < 0 ? ~i : i; i < chunk.Count && chunk.Fixed.Uid[i] <= uids[k].Last; i++)
+                    (places ??= []).Add(i);
+            }
+            if (places is not null)
+                yield return (c, places);
+        }
+    }
+
+    /// <summary>Adds rows behind the last chunk, filling it up to its capacity first.</summary>
+    private sealed class ChunkBuilder
+    {
+        private readonly List<MessageChunk> _chunks;
+        private readonly List<MessageRow> _rows = [];
+        private readonly List<int> _flags = [];
+        private int _room;
+
+        public ChunkBuilder(KeywordTable keywords, MessageChunk?[] chunks)
+        {
+            Keywords = keywords;
+            _chunks = [.. chunks.Where(static c => c is not null).Select(static c => c!)];
+            _room = _chunks.Count == 0 ? MessageChunk.Capacity : MessageChunk.Capacity - _chunks[^1].Count;
+            if (_room <= 0)
+                _room = MessageChunk.Capacity;
+        }
+
+        public KeywordTable Keywords { get; private set; }
+
+        public void Add(MessageRow row)
+        {
+            (Keywords, int set) = Keywords.Intern(row.Flags.Keywords);
+            _rows.Add(row);
+            _flags.Add(FlagCode.Of(row.Flags.System, set));
+            if (_rows.Count == _room)
+                Flush();
+        }
+
+        public MessageChunk[] Finish()
+        {
+            Flush();
+            return [.. _chunks];
+        }
+
+        private void Flush()
+        {
+            if (_rows.Count == 0)
+                return;
+            var chunk = MessageChunk.Of(_rows, _flags);
+            if (_chunks.Count > 0 && _chunks[^1].Count + chunk.Count <= MessageChunk.Capacity)
+                _chunks[^1] = _chunks[^1].Concat(chunk);
+            else
+                _chunks.Add(chunk);
+            _rows.Clear();
+            _flags.Clear();
+            _room = MessageChunk.Capacity;
+        }
+    }
+}
+
+/// <summary>A message in a version of a mailbox: a cursor, no copy.</summary>
+public readonly struct MessageRef(MailboxSnapshot snapshot, MessageChunk chunk, int place, int index)
+{
+    /// <summary>The place in the version, from 0; a sequence number is this + 1.</summary>
+    public int Index => index;
+
+    public uint Uid => chunk.Fixed.Uid[place];
+
+    public EmailId Email => new(chunk.Fixed.Email[place]);
+
+    /// <summary>RFC822.SIZE, octets.</summary>
+    public uint Size => chunk.Fixed.Size[place];
+
+    /// <summary>With the zone that it was given with.</summary>
+    public DateTimeOffset InternalDate =>
+        DateTimeOffset.FromUnixTimeSeconds(chunk.Fixed.InternalDate[place]).ToOffset(TimeSpan.FromMinutes(chunk.Fixed.ZoneMinutes[place]));
+
+    public DateTimeOffset SaveDate => DateTimeOffset.FromUnixTimeSeconds(chunk.Fixed.SaveDate[place]);
+
+    public long Thread => chunk.Fixed.Thread[place];
+
+    public long ModSeq => chunk.ModSeq[place];
+
+    /// <summary>Equal codes of one version are equal flags.</summary>
+    public int Code => chunk.Flags[place];
+
+    public SystemFlags SystemFlags => FlagCode.System(Code);
+
+    public IReadOnlyList<string> Keywords => snapshot.Keywords.Keywords(FlagCode.KeywordSet(Code));
+
+    public FlagList Flags => new(SystemFlags, Keywords);
+
+    public bool Has(string keyword) => snapshot.Keywords.Has(FlagCode.KeywordSet(Code), keyword);
+
+    public MessageRow ToRow() => new(
+        Uid, Email, Size, chunk.Fixed.InternalDate[place], chunk.Fixed.ZoneMinutes[place], chunk.Fixed.SaveDate[place], Flags, ModSeq, Thread);
+}

@@ -1,0 +1,81 @@
+namespace MailCluster.Contracts;
+
+/// <summary>What can be expected to go wrong; each door maps it to its own answer in one table (IMAP: RFC 9051 §7.1, RFC 5530).</summary>
+public enum MailErrorCode
+{
+    /// <summary>No such mailbox, message or account.</summary>
+    NonExistent = 1,
+
+    /// <summary>The target of APPEND, COPY or MOVE does not exist and could be created.</summary>
+    TryCreate,
+
+    /// <summary>A mailbox of this name exists.</summary>
+    AlreadyExists,
+
+    /// <summary>The account's or the tenant's quota would be exceeded.</summary>
+    OverQuota,
+
+    /// <summary>The operation can never succeed (a name that is not allowed, INBOX deleted…).</summary>
+    Cannot,
+
+    /// <summary>A limit of the server (keywords, connections, mailboxes) is reached.</summary>
+    Limit,
+
+    /// <summary>User unknown or password wrong; which of them is never told.</summary>
+    AuthenticationFailed,
+
+    /// <summary>The account may not log in now.</summary>
+    AuthorizationFailed,
+
+    /// <summary>PostgreSQL or the owner of the mailbox cannot be reached; the outcome of a change is unknown until a retry with the same operation id.</summary>
+    Unavailable,
+
+    /// <summary>The mailbox was deleted while in use.</summary>
+    MailboxGone,
+
+    /// <summary>The staged body was collected before it was used: upload again.</summary>
+    BodyGone,
+
+    /// <summary>The caller's epoch is over: take the mailbox's current version and ask again. Nothing was changed.</summary>
+    StaleEpoch,
+
+    /// <summary>A message is larger than the limit.</summary>
+    TooBig,
+
+    /// <summary>The mailbox has children or is in use, so that it can't be deleted or renamed.</summary>
+    InUse,
+
+    /// <summary>The account refuses delivery for now (try again) .</summary>
+    DeliveryDeferred,
+
+    /// <summary>The account refuses delivery.</summary>
+    DeliveryRefused,
+
+    /// <summary>The special use is unknown or taken (RFC 6154 §3: USEATTR).</summary>
+    UseAttribute,
+}
+
+/// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>
+[GenerateSerializer, Immutable, Alias("MailError")]
+public sealed record MailError([property: Id(0)] MailErrorCode Code, [property: Id(1)] string Text);
+
+/// <summary>A value or an expected failure. Exceptions are for bugs and outages.</summary>
+[GenerateSerializer, Immutable, Alias("MailResult`1")]
+public readonly record struct MailResult<T>([property: Id(0)] T? Value, [property: Id(1)] MailError? Error)
+{
+    /// <summary>True when there is a value.</summary>
+    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(true, nameof(Value))]
+    [System.Diagnostics.CodeAnalysis.MemberNotNullWhen(false, nameof(Error))]
+    public bool IsOk => Error is null;
+
+    public static implicit operator MailResult<T>(T value) => new(value, null);
+
+    public static implicit operator MailResult<T>(MailError error) => new(default, error);
+}
+
+/// <summary>For operations that have nothing to tell but that they were done.</summary>
+[GenerateSerializer, Immutable, Alias("Done")]
+public readonly record struct Done
+{
+    public static readonly Done Value;
+}
