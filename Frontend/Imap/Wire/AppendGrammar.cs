@@ -1,0 +1,85 @@
+using System.Text;
+
+namespace MailCluster.Imap.Wire;
+
+/// <summary>What stands in front of a message in APPEND.</summary>
+/// <param name="Mailbox">Where to; in the continuation of a MULTIAPPEND it is not repeated.</param>
+/// <param name="Flags">The flags; none where no list was given.</param>
+/// <param name="InternalDate">Null: now.</param>
+public sealed record AppendPrefix(MailboxArgument Mailbox, FlagList Flags, WireDateTime? InternalDate);
+
+/// <summary>
+/// APPEND (RFC 9051 §6.3.12, RFC 3502). The <see cref="CommandReader"/> stops at each literal of an APPEND; <see cref="ParsePrefix"/> then says
+/// whether that literal is the message, or still part of the prefix (a mailbox name sent as a literal), which belongs in memory.
+/// </summary>
+public static class AppendGrammar
+{
+    /// <summary>True for commands whose literals the session wants to choose about: APPEND and REPLACE (RFC 8508).</summary>
+    public static bool Streams(ReadOnlySpan<byte> commandSoFar)
+    {
+        var space = commandSoFar.IndexOf((byte)' ');
+        if (space < 0)
+        {
+            return false;
+        }
+        var rest = commandSoFar[(space + 1)..];
+        if (rest.Length > 4 && Ascii.EqualsIgnoreCase(rest[..4], "UID "u8))
+        {
+            rest = rest[4..];
+        }
+        return Is(rest, "APPEND "u8) || Is(rest, "REPLACE "u8);
+
+        static bool Is(ReadOnlySpan<byte> text, ReadOnlySpan<byte> word) => text.Length > word.Length && Ascii.EqualsIgnoreCase(text[..word.Length], word);
+    }
+
+    /// <summary>
+    /// Parses behind "APPEND ". Returns null where the literal that is pending is the mailbox name itself: accept it into memory and parse again.
+    /// Otherwise the parser stands at the announcement of the message.
+    /// </summary>
+    public static AppendPrefix? ParsePrefix(ref ImapParser parser)
+    {
+        if (parser.AtPendingLiteral)
+        {
+            return null;
+        }
+        var mailbox = parser.Mailbox();
+        parser.Space();
+        return Options(ref parser, mailbox);
+    }
+
+    /// <summary>
+    /// Parses what follows a message: null at the end of the command, or the prefix of the next message of a MULTIAPPEND (RFC 3502), with the
+    /// parser at its announcement.
+    /// </summary>
+    public static AppendPrefix? ParseNext(ref ImapParser parser, MailboxArgument mailbox)
+    {
+        if (parser.OnlySpacesLeft)
+        {
+            parser.End();
+            return null;
+        }
+        parser.Space();
+        return Options(ref parser, mailbox);
+    }
+
+    static AppendPrefix Options(ref ImapParser parser, MailboxArgument mailbox)
+    {
+        var flags = FlagList.Empty;
+        if (parser.Next == '(')
+        {
+            flags = FlagGrammar.List(ref parser);
+            parser.Space();
+        }
+        WireDateTime? date = null;
+        if (parser.Next == '"')
+        {
+            date = parser.DateTime();
+            parser.Space();
+        }
+        if (parser.Next is not ((byte)'{' or (byte)'~'))
+        {
+            ImapParser.Fail("Expected a message as a literal");
+        }
+        return new(mailbox, flags, date);
+    }
+}

@@ -1,0 +1,224 @@
+using System.Text;
+
+namespace MailCluster.Imap.Wire;
+
+/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4 and §9, RFC 3501, RFC 5032, RFC 5182, RFC 7162, RFC 8474, RFC 8514).</summary>
+public static class SearchGrammar
+{
+    /// <summary>Levels of NOT, OR and parentheses: far beyond any client, far below any stack.</summary>
+    public const int MaxDepth = 100;
+
+    /// <summary>Keys in one command, composite ones included.</summary>
+    public const int MaxKeys = 2000;
+
+    static readonly SearchKey Seen = new SearchKey.HasFlag(SystemFlags.Seen);
+    static readonly SearchKey Answered = new SearchKey.HasFlag(SystemFlags.Answered);
+    static readonly SearchKey Flagged = new SearchKey.HasFlag(SystemFlags.Flagged);
+    static readonly SearchKey Deleted = new SearchKey.HasFlag(SystemFlags.Deleted);
+    static readonly SearchKey Draft = new SearchKey.HasFlag(SystemFlags.Draft);
+    static readonly SearchKey Recent = new SearchKey.HasFlag(SystemFlags.Recent);
+    static readonly SearchKey New = new SearchKey.And([Recent, new SearchKey.Not(Seen)]);
+
+    /// <summary>What follows SEARCH and its space, up to the end of the command.</summary>
+    public static SearchArguments Parse(ref ImapParser parser)
+    {
+        SearchReturn? returns = null;
+        if (parser.TryWord("RETURN"u8))
+        {
+            parser.Space();
+            returns = Returns(ref parser);
+            parser.Space();
+        }
+        var context = new Context { Text = SearchText.Default };
+        if (parser.TryWord("CHARSET"u8))
+        {
+            parser.Space();
+            context.Text = SearchText.For(parser.AString("a charset"));
+            parser.Space();
+        }
+        var key = Keys(ref parser, ref context, 0);
+        parser.End();
+        return new(returns, key, context.Text.IsUnknown, context.UsesModSeq);
+    }
+
+    static SearchReturn Returns(ref ImapParser parser)
+    {
+        var returns = SearchReturn.None;
+        parser.OpenList();
+        if (parser.TrySkip((byte)')'))
+        {
+            return SearchReturn.All;
+        }
+        do
+        {
+            returns |= parser.Word("a SEARCH return option") switch
+            {
+                "MIN" => SearchReturn.Min,
+                "MAX" => SearchReturn.Max,
+                "COUNT" => SearchReturn.Count,
+                "ALL" => SearchReturn.All,
+                "SAVE" => SearchReturn.Save,
+                _ => throw new ImapSyntaxException("Unknown SEARCH return option"),
+            };
+        }
+        while (parser.NextInList());
+        return returns;
+    }
+
+    /// <summary>Keys with spaces between, up to ')' or the end.</summary>
+    static SearchKey Keys(ref ImapParser parser, ref Context context, int depth)
+    {
+        var first = Key(ref parser, ref context, depth);
+        List<SearchKey>? keys = null;
+        while (parser.Next == ' ' && !parser.OnlySpacesLeft)
+        {
+            parser.Space();
+            if (parser.Next == ')')
+            {
+                break;
+            }
+            keys ??= [first];
+            keys.Add(Key(ref parser, ref context, depth));
+        }
+        return keys is null ? first : new SearchKey.And(keys);
+    }
+
+    static SearchKey Key(ref ImapParser parser, ref Context context, int depth)
+    {
+        if (depth >= MaxDepth)
+        {
+            ImapParser.Fail("SEARCH keys are nested too deeply");
+        }
+        if (++context.Count > MaxKeys)
+        {
+            ImapParser.Fail("SEARCH has too many keys");
+        }
+        var next = parser.Next;
+        if (next == '(')
+        {
+            parser.OpenList();
+            var keys = Keys(ref parser, ref context, depth + 1);
+            parser.Skip((byte)')', ")");
+            return keys;
+        }
+        if (next is (byte)'*' or (byte)'$' || (uint)(next - '0') <= 9)
+        {
+            return new SearchKey.Numbers(parser.SequenceSet());
+        }
+        var word = parser.Word("a SEARCH key");
+        return Flag(word) ?? WithArgument(word, ref parser, ref context, depth);
+    }
+
+    static SearchKey? Flag(string word) => word switch
+    {
+        "ALL" => SearchKey.All.Key,
+        "ANSWERED" => Answered,
+        "DELETED" => Deleted,
+        "DRAFT" => Draft,
+        "FLAGGED" => Flagged,
+        "SEEN" => Seen,
+        "RECENT" => Recent,
+        "NEW" => New,
+        "OLD" => new SearchKey.Not(Recent),
+        "UNANSWERED" => new SearchKey.Not(Answered),
+        "UNDELETED" => new SearchKey.Not(Deleted),
+        "UNDRAFT" => new SearchKey.Not(Draft),
+        "UNFLAGGED" => new SearchKey.Not(Flagged),
+        "UNSEEN" => new SearchKey.Not(Seen),
+        "SAVEDATESUPPORTED" => new SearchKey.SaveDateSupported(),
+        _ => null,
+    };
+
+    static SearchKey WithArgument(string word, ref ImapParser parser, ref Context context, int depth)
+    {
+        parser.Space();
+        switch (word)
+        {
+            case "NOT":
+                return new SearchKey.Not(Key(ref parser, ref context, depth + 1));
+            case "OR":
+                var left = Key(ref parser, ref context, depth + 1);
+                parser.Space();
+                return new SearchKey.Or(left, Key(ref parser, ref context, depth + 1));
+            case "UID":
+                return new SearchKey.Uid(parser.SequenceSet());
+            case "KEYWORD":
+                return Keyword(ref parser);
+            case "UNKEYWORD":
+                return new SearchKey.Not(Keyword(ref parser));
+            case "BEFORE":
+                return new SearchKey.InternalDate(DateComparison.Before, parser.Date());
+            case "ON":
+                return new SearchKey.InternalDate(DateComparison.On, parser.Date());
+            case "SINCE":
+                return new SearchKey.InternalDate(DateComparison.Since, parser.Date());
+            case "SENTBEFORE":
+                return new SearchKey.SentDate(DateComparison.Before, parser.Date());
+            case "SENTON":
+                return new SearchKey.SentDate(DateComparison.On, parser.Date());
+            case "SENTSINCE":
+                return new SearchKey.SentDate(DateComparison.Since, parser.Date());
+            case "SAVEDBEFORE":
+                return new SearchKey.SaveDate(DateComparison.Before, parser.Date());
+            case "SAVEDON":
+                return new SearchKey.SaveDate(DateComparison.On, parser.Date());
+            case "SAVEDSINCE":
+                return new SearchKey.SaveDate(DateComparison.Since, parser.Date());
+            case "OLDER":
+                return new SearchKey.Within(true, parser.NonZero("an interval"));
+            case "YOUNGER":
+                return new SearchKey.Within(false, parser.NonZero("an interval"));
+            case "LARGER":
+                return new SearchKey.Size(true, parser.Number64());
+            case "SMALLER":
+                return new SearchKey.Size(false, parser.Number64());
+            case "BCC" or "CC" or "FROM" or "SUBJECT" or "TO":
+                return new SearchKey.Header(word, context.Text.Decode(parser.AString()));
+            case "HEADER":
+                var name = context.Text.Decode(parser.AString("a header field name"));
+                parser.Space();
+                return new SearchKey.Header(name, context.Text.Decode(parser.AString()));
+            case "BODY":
+                return new SearchKey.Body(context.Text.Decode(parser.AString()));
+            case "TEXT":
+                return new SearchKey.Text(context.Text.Decode(parser.AString()));
+            case "MODSEQ":
+                context.UsesModSeq = true;
+                return ModSeq(ref parser);
+            case "EMAILID":
+                return new SearchKey.EmailId(ObjectId(ref parser));
+            case "THREADID":
+                return new SearchKey.ThreadId(ObjectId(ref parser));
+            default:
+                throw new ImapSyntaxException("Unknown SEARCH key");
+        }
+    }
+
+    /// <summary>flag-keyword is an atom; no message can have any other.</summary>
+    static SearchKey.HasKeyword Keyword(ref ImapParser parser) => new(parser.Atom("a keyword"));
+
+    static string ObjectId(ref ImapParser parser) => Encoding.ASCII.GetString(parser.AString("an object identifier"));
+
+    static SearchKey.ModSeq ModSeq(ref ImapParser parser)
+    {
+        string? entry = null;
+        if (parser.Next == '"')
+        {
+            entry = Encoding.ASCII.GetString(parser.String("an entry name"));
+            parser.Space();
+            if (parser.Word("priv, shared or all") is not ("PRIV" or "SHARED" or "ALL"))
+            {
+                ImapParser.Fail("Expected priv, shared or all");
+            }
+            parser.Space();
+        }
+        return new(parser.Number64("a mod-sequence"), entry);
+    }
+
+    struct Context
+    {
+        public SearchText Text;
+        public int Count;
+        public bool UsesModSeq;
+    }
+}

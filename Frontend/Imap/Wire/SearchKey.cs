@@ -1,0 +1,92 @@
+namespace MailCluster.Imap.Wire;
+
+public enum DateComparison
+{
+    Before,
+    On,
+    Since,
+}
+
+/// <summary>One search-key of RFC 9051 §6.4.4 and its extensions. Composite keys hold others to a bounded depth.</summary>
+public abstract record SearchKey
+{
+    SearchKey()
+    {
+    }
+
+    public sealed record All : SearchKey
+    {
+        public static All Key { get; } = new();
+    }
+
+    /// <summary>Message numbers, or '$'.</summary>
+    public sealed record Numbers(SequenceSet Set) : SearchKey;
+
+    public sealed record Uid(SequenceSet Set) : SearchKey;
+
+    /// <summary>All of the keys, at least one.</summary>
+    public sealed record And(IReadOnlyList<SearchKey> Keys) : SearchKey;
+
+    public sealed record Or(SearchKey Left, SearchKey Right) : SearchKey;
+
+    public sealed record Not(SearchKey Key) : SearchKey;
+
+    /// <summary>The message has this one system flag (or \Recent).</summary>
+    public sealed record HasFlag(SystemFlags Flag) : SearchKey;
+
+    public sealed record HasKeyword(string Keyword) : SearchKey;
+
+    /// <summary>BEFORE, ON, SINCE: the internal date in its own zone.</summary>
+    public sealed record InternalDate(DateComparison Comparison, DateOnly Date) : SearchKey;
+
+    /// <summary>SENTBEFORE, SENTON, SENTSINCE: the Date header in its own zone.</summary>
+    public sealed record SentDate(DateComparison Comparison, DateOnly Date) : SearchKey;
+
+    /// <summary>SAVEDBEFORE, SAVEDON, SAVEDSINCE (RFC 8514).</summary>
+    public sealed record SaveDate(DateComparison Comparison, DateOnly Date) : SearchKey;
+
+    /// <summary>SAVEDATESUPPORTED (RFC 8514): the mailbox keeps save dates.</summary>
+    public sealed record SaveDateSupported : SearchKey;
+
+    /// <summary>OLDER: received <paramref name="Seconds"/> ago or more; otherwise YOUNGER: less than or exactly that long ago (RFC 5032).</summary>
+    public sealed record Within(bool Older, uint Seconds) : SearchKey;
+
+    /// <summary>LARGER (more octets than) or SMALLER (fewer than).</summary>
+    public sealed record Size(bool Larger, long Octets) : SearchKey;
+
+    /// <summary>HEADER, and FROM, TO, CC, BCC, SUBJECT under those names. An empty value asks only whether the field is there.</summary>
+    public sealed record Header(string Name, string Value) : SearchKey;
+
+    public sealed record Body(string Value) : SearchKey;
+
+    public sealed record Text(string Value) : SearchKey;
+
+    /// <summary>
+    /// MODSEQ (RFC 7162 §3.1.5): modseq at least <paramref name="Value"/>. The entry (a flag's name such as /flags/\Seen) may be ignored by
+    /// a server that keeps one modseq a message.
+    /// </summary>
+    public sealed record ModSeq(long Value, string? Entry) : SearchKey;
+
+    public sealed record EmailId(string Id) : SearchKey;
+
+    public sealed record ThreadId(string Id) : SearchKey;
+}
+
+/// <summary>Result options of SEARCH RETURN (RFC 9051 §6.4.4, RFC 4731, RFC 5182). RETURN () asks for All.</summary>
+[Flags]
+public enum SearchReturn
+{
+    None = 0,
+    Min = 1,
+    Max = 2,
+    Count = 4,
+    All = 8,
+    Save = 16,
+}
+
+/// <summary>The arguments of SEARCH and UID SEARCH.</summary>
+/// <param name="Return">Null where RETURN was not given: a rev1 session gets the plain SEARCH response then.</param>
+/// <param name="Key">What to find.</param>
+/// <param name="BadCharset">The charset is unknown: NO [BADCHARSET …], and <paramref name="Key"/> means nothing.</param>
+/// <param name="UsesModSeq">A MODSEQ key occurs: the command enables CONDSTORE, and the answer carries a MODSEQ.</param>
+public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool BadCharset, bool UsesModSeq);

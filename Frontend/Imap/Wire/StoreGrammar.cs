@@ -1,0 +1,52 @@
+namespace MailCluster.Imap.Wire;
+
+public enum StoreAction
+{
+    Replace,
+    Add,
+    Remove,
+}
+
+/// <summary>The arguments of STORE and UID STORE.</summary>
+/// <param name="Set">Message numbers, or UIDs for UID STORE.</param>
+/// <param name="UnchangedSince">UNCHANGEDSINCE (RFC 7162 §3.1.3); null where it was not given.</param>
+/// <param name="Action">FLAGS, +FLAGS or -FLAGS.</param>
+/// <param name="Silent">.SILENT: no untagged FETCH for what this command changes.</param>
+/// <param name="Flags">The flags.</param>
+public sealed record StoreArguments(SequenceSet Set, long? UnchangedSince, StoreAction Action, bool Silent, FlagList Flags);
+
+/// <summary>STORE and UID STORE (RFC 9051 §6.4.6, RFC 4466, RFC 7162).</summary>
+public static class StoreGrammar
+{
+    public static StoreArguments Parse(ref ImapParser parser)
+    {
+        var set = parser.SequenceSet();
+        parser.Space();
+        long? unchangedSince = null;
+        if (parser.TrySkip((byte)'('))
+        {
+            do
+            {
+                if (parser.Word("a STORE modifier") != "UNCHANGEDSINCE")
+                {
+                    ImapParser.Fail("Unknown STORE modifier");
+                }
+                parser.Space();
+                unchangedSince = parser.Number64("a mod-sequence");
+            }
+            while (parser.NextInList());
+            parser.Space();
+        }
+        var action = parser.TrySkip((byte)'+') ? StoreAction.Add : parser.TrySkip((byte)'-') ? StoreAction.Remove : StoreAction.Replace;
+        var silent = parser.Word("FLAGS") switch
+        {
+            "FLAGS" => false,
+            "FLAGS.SILENT" => true,
+            _ => throw new ImapSyntaxException("Expected FLAGS"),
+        };
+        parser.Space();
+        var flags = FlagGrammar.ListOrBare(ref parser);
+        parser.End();
+        return new(set, unchangedSince, action, silent, flags);
+    }
+}
