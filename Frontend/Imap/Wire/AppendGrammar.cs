@@ -1,4 +1,5 @@
 using System.Text;
+using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
@@ -64,7 +65,7 @@ public static class AppendGrammar
 
     static AppendPrefix Options(ref ImapParser parser, MailboxArgument mailbox)
     {
-        var flags = FlagList.Empty;
+        var flags = FlagList.None;
         if (parser.Next == '(')
         {
             flags = FlagGrammar.List(ref parser);

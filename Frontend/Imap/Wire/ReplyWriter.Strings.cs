@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
+using MailCluster.Contracts.Content;
 
 namespace MailCluster.Imap.Wire;
 
@@ -46,6 +47,9 @@ public sealed partial class ReplyWriter
 
     /// <summary>nstring: NIL for null.</summary>
     public ReplyWriter NString(byte[]? value) => value is null ? Nil() : String(value);
+
+    /// <summary>nstring: NIL for an absent text.</summary>
+    public ReplyWriter NString(RawText value) => value.IsAbsent ? Nil() : String(value.Span);
 
     /// <summary>nstring: NIL for null.</summary>
     public ReplyWriter NString(string? value) => value is null ? Nil() : String(value);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
+using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
@@ -71,8 +72,26 @@ public sealed partial class ReplyWriter(IBufferWriter<byte> output, WireCharset 
         return this;
     }
 
-    /// <summary>The system flags of RFC 9051 and \Recent, then the keywords, in parentheses.</summary>
-    public ReplyWriter Flags(SystemFlags system, IReadOnlyList<string> keywords)
+    /// <summary>The wire form of a set of UIDs: 1:3,5. Nothing for an empty one.</summary>
+    public ReplyWriter Uids(UidSet uids)
+    {
+        for (var i = 0; i < uids.Count; i++)
+        {
+            if (i > 0)
+            {
+                Byte((byte)',');
+            }
+            Number(uids[i].First);
+            if (uids[i].Last != uids[i].First)
+            {
+                Byte((byte)':').Number(uids[i].Last);
+            }
+        }
+        return this;
+    }
+
+    /// <summary>The system flags, \Recent of a rev1 session, then the keywords, in parentheses.</summary>
+    public ReplyWriter Flags(SystemFlags system, IReadOnlyList<string> keywords, bool recent = false)
     {
         Open();
         var first = true;
@@ -83,7 +102,11 @@ public sealed partial class ReplyWriter(IBufferWriter<byte> output, WireCharset 
             Flag(system, SystemFlags.Deleted, "\\Deleted"u8, ref first);
             Flag(system, SystemFlags.Seen, "\\Seen"u8, ref first);
             Flag(system, SystemFlags.Draft, "\\Draft"u8, ref first);
-            Flag(system, SystemFlags.Recent, "\\Recent"u8, ref first);
+        }
+        if (recent)
+        {
+            Separate(ref first);
+            Raw("\\Recent"u8);
         }
         for (var i = 0; i < keywords.Count; i++)
         {

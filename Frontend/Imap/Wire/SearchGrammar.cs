@@ -1,4 +1,5 @@
 using System.Text;
+using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
@@ -16,7 +17,7 @@ public static class SearchGrammar
     static readonly SearchKey Flagged = new SearchKey.HasFlag(SystemFlags.Flagged);
     static readonly SearchKey Deleted = new SearchKey.HasFlag(SystemFlags.Deleted);
     static readonly SearchKey Draft = new SearchKey.HasFlag(SystemFlags.Draft);
-    static readonly SearchKey Recent = new SearchKey.HasFlag(SystemFlags.Recent);
+    static readonly SearchKey Recent = new SearchKey.Recent();
     static readonly SearchKey New = new SearchKey.And([Recent, new SearchKey.Not(Seen)]);
 
     /// <summary>What follows SEARCH and its space, up to the end of the command.</summary>

@@ -1,3 +1,5 @@
+using MailCluster.Contracts;
+
 namespace MailCluster.Imap.Wire;
 
 public enum DateComparison
@@ -31,8 +33,11 @@ public abstract record SearchKey
 
     public sealed record Not(SearchKey Key) : SearchKey;
 
-    /// <summary>The message has this one system flag (or \Recent).</summary>
+    /// <summary>The message has this one system flag.</summary>
     public sealed record HasFlag(SystemFlags Flag) : SearchKey;
+
+    /// <summary>The message is \Recent in this session (RFC 3501).</summary>
+    public sealed record Recent : SearchKey;
 
     public sealed record HasKeyword(string Keyword) : SearchKey;
 

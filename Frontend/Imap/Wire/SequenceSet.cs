@@ -1,4 +1,5 @@
 using System.Text;
+using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
@@ -119,6 +120,9 @@ public sealed class SequenceSet
         }
         return Merge(resolved, count);
     }
+
+    /// <summary>As <see cref="Resolve"/>; for sets of UIDs.</summary>
+    public UidSet ToUidSet(uint max) => UidSet.FromRanges(Array.ConvertAll(Resolve(max), range => new UidRange(range.Start, range.End)));
 
     static SequenceRange[] Merge(SequenceRange[] sorted, int count)
     {

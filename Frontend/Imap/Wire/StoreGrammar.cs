@@ -1,19 +1,14 @@
-namespace MailCluster.Imap.Wire;
+using MailCluster.Contracts;
 
-public enum StoreAction
-{
-    Replace,
-    Add,
-    Remove,
-}
+namespace MailCluster.Imap.Wire;
 
 /// <summary>The arguments of STORE and UID STORE.</summary>
 /// <param name="Set">Message numbers, or UIDs for UID STORE.</param>
 /// <param name="UnchangedSince">UNCHANGEDSINCE (RFC 7162 §3.1.3); null where it was not given.</param>
-/// <param name="Action">FLAGS, +FLAGS or -FLAGS.</param>
+/// <param name="Mode">FLAGS, +FLAGS or -FLAGS.</param>
 /// <param name="Silent">.SILENT: no untagged FETCH for what this command changes.</param>
 /// <param name="Flags">The flags.</param>
-public sealed record StoreArguments(SequenceSet Set, long? UnchangedSince, StoreAction Action, bool Silent, FlagList Flags);
+public sealed record StoreArguments(SequenceSet Set, long? UnchangedSince, StoreMode Mode, bool Silent, FlagList Flags);
 
 /// <summary>STORE and UID STORE (RFC 9051 §6.4.6, RFC 4466, RFC 7162).</summary>
 public static class StoreGrammar
@@ -37,7 +32,7 @@ public static class StoreGrammar
             while (parser.NextInList());
             parser.Space();
         }
-        var action = parser.TrySkip((byte)'+') ? StoreAction.Add : parser.TrySkip((byte)'-') ? StoreAction.Remove : StoreAction.Replace;
+        var mode = parser.TrySkip((byte)'+') ? StoreMode.Add : parser.TrySkip((byte)'-') ? StoreMode.Remove : StoreMode.Replace;
         var silent = parser.Word("FLAGS") switch
         {
             "FLAGS" => false,
@@ -47,6 +42,6 @@ public static class StoreGrammar
         parser.Space();
         var flags = FlagGrammar.ListOrBare(ref parser);
         parser.End();
-        return new(set, unchangedSince, action, silent, flags);
+        return new(set, unchangedSince, mode, silent, flags);
     }
 }

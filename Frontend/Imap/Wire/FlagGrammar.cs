@@ -1,23 +1,6 @@
+using MailCluster.Contracts;
+
 namespace MailCluster.Imap.Wire;
-
-/// <summary>The system flags of RFC 9051 §2.3.2, and \Recent of RFC 3501, which only the server sets.</summary>
-[Flags]
-public enum SystemFlags
-{
-    None = 0,
-    Seen = 1,
-    Answered = 2,
-    Flagged = 4,
-    Deleted = 8,
-    Draft = 16,
-    Recent = 32,
-}
-
-/// <summary>Flags that a client sent: system flags, and keywords as they were written, each once (compared without case).</summary>
-public sealed record FlagList(SystemFlags System, IReadOnlyList<string> Keywords)
-{
-    public static FlagList Empty { get; } = new(SystemFlags.None, []);
-}
 
 /// <summary>flag and flag-list (RFC 9051 §9).</summary>
 public static class FlagGrammar
@@ -28,7 +11,7 @@ public static class FlagGrammar
         parser.OpenList();
         if (parser.TrySkip((byte)')'))
         {
-            return FlagList.Empty;
+            return FlagList.None;
         }
         var system = SystemFlags.None;
         List<string>? keywords = null;
