@@ -1,0 +1,565 @@
+-- The lanes' functions. Versioned and never replaced: nodes of two releases run side by side.
+
+-- Claims a mailbox for an activation: later commits under an older epoch are refused. Waits behind a commit in flight, bounded by lock_timeout.
+-- No row: there is no such mailbox.
+create function mail.claim_v1(p_account bigint, p_mailbox bigint, p_owner text)
+returns table (epoch bigint, uidvalidity bigint, uidnext bigint, highest_modseq bigint, vanished_floor bigint, first_recent bigint,
+               messages bigint, unseen bigint, deleted bigint, bytes bigint)
+language sql volatile set lock_timeout = '2s' as $$
+    update mail.mailbox m set epoch = m.epoch + 1, owner = p_owner
+    where m.account_id = p_account and m.id = p_mailbox and m.deleted_at is null
+    returning m.epoch, m.uidvalidity, m.uidnext, m.highest_modseq, m.vanished_floor, m.first_recent, m.messages, m.unseen, m.deleted, m.bytes;
+$$;
+
+-- The numbers of keywords in a mailbox, making those that are new; null when the mailbox would have more than p_max. The caller holds the mailbox's row.
+create function mail.keyword_ids(p_account bigint, p_mailbox bigint, p_names text[], p_max integer) returns smallint[]
+language plpgsql volatile as $$
+declare
+    n text;
+    ids smallint[] := '{}';
+    found_id smallint;
+begin
+    foreach n in array p_names loop
+        select k.id into found_id from mail.keyword k
+        where k.account_id = p_account and k.mailbox_id = p_mailbox and lower(k.name) = lower(n);
+        if found_id is null then
+            if (select count(*) from mail.keyword k where k.account_id = p_account and k.mailbox_id = p_mailbox) >= p_max then
+                -- Those that no message has make room.
+                delete from mail.keyword k where k.account_id = p_account and k.mailbox_id = p_mailbox
+                    and not k.id = any(ids)
+                    and not exists (select 1 from mail.message_flags f
+                        where f.account_id = p_account and f.mailbox_id = p_mailbox and k.id = any(f.keywords));
+                if (select count(*) from mail.keyword k where k.account_id = p_account and k.mailbox_id = p_mailbox) >= p_max then
+                    return null;
+                end if;
+            end if;
+            -- The smallest free number: numbers are used again, the range is small.
+            select min(g)::smallint into found_id from generate_series(1, p_max + 1) g
+            where not exists (select 1 from mail.keyword k where k.account_id = p_account and k.mailbox_id = p_mailbox and k.id = g);
+            insert into mail.keyword (account_id, mailbox_id, id, name) values (p_account, p_mailbox, found_id, n);
+        end if;
+        if not found_id = any(ids) then
+            ids := ids || found_id;
+        end if;
+    end loop;
+    return (select array_agg(i order by i) from unnest(ids) i);
+end $$;
+
+-- Commits a batch of operations of any accounts and mailboxes: all that is accepted becomes durable together, each operation wholly or not at all.
+--
+-- Order: it locks every mailbox row, then every account row, then every charged tenant row, each in id order; only then reads. UIDs and modseqs
+-- are given out here, under the lock. Appends come first, then the rest in the order given; modseqs rise in that order.
+--
+-- mb_*: the mailboxes touched, sorted by (account, id), each once; mb_epoch null where no claim is asked for (the source of COPY and MOVE);
+-- mb_recent: the new first_recent, or null. ac_id: the accounts, sorted; mb_ac: each mailbox's place among them. Places count from 1.
+-- op_*: kind 1 append, 2 store, 3 expunge, 4 copy, 5 move; op_mb the mailbox changed; op_src the source of copy and move, else 0;
+-- op_ms_first/count: an append's messages among ms_*; op_rg_first/count: the UID ranges among rg_*; op_kw: a store's keywords, joined by spaces, or null;
+-- op_mode 0 replace, 1 add, 2 remove; op_since: UNCHANGEDSINCE or null; op_delivery: redelivery key or null.
+-- ms_*: messages; ms_kw keywords joined by spaces or null; th_first/th_count: its thread keys among th_key.
+--
+-- status: 0 done, 1 fenced, 2 mailbox gone, 3 over quota, 4 body gone, 5 source gone, 6 delivered before, 7 too many keywords, 9 done by an earlier commit
+-- (the result is the stored one).
+-- uids: those changed in the mailbox; src_uids: copied or moved from, in the same order; modified: kept back by UNCHANGEDSINCE; src_epoch: the source's.
+-- added_*: the messages that a copy or move added, in UID order; threads: an append's thread ids in message order.
+create function mail.commit_v1(
+    mb_account bigint[], mb_id bigint[], mb_epoch bigint[], mb_recent bigint[], mb_ac integer[], ac_id bigint[],
+    op_kind smallint[], op_mb integer[], op_src integer[], op_incarnation bigint[], op_counter bigint[],
+    op_actor text[], op_session text[], op_address text[], op_mode smallint[], op_flags smallint[], op_kw text[], op_since bigint[], op_delivery uuid[],
+    op_ms_first integer[], op_ms_count integer[], op_rg_first integer[], op_rg_count integer[],
+    ms_body bigint[], ms_claim integer[], ms_email bigint[], ms_prefix bytea[], ms_size bigint[], ms_date bigint[], ms_zone smallint[],
+    ms_flags smallint[], ms_kw text[], ms_th_first integer[], ms_th_count integer[], th_key bigint[],
+    rg_first bigint[], rg_last bigint[], p_now bigint, p_max_keywords integer)
+returns table (op integer, status smallint, modseq bigint, uids int8multirange, src_modseq bigint, src_epoch bigint, src_uids int8multirange,
+    modified int8multirange, threads bigint[],
+    added_uid bigint[], added_email bigint[], added_thread bigint[], added_size bigint[], added_date bigint[], added_zone smallint[],
+    added_flags smallint[], added_kw text[])
+language plpgsql volatile as $$
+#variable_conflict use_column
+declare
+    n_mb constant integer := coalesce(array_length(mb_id, 1), 0);
+    n_ac constant integer := coalesce(array_length(ac_id, 1), 0);
+    n_op constant integer := coalesce(array_length(op_kind, 1), 0);
+    n_ms constant integer := coalesce(array_length(ms_body, 1), 0);
+    v_now constant timestamptz := to_timestamp(p_now);
+    -- Mailboxes: state as locked (a status), and what changes.
+    m_state smallint[] := array_fill(2::smallint, array[n_mb]);
+    m_epoch bigint[] := array_fill(0::bigint, array[n_mb]);
+    m_uidnext bigint[] := array_fill(0::bigint, array[n_mb]);
+    m_modseq bigint[] := array_fill(0::bigint, array[n_mb]);
+    m_touched boolean[] := array_fill(false, array[n_mb]);
+    d_messages bigint[] := array_fill(0::bigint, array[n_mb]);
+    d_unseen bigint[] := array_fill(0::bigint, array[n_mb]);
+    d_deleted bigint[] := array_fill(0::bigint, array[n_mb]);
+    d_bytes bigint[] := array_fill(0::bigint, array[n_mb]);
+    -- Accounts: what is free, and what changes.
+    a_free_messages bigint[] := array_fill(0::bigint, array[n_ac]);
+    a_free_bytes bigint[] := array_fill(0::bigint, array[n_ac]);
+    a_tenant bigint[] := array_fill(0::bigint, array[n_ac]);
+    a_messages bigint[] := array_fill(0::bigint, array[n_ac]);
+    a_bytes bigint[] := array_fill(0::bigint, array[n_ac]);
+    -- Charged tenants, few.
+    t_id bigint[] := '{}';
+    t_free_messages bigint[] := '{}';
+    t_free_bytes bigint[] := '{}';
+    t_messages bigint[] := '{}';
+    t_bytes bigint[] := '{}';
+    -- Operations and messages: outcomes.
+    o_status smallint[] := array_fill(null::smallint, array[n_op]);
+    o_modseq bigint[] := array_fill(null::bigint, array[n_op]);
+    o_src_modseq bigint[] := array_fill(null::bigint, array[n_op]);
+    o_uids text[] := array_fill(null::text, array[n_op]);
+    o_src_uids text[] := array_fill(null::text, array[n_op]);
+    x_ok boolean[] := array_fill(false, array[n_ms]);
+    x_uid bigint[] := array_fill(0::bigint, array[n_ms]);
+    x_modseq bigint[] := array_fill(0::bigint, array[n_ms]);
+    x_mb integer[] := array_fill(0, array[n_ms]);
+    x_thread bigint[] := array_fill(0::bigint, array[n_ms]);
+    x_staged boolean[] := array_fill(false, array[n_ms]);
+    v_delivered text[] := '{}';
+    v_appended boolean := false;
+    r record;
+    o integer;
+    j integer;
+    mb integer;
+    src integer;
+    ac integer;
+    sac integer;
+    tn integer;
+    stn integer;
+    v_messages bigint;
+    v_bytes bigint;
+    v_kw smallint[];
+    v_map smallint[];
+    v_first bigint;
+    v_thread bigint;
+    v_keys bigint[];
+    v_lo bigint[];
+    v_hi bigint[];
+begin
+    -- Locks. Nothing may be read for a decision before the last of them.
+    for r in
+        select b.i, m.epoch, m.uidnext, m.highest_modseq, m.deleted_at
+        from mail.mailbox m join unnest(mb_account, mb_id) with ordinality as b(a, id, i) on m.account_id = b.a and m.id = b.id
+        order by m.account_id, m.id for no key update of m
+    loop
+        m_epoch[r.i] := r.epoch;
+        m_uidnext[r.i] := r.uidnext;
+        m_modseq[r.i] := r.highest_modseq;
+        m_state[r.i] := case when r.deleted_at is not null then 2 when mb_epoch[r.i] is not null and mb_epoch[r.i] <> r.epoch then 1 else 0 end;
+    end loop;
+    for r in
+        select b.i, a.tenant_id, a.max_messages - a.messages as free_messages, a.max_bytes - a.bytes as free_bytes
+        from mail.account a join unnest(ac_id) with ordinality as b(id, i) on a.account_id = b.id
+        order by a.account_id for no key update of a
+    loop
+        a_tenant[r.i] := r.tenant_id;
+        a_free_messages[r.i] := coalesce(r.free_messages, 9e18::bigint);
+        a_free_bytes[r.i] := coalesce(r.free_bytes, 9e18::bigint);
+    end loop;
+    for r in
+        select t.tenant_id, t.max_messages - t.messages as free_messages, t.max_bytes - t.bytes as free_bytes
+        from mail.tenant t where t.tenant_id = any(a_tenant) and t.charged order by t.tenant_id for no key update
+    loop
+        t_id := t_id || r.tenant_id;
+        t_free_messages := t_free_messages || coalesce(r.free_messages, 9e18::bigint);
+        t_free_bytes := t_free_bytes || coalesce(r.free_bytes, 9e18::bigint);
+        t_messages := t_messages || 0::bigint;
+        t_bytes := t_bytes || 0::bigint;
+    end loop;
+
+    -- What an earlier commit has done already.
+    for r in
+        select b.i, p.status, p.modseq, p.src_modseq, p.uids::text as uids, p.src_uids::text as src_uids
+        from unnest(op_mb, op_incarnation, op_counter) with ordinality as b(mb, incarnation, counter, i)
+        join mail.operation p on p.account_id = mb_account[b.mb] and p.incarnation = b.incarnation and p.counter = b.counter
+        where p.at > now() - interval '12 hours'
+    loop
+        o_status[r.i] := case when r.status = 0 then 9 else r.status end;
+        o_modseq[r.i] := r.modseq;
+        o_src_modseq[r.i] := r.src_modseq;
+        o_uids[r.i] := r.uids;
+        o_src_uids[r.i] := r.src_uids;
+    end loop;
+    for r in
+        select b.i from unnest(op_mb, op_delivery) with ordinality as b(mb, hash, i)
+        where b.hash is not null and exists (select 1 from mail.delivery d
+            where d.account_id = mb_account[b.mb] and d.hash = b.hash and d.at > now() - interval '24 hours')
+    loop
+        o_status[r.i] := coalesce(o_status[r.i], 6::smallint);
+    end loop;
+
+    -- The claims on bodies that are still there; locked, so that the collector waits.
+    if n_ms > 0 then
+        for r in
+            select b.i from mail.body_staged s join unnest(ms_body, ms_claim) with ordinality as b(body, claim, i)
+                on s.body_id = b.body and s.claim = b.claim
+            order by s.body_id, s.claim for update of s
+        loop
+            x_staged[r.i] := true;
+        end loop;
+    end if;
+
+    -- Appends: who may, and with which numbers.
+    for o in 1..n_op loop
+        continue when o_status[o] is not null or op_kind[o] <> 1;
+        mb := op_mb[o];
+        ac := mb_ac[mb];
+        if m_state[mb] <> 0 then
+            o_status[o] := m_state[mb];
+            continue;
+        end if;
+        if op_delivery[o] is not null and (mb_account[mb] || ' ' || op_delivery[o]::text) = any(v_delivered) then
+            o_status[o] := 6;
+            continue;
+        end if;
+        v_messages := op_ms_count[o];
+        v_bytes := 0;
+        for j in op_ms_first[o]..op_ms_first[o] + op_ms_count[o] - 1 loop
+            if not x_staged[j] then
+                o_status[o] := 4;
+            end if;
+            v_bytes := v_bytes + ms_size[j];
+        end loop;
+        continue when o_status[o] is not null;
+        tn := array_position(t_id, a_tenant[ac]);
+        if a_free_messages[ac] < v_messages or a_free_bytes[ac] < v_bytes
+            or (tn is not null and (t_free_messages[tn] < v_messages or t_free_bytes[tn] < v_bytes)) then
+            o_status[o] := 3;
+            continue;
+        end if;
+        for j in op_ms_first[o]..op_ms_first[o] + op_ms_count[o] - 1 loop
+            if ms_kw[j] is not null and mail.keyword_ids(mb_account[mb], mb_id[mb], string_to_array(ms_kw[j], ' '), p_max_keywords) is null then
+                o_status[o] := 7;
+            end if;
+        end loop;
+        continue when o_status[o] is not null;
+        if op_delivery[o] is not null then
+            v_delivered := v_delivered || (mb_account[mb] || ' ' || op_delivery[o]::text);
+        end if;
+        a_free_messages[ac] := a_free_messages[ac] - v_messages;
+        a_free_bytes[ac] := a_free_bytes[ac] - v_bytes;
+        a_messages[ac] := a_messages[ac] + v_messages;
+        a_bytes[ac] := a_bytes[ac] + v_bytes;
+        if tn is not null then
+            t_free_messages[tn] := t_free_messages[tn] - v_messages;
+            t_free_bytes[tn] := t_free_bytes[tn] - v_bytes;
+            t_messages[tn] := t_messages[tn] + v_messages;
+            t_bytes[tn] := t_bytes[tn] + v_bytes;
+        end if;
+        m_modseq[mb] := m_modseq[mb] + 1;
+        v_first := m_uidnext[mb];
+        for j in op_ms_first[o]..op_ms_first[o] + op_ms_count[o] - 1 loop
+            x_ok[j] := true;
+            x_mb[j] := mb;
+            x_uid[j] := m_uidnext[mb];
+            x_modseq[j] := m_modseq[mb];
+            m_uidnext[mb] := m_uidnext[mb] + 1;
+            d_unseen[mb] := d_unseen[mb] + 1 - (ms_flags[j] & 1);
+            d_deleted[mb] := d_deleted[mb] + ((ms_flags[j] >> 3) & 1);
+            -- A thread is the one that any of its message ids is known in, else its own.
+            v_thread := null;
+            if ms_th_count[j] > 0 then
+                v_keys := th_key[ms_th_first[j]:ms_th_first[j] + ms_th_count[j] - 1];
+                select min(t.thread_id) into v_thread from mail.thread t where t.account_id = mb_account[mb] and t.key = any(v_keys);
+                v_thread := coalesce(v_thread, ms_email[j]);
+                insert into mail.thread (account_id, key, thread_id)
+                select mb_account[mb], k, v_thread from unnest(v_keys) k on conflict do nothing;
+            end if;
+            x_thread[j] := coalesce(v_thread, ms_email[j]);
+        end loop;
+        d_messages[mb] := d_messages[mb] + v_messages;
+        d_bytes[mb] := d_bytes[mb] + v_bytes;
+        m_touched[mb] := true;
+        v_appended := true;
+        o_status[o] := 0;
+        o_modseq[o] := m_modseq[mb];
+        o_uids[o] := '{[' || v_first || ',' || m_uidnext[mb] || ')}';
+    end loop;
+    if v_appended then
+        insert into mail.email (account_id, id, body_id, thread_id, size, internal_date, zone, prefix)
+        select mb_account[x.mb], x.email, x.body, x.thread, x.size, to_timestamp(x.date), x.zone, x.prefix
+        from unnest(x_ok, x_mb, ms_email, ms_body, x_thread, ms_size, ms_date, ms_zone, ms_prefix) as x(ok, mb, email, body, thread, size, date, zone, prefix)
+        where x.ok;
+        insert into mail.message (account_id, mailbox_id, uid, email_id, thread_id, size, internal_date, zone, save_date)
+        select mb_account[x.mb], mb_id[x.mb], x.uid, x.email, x.thread, x.size, to_timestamp(x.date), x.zone, v_now
+        from unnest(x_ok, x_mb, x_uid, ms_email, x_thread, ms_size, ms_date, ms_zone) as x(ok, mb, uid, email, thread, size, date, zone)
+        where x.ok;
+        insert into mail.message_flags (account_id, mailbox_id, uid, flags, keywords, modseq)
+        select mb_account[x.mb], mb_id[x.mb], x.uid, x.flags,
+            case when x.kw is not null then mail.keyword_ids(mb_account[x.mb], mb_id[x.mb], string_to_array(x.kw, ' '), p_max_keywords) end, x.modseq
+        from unnest(x_ok, x_mb, x_uid, ms_flags, ms_kw, x_modseq) as x(ok, mb, uid, flags, kw, modseq)
+        where x.ok;
+        delete from mail.body_staged s using unnest(x_ok, ms_body, ms_claim) as x(ok, body, claim)
+        where x.ok and s.body_id = x.body and s.claim = x.claim;
+        insert into mail.delivery (account_id, hash)
+        select mb_account[x.mb], x.hash from unnest(op_kind, op_mb, op_delivery, o_status) as x(kind, mb, hash, status)
+        where x.kind = 1 and x.status = 0 and x.hash is not null;
+    end if;
+    for o in 1..n_op loop
+        if op_kind[o] = 1 then
+            op := o;
+            status := o_status[o];
+            modseq := o_modseq[o];
+            uids := o_uids[o]::int8multirange;
+            threads := case when o_status[o] = 0 then x_thread[op_ms_first[o]:op_ms_first[o] + op_ms_count[o] - 1] end;
+            return next;
+        end if;
+    end loop;
+    threads := null;
+
+    -- The rest, one after the other: each sees what those before it did.
+    for o in 1..n_op loop
+        continue when op_kind[o] = 1;
+        mb := op_mb[o];
+        src := op_src[o];
+        op := o;
+        modseq := null; uids := null; src_modseq := null; src_epoch := null; src_uids := null; modified := null;
+        added_uid := null; added_email := null; added_thread := null; added_size := null; added_date := null; added_zone := null;
+        added_flags := null; added_kw := null;
+        if o_status[o] is not null then
+            status := o_status[o];
+            modseq := o_modseq[o];
+            src_modseq := o_src_modseq[o];
+            uids := o_uids[o]::int8multirange;
+            src_uids := o_src_uids[o]::int8multirange;
+            src_epoch := case when src > 0 then m_epoch[src] end;
+            return next;
+            continue;
+        end if;
+        status := m_state[mb];
+        if status = 0 and src > 0 and m_state[src] = 2 then
+            status := 5;
+        end if;
+        v_lo := rg_first[op_rg_first[o]:op_rg_first[o] + op_rg_count[o] - 1];
+        v_hi := rg_last[op_rg_first[o]:op_rg_first[o] + op_rg_count[o] - 1];
+        if status = 0 and op_kind[o] = 2 then
+            v_kw := null;
+            if op_kw[o] is not null then
+                if op_mode[o] = 2 then
+                    select array_agg(k.id order by k.id) into v_kw from mail.keyword k
+                    where k.account_id = mb_account[mb] and k.mailbox_id = mb_id[mb]
+                        and lower(k.name) = any(select lower(n) from unnest(string_to_array(op_kw[o], ' ')) n);
+                else
+                    v_kw := mail.keyword_ids(mb_account[mb], mb_id[mb], string_to_array(op_kw[o], ' '), p_max_keywords);
+                    if v_kw is null then
+                        status := 7;
+                    end if;
+                end if;
+            end if;
+        end if;
+        if status = 0 and op_kind[o] = 2 then
+            with candidate as materialized (
+                select f.uid, f.flags, f.keywords, f.modseq,
+                    (case op_mode[o] when 0 then op_flags[o] when 1 then f.flags | op_flags[o] else f.flags & ~op_flags[o] end)::smallint as new_flags,
+                    case when op_mode[o] = 0 then v_kw
+                        when v_kw is null then f.keywords
+                        when op_mode[o] = 1 then (select array_agg(distinct k order by k) from unnest(f.keywords || v_kw) k)
+                        else (select array_agg(k order by k) from unnest(f.keywords) k where not k = any(v_kw)) end as new_keywords
+                from unnest(v_lo, v_hi) as g(lo, hi)
+                join mail.message_flags f on f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid between g.lo and g.hi
+            ), changed as (
+                update mail.message_flags f set flags = c.new_flags, keywords = c.new_keywords, modseq = m_modseq[mb] + 1
+                from candidate c
+                where f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid = c.uid
+                    and (op_since[o] is null or c.modseq <= op_since[o])
+                    and (c.new_flags <> c.flags or c.new_keywords is distinct from c.keywords)
+                returning f.uid, c.flags as was, c.new_flags as is_now
+            )
+            select (select range_agg(int8range(c.uid, c.uid, '[]')) from changed c) as uids,
+                (select range_agg(int8range(c.uid, c.uid, '[]')) from candidate c where c.modseq > op_since[o]) as modified,
+                (select coalesce(sum((c.was & 1) - (c.is_now & 1)), 0) from changed c) as unseen,
+                (select coalesce(sum(((c.is_now >> 3) & 1) - ((c.was >> 3) & 1)), 0) from changed c) as deleted
+            into r;
+            uids := r.uids;
+            modified := r.modified;
+            d_unseen[mb] := d_unseen[mb] + r.unseen;
+            d_deleted[mb] := d_deleted[mb] + r.deleted;
+        elsif status = 0 and op_kind[o] = 3 then
+            with flag as (
+                delete from mail.message_flags f using unnest(v_lo, v_hi) as g(lo, hi)
+                where f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid between g.lo and g.hi and f.flags & 8 <> 0
+                returning f.uid, f.flags, f.keywords
+            ), gone as (
+                delete from mail.message m using flag
+                where m.account_id = mb_account[mb] and m.mailbox_id = mb_id[mb] and m.uid = flag.uid
+                returning m.uid, m.email_id, m.size, flag.flags, flag.keywords
+            ), kept as (
+                insert into mail.expunged (account_id, mailbox_id, uid, email_id, flags, keywords, modseq)
+                select mb_account[mb], mb_id[mb], g.uid, g.email_id, g.flags, g.keywords, m_modseq[mb] + 1 from gone g
+            )
+            select range_agg(int8range(g.uid, g.uid, '[]')) as uids, count(*) as messages, coalesce(sum(g.size), 0) as bytes,
+                coalesce(sum(1 - (g.flags & 1)), 0) as unseen
+            from gone g into r;
+            uids := r.uids;
+            ac := mb_ac[mb];
+            tn := array_position(t_id, a_tenant[ac]);
+            d_messages[mb] := d_messages[mb] - r.messages;
+            d_bytes[mb] := d_bytes[mb] - r.bytes;
+            d_unseen[mb] := d_unseen[mb] - r.unseen;
+            d_deleted[mb] := d_deleted[mb] - r.messages;
+            a_messages[ac] := a_messages[ac] - r.messages;
+            a_bytes[ac] := a_bytes[ac] - r.bytes;
+            a_free_messages[ac] := a_free_messages[ac] + r.messages;
+            a_free_bytes[ac] := a_free_bytes[ac] + r.bytes;
+            if tn is not null then
+                t_messages[tn] := t_messages[tn] - r.messages;
+                t_bytes[tn] := t_bytes[tn] - r.bytes;
+                t_free_messages[tn] := t_free_messages[tn] + r.messages;
+                t_free_bytes[tn] := t_free_bytes[tn] + r.bytes;
+            end if;
+        elsif status = 0 then
+            select count(*) as messages, coalesce(sum(m.size), 0) as bytes into r
+            from unnest(v_lo, v_hi) as g(lo, hi)
+            join mail.message m on m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi;
+            v_messages := r.messages;
+            v_bytes := r.bytes;
+            ac := mb_ac[mb];
+            sac := mb_ac[src];
+            tn := array_position(t_id, a_tenant[ac]);
+            stn := array_position(t_id, a_tenant[sac]);
+            -- A move inside an account changes no usage, and one inside a tenant none of the tenant's.
+            if not (op_kind[o] = 5 and ac = sac) and (a_free_messages[ac] < v_messages or a_free_bytes[ac] < v_bytes) then
+                status := 3;
+            elsif tn is not null and not (op_kind[o] = 5 and tn is not distinct from stn)
+                and (t_free_messages[tn] < v_messages or t_free_bytes[tn] < v_bytes) then
+                status := 3;
+            end if;
+            v_map := null;
+            if status = 0 and exists (select 1 from mail.keyword k where k.account_id = mb_account[src] and k.mailbox_id = mb_id[src]) then
+                -- Keywords go by name: the place in this array is the number at the source, the value the number here.
+                v_map := array_fill(null::smallint, array[p_max_keywords + 1]);
+                for r in
+                    select k.id, k.name from mail.keyword k where k.account_id = mb_account[src] and k.mailbox_id = mb_id[src]
+                        and exists (select 1 from unnest(v_lo, v_hi) as g(lo, hi)
+                            join mail.message_flags f on f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid between g.lo and g.hi
+                            where k.id = any(f.keywords))
+                loop
+                    v_kw := mail.keyword_ids(mb_account[mb], mb_id[mb], array[r.name], p_max_keywords);
+                    if v_kw is null then
+                        status := 7;
+                        exit;
+                    end if;
+                    v_map[r.id] := v_kw[1];
+                end loop;
+            end if;
+            if status = 0 and v_messages > 0 then
+                if op_kind[o] = 5 then
+                    -- First, since source and destination may be one mailbox: there the removal precedes the addition.
+                    m_modseq[src] := m_modseq[src] + 1;
+                    m_touched[src] := true;
+                    src_modseq := m_modseq[src];
+                end if;
+                with source as materialized (
+                    select m.uid, m.email_id, m.thread_id, m.size, m.internal_date, m.zone, f.flags, f.keywords,
+                        m_uidnext[mb] - 1 + row_number() over (order by m.uid) as new_uid,
+                        case when f.keywords is not null then (select array_agg(v_map[k] order by v_map[k]) from unnest(f.keywords) k) end as new_keywords,
+                        case when f.keywords is not null then (select string_agg(w.name, ' ' order by lower(w.name)) from mail.keyword w
+                            where w.account_id = mb_account[src] and w.mailbox_id = mb_id[src] and w.id = any(f.keywords)) end as keyword_names
+                    from (select m.* from unnest(v_lo, v_hi) as g(lo, hi)
+                        join mail.message m on m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi) m
+                    join mail.message_flags f on f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid = m.uid
+                ), email as (
+                    -- Into another account the content goes as an email of its own, under the same id.
+                    insert into mail.email (account_id, id, body_id, thread_id, size, internal_date, zone, prefix)
+                    select distinct on (e.id) mb_account[mb], e.id, e.body_id, e.thread_id, e.size, e.internal_date, e.zone, e.prefix
+                    from source s join mail.email e on e.account_id = mb_account[src] and e.id = s.email_id
+                    where mb_account[mb] <> mb_account[src]
+                    on conflict do nothing
+                ), put as (
+                    insert into mail.message (account_id, mailbox_id, uid, email_id, thread_id, size, internal_date, zone, save_date)
+                    select mb_account[mb], mb_id[mb], s.new_uid, s.email_id, s.thread_id, s.size, s.internal_date, s.zone, v_now from source s
+                ), flag as (
+                    insert into mail.message_flags (account_id, mailbox_id, uid, flags, keywords, modseq)
+                    select mb_account[mb], mb_id[mb], s.new_uid, s.flags, s.new_keywords, m_modseq[mb] + 1 from source s
+                )
+                select array_agg(s.new_uid order by s.uid) as uid, array_agg(s.email_id order by s.uid) as email,
+                    array_agg(s.thread_id order by s.uid) as thread, array_agg(s.size order by s.uid) as size,
+                    array_agg(extract(epoch from s.internal_date)::bigint order by s.uid) as date, array_agg(s.zone order by s.uid) as zone,
+                    array_agg(s.flags order by s.uid) as flags, array_agg(s.keyword_names order by s.uid) as kw,
+                    range_agg(int8range(s.uid, s.uid, '[]')) as src_uids, range_agg(int8range(s.new_uid, s.new_uid, '[]')) as uids,
+                    sum(1 - (s.flags & 1)) as unseen, sum((s.flags >> 3) & 1) as deleted
+                from source s into r;
+                added_uid := r.uid; added_email := r.email; added_thread := r.thread; added_size := r.size; added_date := r.date;
+                added_zone := r.zone; added_flags := r.flags; added_kw := r.kw;
+                uids := r.uids;
+                src_uids := r.src_uids;
+                d_messages[mb] := d_messages[mb] + v_messages;
+                d_bytes[mb] := d_bytes[mb] + v_bytes;
+                d_unseen[mb] := d_unseen[mb] + r.unseen;
+                d_deleted[mb] := d_deleted[mb] + r.deleted;
+                m_uidnext[mb] := m_uidnext[mb] + v_messages;
+                a_messages[ac] := a_messages[ac] + v_messages;
+                a_bytes[ac] := a_bytes[ac] + v_bytes;
+                a_free_messages[ac] := a_free_messages[ac] - v_messages;
+                a_free_bytes[ac] := a_free_bytes[ac] - v_bytes;
+                if tn is not null then
+                    t_messages[tn] := t_messages[tn] + v_messages;
+                    t_bytes[tn] := t_bytes[tn] + v_bytes;
+                    t_free_messages[tn] := t_free_messages[tn] - v_messages;
+                    t_free_bytes[tn] := t_free_bytes[tn] - v_bytes;
+                end if;
+                if op_kind[o] = 5 then
+                    delete from mail.message m using unnest(v_lo, v_hi) as g(lo, hi)
+                    where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi and src_uids @> m.uid;
+                    delete from mail.message_flags f using unnest(v_lo, v_hi) as g(lo, hi)
+                    where f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid between g.lo and g.hi and src_uids @> f.uid;
+                    insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, address, incarnation, counter)
+                    values (mb_account[src], mb_id[src], src_modseq, 6, src_uids, op_actor[o], op_session[o], op_address[o], op_incarnation[o], op_counter[o]);
+                    d_messages[src] := d_messages[src] - v_messages;
+                    d_bytes[src] := d_bytes[src] - v_bytes;
+                    d_unseen[src] := d_unseen[src] - r.unseen;
+                    d_deleted[src] := d_deleted[src] - r.deleted;
+                    a_messages[sac] := a_messages[sac] - v_messages;
+                    a_bytes[sac] := a_bytes[sac] - v_bytes;
+                    a_free_messages[sac] := a_free_messages[sac] + v_messages;
+                    a_free_bytes[sac] := a_free_bytes[sac] + v_bytes;
+                    if stn is not null then
+                        t_messages[stn] := t_messages[stn] - v_messages;
+                        t_bytes[stn] := t_bytes[stn] - v_bytes;
+                        t_free_messages[stn] := t_free_messages[stn] + v_messages;
+                        t_free_bytes[stn] := t_free_bytes[stn] + v_bytes;
+                    end if;
+                end if;
+            end if;
+            src_epoch := m_epoch[src];
+        end if;
+        if status = 0 then
+            if uids is not null then
+                m_modseq[mb] := m_modseq[mb] + 1;
+                m_touched[mb] := true;
+            end if;
+            modseq := m_modseq[mb];
+        end if;
+        o_status[o] := status;
+        o_modseq[o] := modseq;
+        o_src_modseq[o] := src_modseq;
+        o_uids[o] := uids::text;
+        o_src_uids[o] := src_uids::text;
+        return next;
+    end loop;
+
+    -- What every accepted operation leaves behind.
+    insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, address, incarnation, counter)
+    select mb_account[x.mb], mb_id[x.mb], x.modseq, x.kind, x.uids::int8multirange, x.actor, x.session, x.address, x.incarnation, x.counter
+    from unnest(op_kind, op_mb, o_status, o_modseq, o_uids, op_actor, op_session, op_address, op_incarnation, op_counter)
+        as x(kind, mb, status, modseq, uids, actor, session, address, incarnation, counter)
+    where x.status = 0 and x.uids is not null;
+    insert into mail.operation (account_id, incarnation, counter, status, modseq, src_modseq, uids, src_uids)
+    select mb_account[x.mb], x.incarnation, x.counter, x.status, x.modseq, x.src_modseq, x.uids::int8multirange, x.src_uids::int8multirange
+    from unnest(op_mb, op_incarnation, op_counter, o_status, o_modseq, o_src_modseq, o_uids, o_src_uids)
+        as x(mb, incarnation, counter, status, modseq, src_modseq, uids, src_uids)
+    where x.status in (0, 6);
+    update mail.mailbox m set uidnext = x.uidnext, highest_modseq = x.modseq, messages = m.messages + x.messages, unseen = m.unseen + x.unseen,
+        deleted = m.deleted + x.deleted, bytes = m.bytes + x.bytes, first_recent = greatest(m.first_recent, coalesce(x.recent, 0))
+    from unnest(mb_account, mb_id, m_touched, m_uidnext, m_modseq, d_messages, d_unseen, d_deleted, d_bytes, mb_recent)
+        as x(account_id, id, touched, uidnext, modseq, messages, unseen, deleted, bytes, recent)
+    where m.account_id = x.account_id and m.id = x.id and x.touched;
+    update mail.account a set messages = a.messages + x.messages, bytes = a.bytes + x.bytes
+    from unnest(ac_id, a_messages, a_bytes) as x(id, messages, bytes)
+    where a.account_id = x.id and (x.messages <> 0 or x.bytes <> 0);
+    if array_length(t_id, 1) > 0 then
+        update mail.tenant t set messages = t.messages + x.messages, bytes = t.bytes + x.bytes
+        from unnest(t_id, t_messages, t_bytes) as x(id, messages, bytes)
+        where t.tenant_id = x.id and (x.messages <> 0 or x.bytes <> 0);
+    end if;
+end $$;
