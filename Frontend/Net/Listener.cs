@@ -1,0 +1,171 @@
+using System.Net;
+using System.Net.Sockets;
+using DotNetty.Transport.Channels;
+using Microsoft.Extensions.Logging;
+
+namespace MailCluster.Net;
+
+/// <summary>A listening socket and its accept loop. Accepting is ours and not DotNetty's, which spins when the process is out of file descriptors.</summary>
+internal sealed partial class Listener
+{
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(200);
+
+    private readonly NetServer _server;
+    private readonly Socket _socket;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _accepting = Task.CompletedTask;
+    private int _count;
+
+    public Listener(NetServer server, ListenerOptions options, IProtocol protocol, ICertificateSource? certificates, ILogger log)
+    {
+        _server = server;
+        Options = options;
+        Protocol = protocol;
+        Certificates = certificates;
+        Log = log;
+        // .NET sets SO_REUSEADDR by itself where it only means that a restart may bind at once.
+        _socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (options.EndPoint.Address.Equals(IPAddress.IPv6Any))
+            {
+                _socket.DualMode = true;
+            }
+            _socket.Bind(options.EndPoint);
+            _socket.Listen(options.Backlog);
+        }
+        catch
+        {
+            _socket.Dispose();
+            throw;
+        }
+    }
+
+    public ListenerOptions Options { get; }
+
+    public IProtocol Protocol { get; }
+
+    public ICertificateSource? Certificates { get; }
+
+    public ILogger Log { get; }
+
+    public IPEndPoint EndPoint => (IPEndPoint)_socket.LocalEndPoint!;
+
+    public void Start() => _accepting = Task.Run(AcceptAsync);
+
+    /// <summary>Stops accepting; connections live on.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _accepting.ConfigureAwait(false);
+        _socket.Dispose();
+    }
+
+    public bool Trusts(IPAddress address)
+    {
+        foreach (var network in Options.TrustedNetworks)
+        {
+            if (network.Contains(address))
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    public void CountReceived(int bytes) => _server.Metrics.Received(Protocol.Name, bytes);
+
+    public void CountSent(int bytes) => _server.Metrics.Sent(Protocol.Name, bytes);
+
+    public void CountRefused(RefusalReason reason, IPAddress address)
+    {
+        _server.Metrics.Refused(Protocol.Name, reason);
+        LogRefused(Log, Protocol.Name, address, reason);
+    }
+
+    public void Removed() => Interlocked.Decrement(ref _count);
+
+    private async Task AcceptAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            Socket? socket = null;
+            try
+            {
+                socket = await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
+                Accepted(socket);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                // Out of file descriptors, or a client that was gone before we looked.
+                socket?.Dispose();
+                LogAcceptFailed(Log, Protocol.Name, exception);
+                await Task.Delay(AcceptPause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private void Accepted(Socket socket)
+    {
+        if (socket.RemoteEndPoint is not IPEndPoint peer || socket.LocalEndPoint is not IPEndPoint here)
+        {
+            socket.Dispose();
+            return;
+        }
+        var remote = Unmapped(peer);
+        if (_server.Draining.IsCancellationRequested)
+        {
+            Refuse(socket, remote.Address, RefusalReason.ShuttingDown);
+            return;
+        }
+        if (Interlocked.Increment(ref _count) > Options.MaxConnections)
+        {
+            Interlocked.Decrement(ref _count);
+            Refuse(socket, remote.Address, RefusalReason.TooManyConnections);
+            return;
+        }
+        AddressSlot? slot = null;
+        // A trusted proxy is not counted; its clients are, once their addresses are known.
+        if (!Trusts(remote.Address) && !_server.Addresses.TryTake(remote.Address, Options.MaxConnectionsPerAddress, out slot))
+        {
+            Interlocked.Decrement(ref _count);
+            Refuse(socket, remote.Address, RefusalReason.TooManyFromAddress);
+            return;
+        }
+        socket.NoDelay = true;
+        // Mobile clients in IDLE vanish silently: found within 2 + 4 * 0.5 minutes.
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 120);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
+        _server.Add(this, socket, remote, Unmapped(here), slot);
+    }
+
+    private void Refuse(Socket socket, IPAddress address, RefusalReason reason)
+    {
+        CountRefused(reason, address);
+        using (socket)
+        {
+            if (!Options.ImplicitTls && Protocol.RefusalLine(reason) is { } line)
+            {
+                // A new socket's empty send buffer takes one line without blocking.
+                socket.Blocking = false;
+                socket.Send(line.Span, SocketFlags.None, out _);
+                socket.Shutdown(SocketShutdown.Send);
+            }
+        }
+    }
+
+    private static IPEndPoint Unmapped(IPEndPoint endPoint) =>
+        endPoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endPoint.Address.MapToIPv4(), endPoint.Port) : endPoint;
+
+    [LoggerMessage(5, LogLevel.Warning, "{Protocol}: accepting a connection failed")]
+    private static partial void LogAcceptFailed(ILogger logger, string protocol, Exception exception);
+
+    [LoggerMessage(6, LogLevel.Information, "{Protocol}: {Address} turned away: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string protocol, IPAddress address, RefusalReason reason);
+}
