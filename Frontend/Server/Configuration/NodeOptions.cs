@@ -1,0 +1,126 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MailCluster.Server.Configuration;
+
+/// <summary>
+/// All options of a node: the JSON file given with --config, overridden by environment variables that start with MAILCLUSTER_
+/// (MAILCLUSTER_Cluster__SiloPort=11112 is Cluster:SiloPort).
+/// </summary>
+public sealed class NodeOptions
+{
+    /// <summary>The node's name in membership and logs. Default: the machine's name. Two nodes on one machine need two.</summary>
+    [Required]
+    public string Name { get; set; } = Environment.MachineName;
+
+    public ClusterSection Cluster { get; set; } = new();
+
+    public DatabaseSection Database { get; set; } = new();
+
+    public ListenSection Listen { get; set; } = new();
+
+    public TlsSection Tls { get; set; } = new();
+
+    public ShutdownSection Shutdown { get; set; } = new();
+
+    public LogSection Log { get; set; } = new();
+}
+
+/// <summary>How nodes find and speak to each other.</summary>
+public sealed class ClusterSection
+{
+    /// <summary>The cluster's name: nodes with the same one over the same database are one cluster. Default "mailcluster".</summary>
+    [Required]
+    public string Id { get; set; } = "mailcluster";
+
+    /// <summary>The IP address at which other nodes reach this one (roles silo and all). Default 127.0.0.1: one machine; never a public address.</summary>
+    [Required]
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>TCP port for silos among each other. Default 11111, Orleans' usual one.</summary>
+    [Range(1, 65535)]
+    public int SiloPort { get; set; } = 11111;
+
+    /// <summary>TCP port at which front ends reach this silo. Default 30000, Orleans' usual one.</summary>
+    [Range(1, 65535)]
+    public int GatewayPort { get; set; } = 30000;
+
+    /// <summary>
+    /// Seconds until a call to another node without an answer counts as lost. Default 5: the loss of a silo is known after some 3 s,
+    /// and the retry goes to the new owner.
+    /// </summary>
+    [Range(1, 300)]
+    public int ResponseSeconds { get; set; } = 5;
+
+    /// <summary>
+    /// Milliseconds that a silo has for answering another's probe. Default 1000, at most 1.5 times that under load: two missed ones and two
+    /// votes make a silo dead, so that a killed one is replaced in 2 to 3 s (30 s with Orleans' defaults).
+    /// </summary>
+    [Range(100, 60_000)]
+    public int ProbeMilliseconds { get; set; } = 1000;
+}
+
+/// <summary>The PostgreSQL that keeps everything.</summary>
+public sealed class DatabaseSection
+{
+    /// <summary>
+    /// Npgsql's connection string: Host=…;Port=5432;Database=…;Username=…;Password=… . No default. Keep it out of the file with
+    /// the environment variable MAILCLUSTER_Database__ConnectionString or a password file (Passfile=…).
+    /// </summary>
+    [Required]
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>Connections for mail at most. Default 40: a handful of commit lanes and the reads of a few hundred busy sessions.</summary>
+    [Range(4, 1000)]
+    public int MaxConnections { get; set; } = 40;
+
+    /// <summary>Connections for membership, grain documents and reminders at most. Default 10: they are rare and short.</summary>
+    [Range(2, 100)]
+    public int MaxClusterConnections { get; set; } = 10;
+}
+
+/// <summary>
+/// Addresses to listen at, each "address:port" ("127.0.0.1:1143", "[::]:143"); an empty list is a closed door. IMAP and LMTP doors are
+/// opened in the roles all and frontend, HTTP in every role.
+/// </summary>
+public sealed class ListenSection
+{
+    /// <summary>IMAP with STARTTLS. Default: closed.</summary>
+    public string[] Imap { get; set; } = [];
+
+    /// <summary>IMAP over TLS from the first byte. Default: closed.</summary>
+    public string[] Imaps { get; set; } = [];
+
+    /// <summary>LMTP, for the mail servers in front. Default: closed. It has no log-in: never reachable from outside.</summary>
+    public string[] Lmtp { get; set; } = [];
+
+    /// <summary>HTTP for /healthz, /readyz and /metrics. Default: closed. It has no log-in: never reachable from outside.</summary>
+    public string[] Http { get; set; } = [];
+}
+
+/// <summary>The certificate of the IMAP and LMTP doors.</summary>
+public sealed class TlsSection
+{
+    /// <summary>PEM file with the certificate and its chain. Default: none, which means no STARTTLS and no IMAPS. Read again when it changes.</summary>
+    public string? Certificate { get; set; }
+
+    /// <summary>PEM file with the private key. Default: the certificate's file.</summary>
+    public string? Key { get; set; }
+}
+
+/// <summary>How the node goes down at SIGTERM or SIGINT.</summary>
+public sealed class ShutdownSection
+{
+    /// <summary>Seconds for running commands to finish before their connections are closed. Default 20: below systemd's 90 with room for the silo's own end.</summary>
+    [Range(0, 600)]
+    public int DrainSeconds { get; set; } = 20;
+}
+
+/// <summary>Logs, on standard output.</summary>
+public sealed class LogSection
+{
+    /// <summary>Trace, Debug, Information, Warning, Error. Default Information: one line a log-in and one a delivery.</summary>
+    public LogLevel Level { get; set; } = LogLevel.Information;
+
+    /// <summary>One JSON object a line instead of text. Default false; for log collectors.</summary>
+    public bool Json { get; set; }
+}

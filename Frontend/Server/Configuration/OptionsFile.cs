@@ -1,0 +1,121 @@
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Reflection;
+
+namespace MailCluster.Server.Configuration;
+
+/// <summary>Reads <see cref="NodeOptions"/> strictly: what is unknown, malformed or out of range stops the start.</summary>
+public static class OptionsFile
+{
+    private const string EnvironmentPrefix = "MAILCLUSTER_";
+
+    /// <exception cref="OptionsException">The file can't be read, or an option is unknown or bad.</exception>
+    public static NodeOptions Load(string file)
+    {
+        var configuration = new ConfigurationManager();
+        try
+        {
+            configuration.AddJsonFile(Path.GetFullPath(file), optional: false, reloadOnChange: false);
+        }
+        catch (FileNotFoundException)
+        {
+            throw new OptionsException($"The configuration file {file} does not exist.");
+        }
+        catch (Exception e) when (e is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
+        {
+            throw new OptionsException($"The configuration file {file} can't be read: {(e.InnerException ?? e).Message}");
+        }
+        configuration.AddInMemoryCollection(FromEnvironment());
+        var options = new NodeOptions();
+        Bind(configuration, options, "");
+        return options;
+    }
+
+    // Only names with a section count: MAILCLUSTER_ALONE may mean something to a script or a test.
+    private static Dictionary<string, string?> FromEnvironment()
+    {
+        var found = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
+            var name = (string)variable.Key;
+            if (name.StartsWith(EnvironmentPrefix, StringComparison.OrdinalIgnoreCase) && name.Contains("__", StringComparison.Ordinal))
+            {
+                found[name[EnvironmentPrefix.Length..].Replace("__", ":", StringComparison.Ordinal)] = (string?)variable.Value;
+            }
+        }
+        return found;
+    }
+
+    private static void Bind(IConfiguration from, object to, string path)
+    {
+        var properties = to.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).ToDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        foreach (var section in from.GetChildren())
+        {
+            if (!properties.TryGetValue(section.Key, out var property))
+            {
+                throw new OptionsException($"The option '{path}{section.Key}' is unknown; known here: {string.Join(", ", properties.Keys.Order())}.");
+            }
+            var name = path + property.Name;
+            if (property.PropertyType == typeof(string[]))
+            {
+                property.SetValue(to, Strings(section, name));
+            }
+            else if (property.PropertyType.Namespace == typeof(NodeOptions).Namespace)
+            {
+                if (!string.IsNullOrEmpty(section.Value))
+                {
+                    throw new OptionsException($"The option '{name}' is a group of options, not a single value.");
+                }
+                Bind(section, property.GetValue(to)!, name + ":");
+            }
+            else
+            {
+                property.SetValue(to, Scalar(section, property.PropertyType, name));
+            }
+        }
+        foreach (var property in properties.Values)
+        {
+            foreach (var rule in property.GetCustomAttributes<ValidationAttribute>())
+            {
+                if (!rule.IsValid(property.GetValue(to)))
+                {
+                    throw new OptionsException(rule is RangeAttribute range
+                        ? $"The option '{path}{property.Name}' is {property.GetValue(to)}; it must be from {range.Minimum} to {range.Maximum}."
+                        : $"The option '{path}{property.Name}' is missing.");
+                }
+            }
+        }
+    }
+
+    private static string[] Strings(IConfigurationSection section, string name)
+    {
+        // One address in an environment variable needs no index.
+        var values = string.IsNullOrEmpty(section.Value) ? section.GetChildren().Select(c => c.Value ?? "").ToArray() : section.Value.Split(',', StringSplitOptions.TrimEntries);
+        foreach (var value in values)
+        {
+            // A port of 0 would be a door at a place that nobody knows.
+            if (!IPEndPoint.TryParse(value, out var endpoint) || endpoint.Port == 0)
+            {
+                throw new OptionsException($"The option '{name}' has '{value}', which is not of the form address:port.");
+            }
+        }
+        return values;
+    }
+
+    private static object? Scalar(IConfigurationSection section, Type type, string name)
+    {
+        if (section.GetChildren().Any())
+        {
+            throw new OptionsException($"The option '{name}' is a single value, not a group or list.");
+        }
+        try
+        {
+            return section.Get(type);
+        }
+        catch (InvalidOperationException)
+        {
+            var known = type.IsEnum ? $": one of {string.Join(", ", Enum.GetNames(type))}" : type == typeof(bool) ? ": true or false" : ", a number";
+            throw new OptionsException($"The option '{name}' is '{section.Value}', but must be{known.TrimStart(',')}.");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using MailCluster.Server.Configuration;
+using MailCluster.Storage.Schema;
+using Npgsql;
+using OpenTelemetry.Metrics;
+using Orleans.Runtime;
+
+namespace MailCluster.Server.Hosting;
+
+/// <summary>One node of the cluster in this process: the composition root.</summary>
+internal static class Node
+{
+    /// <summary>Checks the schema, then builds the node; nothing listens before it is started.</summary>
+    /// <exception cref="SchemaException">The database's schema does not fit this program.</exception>
+    /// <exception cref="OptionsException">The database can't be reached with the configured connection string.</exception>
+    public static async Task<WebApplication> BuildAsync(NodeOptions options, NodeRole role)
+    {
+        var mail = OpenMailDataSource(options);
+        await CheckDatabaseAsync(mail, options);
+        var cluster = Cluster.OpenDataSource(options);
+
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "MailCluster.Server", EnvironmentName = "Production" });
+        AddLogs(builder.Logging, options.Log);
+        var services = builder.Services;
+        services.AddSingleton(options);
+        services.AddSingleton(new NodeState());
+        // By factory, not by instance: the container closes what it made, after everything that uses it.
+        services.AddSingleton(_ => mail);
+        services.AddKeyedSingleton("cluster", (_, _) => cluster);
+        services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(options.Shutdown.DrainSeconds + 20));
+        services.AddRouting();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            foreach (var address in options.Listen.Http)
+            {
+                kestrel.Listen(IPEndPoint.Parse(address));
+            }
+        });
+        if (options.Listen.Http.Length == 0)
+        {
+            builder.WebHost.UseServer(new NoHttp());
+        }
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .AddMeter("MailCluster.*", "Microsoft.Orleans", "Npgsql")
+            .AddPrometheusExporter());
+
+        if (role == NodeRole.Frontend)
+        {
+            builder.AddClient(options, cluster);
+        }
+        else
+        {
+            services.AddSingleton<IFatalErrorHandler, FatalError>();
+            builder.AddSilo(options, cluster);
+        }
+        // Hosted services start in this order and stop in the opposite one: the doors open last and close first.
+        services.AddSingleton<Doors>();
+        services.AddHostedService(s => s.GetRequiredService<Doors>());
+
+        var app = builder.Build();
+        app.UseRouting();
+        app.MapHealth();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        return app;
+    }
+
+    private static NpgsqlDataSource OpenMailDataSource(NodeOptions options)
+    {
+        try
+        {
+            return NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.Database.ConnectionString)
+            {
+                MaxPoolSize = options.Database.MaxConnections,
+                ApplicationName = $"mailcluster {options.Name}",
+            });
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            throw new OptionsException($"The option 'Database:ConnectionString' can't be understood: {e.Message}");
+        }
+    }
+
+    private static async Task CheckDatabaseAsync(NpgsqlDataSource mail, NodeOptions options)
+    {
+        try
+        {
+            await SchemaMigrator.CheckAsync(mail);
+        }
+        catch (NpgsqlException e)
+        {
+            var where = new NpgsqlConnectionStringBuilder(options.Database.ConnectionString);
+            throw new OptionsException($"PostgreSQL at {where.Host}:{where.Port} (option 'Database:ConnectionString') does not let this node in: {e.Message}");
+        }
+    }
+
+    private static void AddLogs(ILoggingBuilder logging, LogSection options)
+    {
+        logging.SetMinimumLevel(options.Level);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Orleans", LogLevel.Warning);
+        // Advice about garbage collection, and a watchdog that takes the time since the machine's boot for a stall at its first look.
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+        logging.AddFilter("Npgsql", LogLevel.Warning);
+        if (options.Json)
+        {
+            logging.AddJsonConsole(o => (o.IncludeScopes, o.UseUtcTimestamp, o.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ss.fffZ"));
+        }
+        else
+        {
+            logging.AddSimpleConsole(o =>
+            {
+                o.SingleLine = true;
+                o.UseUtcTimestamp = true;
+                o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+                o.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+            });
+        }
+    }
+}

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Text.Json;
+using MailCluster.Tests.Support;
+using Xunit;
+
+namespace MailCluster.Tests.Cluster;
+
+public sealed class NodesTests(PostgresFixture postgres) : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
+
+    public void Dispose() => _directory.Delete(true);
+
+    [Fact]
+    public async Task Silos_and_a_front_end_find_each_other_through_the_database()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        var (a, b, f) = (new NodeSettings("silo-a", database), new NodeSettings("silo-b", database), new NodeSettings("front-a", database));
+        await using var siloA = await StartAsync("silo", a);
+        await using var siloB = await StartAsync("silo", b);
+        await using var front = await StartAsync("frontend", f);
+
+        Assert.Equal("2 active", (await ReadyzAsync(f)).Membership);
+        Assert.Equal("2 active", (await ReadyzAsync(a)).Membership);
+
+        siloB.Terminate();
+        await siloB.WaitForExitAsync();
+        Assert.Equal(0, siloB.ExitCode);
+        Assert.Equal("1 active", (await ReadyzAsync(a)).Membership);
+        front.Terminate();
+        await front.WaitForExitAsync();
+        Assert.Equal(0, front.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_silo_that_was_killed_can_start_again_at_the_same_address()
+    {
+        var settings = new NodeSettings("silo-a", await postgres.CreateDatabaseAsync());
+        await using (var first = await StartAsync("all", settings))
+        {
+            first.Kill();
+            await first.WaitForExitAsync();
+        }
+        await using var second = await StartAsync("all", settings);
+        Assert.Equal("1 active", (await ReadyzAsync(settings)).Membership);
+    }
+
+    [Fact]
+    public async Task Metrics_and_health_are_served()
+    {
+        var settings = new NodeSettings("node", await postgres.CreateDatabaseAsync());
+        await using var node = await StartAsync("all", settings);
+        using var http = new HttpClient { BaseAddress = new($"http://127.0.0.1:{settings.HttpPort}") };
+        Assert.Contains("\"ok\"", await http.GetStringAsync("/healthz"));
+        Assert.Contains("orleans_", await http.GetStringAsync("/metrics"));
+        Assert.True((await ReadyzAsync(settings)).Ready);
+    }
+
+    [Theory]
+    [InlineData("Listen:Imapx:0", "127.0.0.1:1", "'Listen:Imapx' is unknown")]
+    [InlineData("Colour", "red", "'Colour' is unknown")]
+    [InlineData("Listen:Imap:0", "here", "'Listen:Imap' has 'here'")]
+    [InlineData("Cluster:SiloPort", 70000, "'Cluster:SiloPort' is 70000; it must be from 1 to 65535")]
+    [InlineData("Cluster:SiloPort", "many", "'Cluster:SiloPort' is 'many'")]
+    [InlineData("Log:Level", "loud", "'Log:Level' is 'loud', but must be: one of")]
+    [InlineData("Database:ConnectionString", "", "'Database:ConnectionString' is missing")]
+    [InlineData("Database:ConnectionString", "Nonsense=1", "'Database:ConnectionString' can't be understood")]
+    [InlineData("Database:ConnectionString", "Host=127.0.0.1;Port=1;Username=x;Password=y", "127.0.0.1:1")]
+    public async Task A_bad_option_stops_the_start_with_one_sentence_that_names_it(string option, object value, string sentence)
+    {
+        var settings = new NodeSettings("node", "Host=127.0.0.1;Port=1") { Further = { [option] = value } };
+        var (exitCode, output) = await ServerProcess.RunAsync("node", "--config", settings.Write(_directory.FullName));
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains(sentence, output);
+        Assert.Single(output.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_node_refuses_a_database_without_schema_until_the_operator_upgrades_it()
+    {
+        var settings = new NodeSettings("node", await postgres.CreateEmptyDatabaseAsync());
+        var file = settings.Write(_directory.FullName);
+        var (exitCode, output) = await ServerProcess.RunAsync("node", "--config", file);
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("'mailcluster admin schema upgrade'", output);
+
+        (exitCode, output) = await ServerProcess.RunAsync("admin", "schema", "upgrade", "--config", file);
+        Assert.True(exitCode == 0, output);
+        await using var node = await ServerProcess.StartReadyAsync(["node", "--config", file]);
+    }
+
+    private Task<ServerProcess> StartAsync(string role, NodeSettings settings) =>
+        ServerProcess.StartReadyAsync(["node", "--role", role, "--config", settings.Write(_directory.FullName)]);
+
+    private static async Task<(bool Ready, string Membership)> ReadyzAsync(NodeSettings settings)
+    {
+        using var http = new HttpClient();
+        using var response = await http.GetAsync($"http://127.0.0.1:{settings.HttpPort}/readyz");
+        var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        return (json.GetProperty("ready").GetBoolean() && response.StatusCode == HttpStatusCode.OK,
+            json.GetProperty("membership").GetProperty("state").GetString()!);
+    }
+}

@@ -1,0 +1,36 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace MailCluster.Tests.Support;
+
+/// <summary>TCP ports on 127.0.0.1 that nobody listens at, below the range from which the kernel takes ports for outgoing connections.</summary>
+public static class FreePorts
+{
+    private static readonly HashSet<int> Given = [];
+
+    public static int Next()
+    {
+        lock (Given)
+        {
+            while (true)
+            {
+                var port = Random.Shared.Next(12_000, 32_000);
+                if (Given.Contains(port))
+                {
+                    continue;
+                }
+                try
+                {
+                    using var listener = new TcpListener(IPAddress.Loopback, port);
+                    listener.Start();
+                    Given.Add(port);
+                    return port;
+                }
+                catch (SocketException)
+                {
+                    // Taken: the next one.
+                }
+            }
+        }
+    }
+}
