@@ -1,0 +1,45 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Cluster;
+
+/// <summary>One logged-in session of this process. Disposing of it ends its lease at the account.</summary>
+public sealed class LiveSession : IAsyncDisposable
+{
+    private readonly LiveSessions _all;
+    private readonly CancellationTokenSource _kick = new();
+    private string? _kickReason;
+    private int _closed;
+
+    internal LiveSession(LiveSessions all, LoginRequest request, AccountSettings settings)
+    {
+        _all = all;
+        Request = request;
+        Settings = settings;
+    }
+
+    public string Id => Request.SessionId;
+
+    public AccountSettings Settings { get; }
+
+    public AccountId Account => Settings.Account;
+
+    /// <summary>Who does the changes of this session.</summary>
+    public Actor Actor => new(Settings.User, Id, Request.Address);
+
+    /// <summary>Without the password.</summary>
+    internal LoginRequest Request { get; }
+
+    /// <summary>Cancelled when the server ends this session: say BYE with <see cref="KickReason"/> and close.</summary>
+    public CancellationToken Kicked => _kick.Token;
+
+    /// <summary>A sentence for the client; not null once <see cref="Kicked"/> is cancelled.</summary>
+    public string? KickReason => Volatile.Read(ref _kickReason);
+
+    internal void Kick(string reason)
+    {
+        if (Interlocked.CompareExchange(ref _kickReason, reason, null) is null)
+            _ = _kick.CancelAsync();
+    }
+
+    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? _all.EndAsync(this) : ValueTask.CompletedTask;
+}

@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using MailCluster.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace MailCluster.Cluster;
+
+/// <summary>
+/// The logged-in sessions of this process. Renews their leases, one call an account every <see cref="MailClusterOptions.SessionRenewal"/>;
+/// when this process dies the leases end by themselves.
+/// </summary>
+public sealed partial class LiveSessions : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, LiveSession> _sessions = new(StringComparer.Ordinal);
+    private readonly MailClusterClient _cluster;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _gate = new();
+    private Task? _renewal;
+
+    internal LiveSessions(MailClusterClient cluster, ILogger log)
+    {
+        _cluster = cluster;
+        _log = log;
+    }
+
+    public int Count => _sessions.Count;
+
+    /// <summary>The sessions as they are now, in no order.</summary>
+    public IReadOnlyCollection<LiveSession> All => [.. _sessions.Values];
+
+    /// <summary>Ends the sessions of an account; returns how many there were.</summary>
+    public int Kick(AccountId account, string reason) => Kick(s => s.Account == account, reason);
+
+    /// <summary>Ends one session; false when it is not here.</summary>
+    public bool Kick(string sessionId, string reason)
+    {
+        if (!_sessions.TryGetValue(sessionId, out LiveSession? session))
+            return false;
+        session.Kick(reason);
+        return true;
+    }
+
+    /// <summary>Ends the sessions that a predicate picks (tenant, address, all of a node…); returns how many.</summary>
+    public int Kick(Func<LiveSession, bool> which, string reason)
+    {
+        int count = 0;
+        foreach (LiveSession session in _sessions.Values.Where(which))
+        {
+            session.Kick(reason);
+            count++;
+        }
+        return count;
+    }
+
+    internal LiveSession Add(LoginRequest request, AccountSettings settings)
+    {
+        var session = new LiveSession(this, request, settings);
+        _sessions[session.Id] = session;
+        lock (_gate)
+            _renewal ??= Task.Run(RenewAsync);
+        return session;
+    }
+
+    internal async ValueTask EndAsync(LiveSession session)
+    {
+        _sessions.TryRemove(KeyValuePair.Create(session.Id, session));
+        IAccountGrain owner = _cluster.Account(session.Account);
+        // When it can't be told, the lease ends by itself.
+        await _cluster.AskAsync(async () => { await owner.EndSession(session.Id).ConfigureAwait(false); return Done.Value; }, _stop.Token).ConfigureAwait(false);
+    }
+
+    private async Task RenewAsync()
+    {
+        using var timer = new PeriodicTimer(_cluster.Options.SessionRenewal, _cluster.Time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+                await RenewAllAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The process stops.
+        }
+    }
+
+    private Task RenewAllAsync() => Parallel.ForEachAsync(
+        _sessions.Values.GroupBy(static s => s.Account),
+        new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = _stop.Token },
+        async (account, _) =>
+        {
+            IReadOnlyList<LoginRequest> sessions = [.. account.Select(static s => s.Request)];
+            try
+            {
+                await _cluster.Account(account.Key).RenewSessions(sessions).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                // One account's trouble must not end the renewal of the others; a lease outlives two missed renewals.
+                LogNotRenewed(account.Key.Value, e.GetType().Name, e.Message);
+            }
+        });
+
+    public async ValueTask DisposeAsync()
+    {
+        Kick(static _ => true, "The server is shutting down.");
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (_renewal is { } renewal)
+            await renewal.ConfigureAwait(false);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The sessions of account {Account} were not renewed: {Error} {Text}")]
+    private partial void LogNotRenewed(long account, string error, string text);
+}

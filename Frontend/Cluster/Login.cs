@@ -1,0 +1,71 @@
+using System.Security.Cryptography;
+using System.Text;
+using MailCluster.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace MailCluster.Cluster;
+
+/// <summary>Where a log-in comes from.</summary>
+/// <param name="Protocol">imap, pop3…; lower case.</param>
+/// <param name="Mechanism">The SASL mechanism, or LOGIN, USER.</param>
+/// <param name="Address">The client's address, without port.</param>
+/// <param name="SessionId">The connection's id in the logs, unique among all front ends.</param>
+/// <param name="Trusted">The address lies in trusted-networks: exempt from limits per address.</param>
+public sealed record LoginContext(string Protocol, string Mechanism, string Address, string SessionId, bool Trusted);
+
+/// <summary>Finds the account, asks its owner, and writes the line that fail2ban reads.</summary>
+internal sealed partial class Login(MailClusterClient cluster, ILogger log)
+{
+    private static readonly MailError Failed = new(MailErrorCode.AuthenticationFailed, "Authentication failed.");
+
+    private readonly ILogger _log = log;
+
+    public async ValueTask<MailResult<LiveSession>> RunAsync(string user, string password, LoginContext context, CancellationToken cancellationToken)
+    {
+        (MailResult<LiveSession> result, string reason) = await CheckAsync(user, password, context, cancellationToken).ConfigureAwait(false);
+        string outcome = result.Error is { } error ? error.Code.ToString() : "ok";
+        ClusterMetrics.Logins.Add(1, new("protocol", context.Protocol), new("result", outcome));
+        LogLogin(result.IsOk ? LogLevel.Information : LogLevel.Warning, outcome, OneLine(user), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
+        return result;
+    }
+
+    private async ValueTask<(MailResult<LiveSession> Result, string Reason)> CheckAsync(
+        string user, string password, LoginContext context, CancellationToken cancellationToken)
+    {
+        MailResult<AccountRef?> found = await cluster.AskAsync(() => cluster.Directory.FindUser(user), cancellationToken).ConfigureAwait(false);
+        if (found.Error is { } unreachable)
+            return (unreachable, unreachable.Text);
+        if (found.Value is not { } account)
+        {
+            await Task.Run(() => SpendAsMuch(password), CancellationToken.None).ConfigureAwait(false);
+            return (Failed, "unknown user");
+        }
+
+        var request = new LoginRequest(
+            context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted);
+        IAccountGrain owner = cluster.Account(account.Account);
+        MailResult<AccountSession> session = await cluster.CallAsync(() => owner.Authenticate(request), cancellationToken).ConfigureAwait(false);
+        if (session.Error is { } error)
+            return (error.Code == MailErrorCode.AuthenticationFailed ? Failed : error, error.Text);
+        return (cluster.Sessions.Add(request with { Password = null }, session.Value!.Settings), "");
+    }
+
+    /// <summary>What checking a verifier costs, for a user that has none: the time must not tell who exists.</summary>
+    private void SpendAsMuch(string password) =>
+        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), "no such account"u8, cluster.Options.PasswordIterations, HashAlgorithmName.SHA256, 32);
+
+    /// <summary>A client's text must not begin a line of its own in the log.</summary>
+    private static string OneLine(string text)
+    {
+        if (text.Length > 256)
+            text = text[..256];
+        return string.Create(text.Length, text, static (span, source) =>
+        {
+            for (int i = 0; i < span.Length; i++)
+                span[i] = char.IsControl(source[i]) || source[i] is ' ' or '\u2028' or '\u2029' ? '?' : source[i];
+        });
+    }
+
+    [LoggerMessage(Message = "login {Result} user={User} protocol={Protocol} mechanism={Mechanism} address={Address} session={Session} reason=\"{Reason}\"")]
+    private partial void LogLogin(LogLevel level, string result, string user, string protocol, string mechanism, string address, string session, string reason);
+}

@@ -1,0 +1,133 @@
+using MailCluster.Contracts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MailCluster.Cluster;
+
+/// <summary>
+/// The way from the doors of this process (IMAP, POP3, LMTP…) to the owners of accounts and mailboxes. One object a process.
+/// </summary>
+public sealed partial class MailClusterClient : IAsyncDisposable
+{
+    private readonly long _incarnation = Random.Shared.NextInt64(1, long.MaxValue);
+    private readonly ILogger _log;
+    private readonly Login _login;
+    private long _operations;
+
+    /// <param name="local">What owners in this process publish; an empty one in a process without owners.</param>
+    public MailClusterClient(
+        IGrainFactory grains, IMessageBodies bodies, ILocalMailboxes local, MailClusterOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null)
+    {
+        Grains = grains;
+        Bodies = bodies;
+        Options = options ?? new MailClusterOptions();
+        Time = time ?? TimeProvider.System;
+        logs ??= NullLoggerFactory.Instance;
+        _log = logs.CreateLogger("MailCluster.Cluster");
+        Mailboxes = new MailboxReplicas(this, local, logs.CreateLogger("MailCluster.Replica"));
+        Sessions = new LiveSessions(this, logs.CreateLogger("MailCluster.Sessions"));
+        _login = new Login(this, logs.CreateLogger("MailCluster.Login"));
+    }
+
+    public IGrainFactory Grains { get; }
+
+    public IMessageBodies Bodies { get; }
+
+    public MailClusterOptions Options { get; }
+
+    /// <summary>Copies of the mailboxes that sessions of this process have open.</summary>
+    public MailboxReplicas Mailboxes { get; }
+
+    /// <summary>The sessions of this process that are logged in.</summary>
+    public LiveSessions Sessions { get; }
+
+    internal TimeProvider Time { get; }
+
+    public IDirectoryGrain Directory => Grains.GetGrain<IDirectoryGrain>(0);
+
+    public IAccountGrain Account(AccountId account) => Grains.GetGrain<IAccountGrain>(account.Value);
+
+    public IMailboxGrain Mailbox(MailboxKey mailbox) => Grains.GetGrain<IMailboxGrain>(mailbox.ToString());
+
+    /// <summary>A fresh id for one change. Take it once a command, outside the delegate given to <see cref="CallAsync{T}"/>, so that its retries carry the same.</summary>
+    public OperationId NextOperation() => new(_incarnation, Interlocked.Increment(ref _operations));
+
+    /// <summary>
+    /// Calls an owner until there is an answer. Outages (exceptions of lost nodes and time-outs, <see cref="MailErrorCode.Unavailable"/>,
+    /// <see cref="MailErrorCode.StaleEpoch"/>) are tried again with growing waits for <see cref="MailClusterOptions.RetryFor"/>, after which the answer is
+    /// <see cref="MailErrorCode.Unavailable"/>. Every try must carry the same request with the same <see cref="OperationId"/>.
+    /// <para>When <paramref name="cancellationToken"/> ends (the client is gone) it stops trying, and answers Unavailable; a change that is on its way may still happen.</para>
+    /// Throws for bugs only.
+    /// </summary>
+    public ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, CancellationToken cancellationToken) =>
+        CallAsync(call, retryStale: true, cancellationToken);
+
+    /// <summary>As <see cref="CallAsync{T}"/>, for calls that answer with a plain value.</summary>
+    public ValueTask<MailResult<T>> AskAsync<T>(Func<ValueTask<T>> call, CancellationToken cancellationToken) =>
+        CallAsync<T>(async () => await call().ConfigureAwait(false), cancellationToken);
+
+    internal async ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, bool retryStale, CancellationToken cancellationToken)
+    {
+        long start = Time.GetTimestamp();
+        TimeSpan delay = Options.FirstRetryDelay;
+        for (int attempt = 1; ; attempt++)
+        {
+            string reason;
+            try
+            {
+                MailResult<T> result = await call().ConfigureAwait(false);
+                if (result.Error is not { } error || !(error.Code == MailErrorCode.Unavailable || (retryStale && error.Code == MailErrorCode.StaleEpoch)))
+                {
+                    if (attempt > 1)
+                        LogAnswered(attempt, Time.GetElapsedTime(start).TotalMilliseconds);
+                    return result;
+                }
+                reason = error.Text;
+            }
+            catch (Exception e) when (Outage.Is(e))
+            {
+                reason = $"{e.GetType().Name}: {e.Message}";
+            }
+            ClusterMetrics.Retries.Add(1);
+            TimeSpan left = Options.RetryFor - Time.GetElapsedTime(start);
+            if (left <= TimeSpan.Zero)
+            {
+                LogGaveUp(attempt, reason);
+                return new MailError(MailErrorCode.Unavailable, "The mail store can't be reached now, try again later.");
+            }
+            if (attempt == 1)
+                LogRetry(reason);
+            // Between half and one and a half of the delay: the callers of a lost node must not come back as one.
+            TimeSpan wait = TimeSpan.FromTicks(Math.Min(left.Ticks, (long)(delay.Ticks * (0.5 + Random.Shared.NextDouble()))));
+            await Task.Delay(wait, Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (cancellationToken.IsCancellationRequested)
+                return Closed;
+            delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, Options.MaxRetryDelay.Ticks));
+        }
+    }
+
+    internal static readonly MailError Closed = new(MailErrorCode.Unavailable, "The connection was closed.");
+
+    /// <summary>
+    /// Checks a user's password and opens a session, or answers <see cref="MailErrorCode.AuthenticationFailed"/> (also for an unknown user, after the same time),
+    /// <see cref="MailErrorCode.AuthorizationFailed"/>, <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.Unavailable"/>. Writes one line to the log.
+    /// The caller disposes of the session when its connection ends.
+    /// </summary>
+    public ValueTask<MailResult<LiveSession>> LoginAsync(string user, string password, LoginContext context, CancellationToken cancellationToken) =>
+        _login.RunAsync(user, password, context, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        Mailboxes.Dispose();
+        await Sessions.DisposeAsync().ConfigureAwait(false);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "A call is tried again: {Reason}")]
+    private partial void LogRetry(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "A call was answered at try {Attempt} after {Milliseconds:F0} ms")]
+    private partial void LogAnswered(int attempt, double milliseconds);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A call was given up after {Attempts} tries: {Reason}")]
+    private partial void LogGaveUp(int attempts, string reason);
+}

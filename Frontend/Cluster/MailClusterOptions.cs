@@ -1,0 +1,26 @@
+namespace MailCluster.Cluster;
+
+/// <summary>How a front end talks to the owners of accounts and mailboxes.</summary>
+public sealed record MailClusterOptions
+{
+    /// <summary>How long a call is tried again while its owner or PostgreSQL can't be reached; then the answer is UNAVAILABLE. Default 25 s: below the half minute after which mail clients give up.</summary>
+    public TimeSpan RetryFor { get; init; } = TimeSpan.FromSeconds(25);
+
+    /// <summary>The wait before the first retry; doubled each time, with jitter. Default 20 ms: a deactivated owner is back sooner.</summary>
+    public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The longest wait between two tries. Default 400 ms: a new owner after a node's death is found within half a second.</summary>
+    public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>How often the leases of live sessions are renewed at their accounts. Default 30 s: a third of a lease.</summary>
+    public TimeSpan SessionRenewal { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Chunks of a mailbox fetched by one call when a copy begins. Default 64, some 32,000 messages or 1.5 MB.</summary>
+    public int ChunksPerPage { get; init; } = 64;
+
+    /// <summary>PBKDF2 rounds spent on an unknown user, so that it takes as long as a known one: as many as the stored verifiers have.</summary>
+    public int PasswordIterations { get; init; } = 4096;
+
+    /// <summary>Names this process in session lists and logs.</summary>
+    public string FrontEnd { get; init; } = $"{Environment.MachineName}:{Environment.ProcessId}";
+}

@@ -1,0 +1,179 @@
+using MailCluster.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace MailCluster.Cluster;
+
+/// <summary>
+/// This process's copy of one mailbox: its newest known version, moved forward by answers of the owner, by its pushes, and by what an owner
+/// in this process publishes. Versions only go forward, by (epoch, modseq).
+/// </summary>
+internal sealed partial class MailboxReplica
+{
+    private static readonly TimeSpan RenewEvery = MailboxLimits.ObserverLease / 3;
+    private static readonly MailError Gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
+    private static readonly MailError Replaced = new(MailErrorCode.MailboxGone, "The mailbox was replaced by another of its name.");
+
+    private readonly MailboxReplicas _all;
+    private readonly IMailboxGrain _owner;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+
+    // Under _gate for writing.
+    private MailboxSnapshot? _current;
+    private int _end;
+    private TaskCompletionSource _changed = NewSignal();
+    private TaskCompletionSource<MailResult<MailboxSnapshot>>? _next;
+    private bool _running;
+
+    private int _waiting;
+    private long _renewed;
+    private TimeSpan _renewAfter;
+
+    public MailboxReplica(MailboxReplicas all, MailboxKey key)
+    {
+        _all = all;
+        _owner = all.Cluster.Mailbox(key);
+        _log = all.Log;
+        Key = key;
+    }
+
+    public MailboxKey Key { get; }
+
+    /// <summary>Sessions that have it open; guarded by <see cref="MailboxReplicas"/>.</summary>
+    public int Holders { get; set; }
+
+    public MailboxSnapshot? Current => Volatile.Read(ref _current);
+
+    public MailboxEnd? End => Volatile.Read(ref _end) is var end and not 0 ? (MailboxEnd)end : null;
+
+    public void Release() => _all.Release(this);
+
+    public ValueTask<MailResult<MailboxSnapshot>> SyncAsync(CancellationToken cancellationToken)
+    {
+        if (EndError is { } ended)
+            return new(ended);
+        // A version of an epoch below the one that is known comes from an owner that lost its claim: no proof of anything.
+        if (_all.Local.TryGet(Key, out MailboxSnapshot? local) && !(Current?.Epoch > local.Epoch))
+            return new(Adopt(local));
+        return AskAsync(cancellationToken);
+    }
+
+    public async ValueTask<bool> WaitForChangeAsync(MailboxSnapshot? seen, CancellationToken cancellationToken)
+    {
+        Task changed;
+        lock (_gate)
+        {
+            if (!ReferenceEquals(_current, seen) || _end != 0)
+                return true;
+            changed = _changed.Task;
+        }
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            // Without a lease nobody would push.
+            RenewIfDue();
+            await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return changed.IsCompleted;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    /// <summary>Makes <paramref name="version"/> the current one unless a newer one is known; returns the current one.</summary>
+    public MailboxSnapshot Adopt(MailboxSnapshot version)
+    {
+        TaskCompletionSource? signal = null;
+        MailboxSnapshot current;
+        lock (_gate)
+        {
+            if (_current is null || IsNewer(version.Epoch, version.ModSeq, _current))
+                signal = Replace(version);
+            current = _current!;
+        }
+        signal?.TrySetResult();
+        return current;
+    }
+
+    /// <summary>A pushed delta: the next step, an old one, or a sign that something was missed.</summary>
+    public void Push(MailboxDelta delta)
+    {
+        Step step = Apply(delta);
+        ClusterMetrics.Pushes.Add(1, new KeyValuePair<string, object?>("outcome", step.ToString()));
+        // Without anyone waiting, the next command asks anyway.
+        if (step == Step.Missed && Volatile.Read(ref _waiting) > 0)
+            AskInBackground();
+    }
+
+    public void OnEnded(MailboxEnd reason)
+    {
+        if (reason == MailboxEnd.OwnerChanged)
+        {
+            Volatile.Write(ref _renewed, 0);
+            if (Volatile.Read(ref _waiting) > 0)
+                AskInBackground();
+            return;
+        }
+        TaskCompletionSource signal;
+        lock (_gate)
+        {
+            if (_end != 0)
+                return;
+            Volatile.Write(ref _end, (int)reason);
+            signal = _changed;
+        }
+        signal.TrySetResult();
+        _all.Retire(this);
+    }
+
+    /// <summary>Renews the lease at the owner when sessions wait for pushes and a third of it is over.</summary>
+    public void RenewIfDue()
+    {
+        if (Volatile.Read(ref _waiting) == 0 || _end != 0)
+            return;
+        long renewed = Volatile.Read(ref _renewed);
+        if (renewed == 0 || _all.Cluster.Time.GetElapsedTime(renewed) >= _renewAfter)
+            AskInBackground();
+    }
+
+    private MailError? EndError => End switch { null => null, MailboxEnd.UidValidityChanged => Replaced, _ => Gone };
+
+    private static bool IsNewer(long epoch, long modSeq, MailboxSnapshot than) =>
+        epoch != than.Epoch ? epoch > than.Epoch : modSeq > than.ModSeq;
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Under <see cref="_gate"/>; the caller completes the returned signal outside of it.</summary>
+    private TaskCompletionSource Replace(MailboxSnapshot version)
+    {
+        Volatile.Write(ref _current, version);
+        TaskCompletionSource signal = _changed;
+        _changed = NewSignal();
+        return signal;
+    }
+
+    private Step Apply(MailboxDelta delta)
+    {
+        TaskCompletionSource signal;
+        lock (_gate)
+        {
+            if (_current is null || delta.Epoch > _current.Epoch)
+                return Step.Missed;
+            if (!IsNewer(delta.Epoch, delta.ToModSeq, _current))
+                return Step.Known;
+            if (delta.FromModSeq != _current.ModSeq)
+                return Step.Missed;
+            signal = Replace(_current.Apply(delta));
+        }
+        signal.TrySetResult();
+        return Step.Applied;
+    }
+
+    private enum Step
+    {
+        Applied,
+        Known,
+        Missed,
+    }
+}

@@ -1,0 +1,137 @@
+using MailCluster.Contracts;
+using Microsoft.Extensions.Logging;
+
+namespace MailCluster.Cluster;
+
+/// <summary>
+/// The copies of mailboxes that sessions of this process have open: one a mailbox, whatever the number of its sessions,
+/// and one observer object for all of them.
+/// </summary>
+public sealed class MailboxReplicas : IDisposable
+{
+    private static readonly TimeSpan RenewalTick = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<MailboxKey, MailboxReplica> _open = [];
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ITimer _renewal;
+
+    // Owners and Orleans hold observers weakly: without this field pushes would stop at the next collection.
+    private readonly Observer _observer;
+    private IMailboxObserver? _reference;
+
+    internal MailboxReplicas(MailClusterClient cluster, ILocalMailboxes local, ILogger log)
+    {
+        Cluster = cluster;
+        Local = local;
+        Log = log;
+        _observer = new Observer(this);
+        local.Published += OnPublished;
+        local.Ended += OnEnded;
+        _renewal = cluster.Time.CreateTimer(static self => ((MailboxReplicas)self!).RenewDue(), this, RenewalTick, RenewalTick);
+    }
+
+    internal MailClusterClient Cluster { get; }
+
+    internal ILocalMailboxes Local { get; }
+
+    internal ILogger Log { get; }
+
+    internal CancellationToken Stopped => _stop.Token;
+
+    /// <summary>The number of mailboxes that are open.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+                return _open.Count;
+        }
+    }
+
+    /// <summary>Opens a mailbox for one session, which disposes of it when it closes the mailbox. Costs nothing: nothing is loaded before the first sync.</summary>
+    public OpenMailbox Open(MailboxKey mailbox)
+    {
+        lock (_gate)
+        {
+            if (!_open.TryGetValue(mailbox, out MailboxReplica? replica))
+                _open.Add(mailbox, replica = new MailboxReplica(this, mailbox));
+            replica.Holders++;
+            return new OpenMailbox(replica);
+        }
+    }
+
+    internal void Release(MailboxReplica replica)
+    {
+        lock (_gate)
+        {
+            if (--replica.Holders == 0)
+                Forget(replica);
+        }
+    }
+
+    /// <summary>The mailbox ended: who opens it from now on starts anew.</summary>
+    internal void Retire(MailboxReplica replica)
+    {
+        lock (_gate)
+            Forget(replica);
+    }
+
+    /// <summary>Made at first use: while the process starts there is no cluster to make it in.</summary>
+    internal IMailboxObserver Reference
+    {
+        get
+        {
+            lock (_gate)
+                return _reference ??= Cluster.Grains.CreateObjectReference<IMailboxObserver>(_observer);
+        }
+    }
+
+    private void Forget(MailboxReplica replica)
+    {
+        if (_open.TryGetValue(replica.Key, out MailboxReplica? known) && ReferenceEquals(known, replica))
+            _open.Remove(replica.Key);
+    }
+
+    private MailboxReplica? Find(MailboxKey mailbox)
+    {
+        lock (_gate)
+            return _open.GetValueOrDefault(mailbox);
+    }
+
+    private void OnPublished(MailboxKey mailbox, MailboxSnapshot snapshot) => Find(mailbox)?.Adopt(snapshot);
+
+    private void OnEnded(MailboxKey mailbox, MailboxEnd reason) => Find(mailbox)?.OnEnded(reason);
+
+    private void RenewDue()
+    {
+        MailboxReplica[] open;
+        lock (_gate)
+            open = [.. _open.Values];
+        foreach (MailboxReplica replica in open)
+            replica.RenewIfDue();
+    }
+
+    public void Dispose()
+    {
+        Local.Published -= OnPublished;
+        Local.Ended -= OnEnded;
+        _renewal.Dispose();
+        _stop.Cancel();
+    }
+
+    private sealed class Observer(MailboxReplicas replicas) : IMailboxObserver
+    {
+        public Task Changed(MailboxKey mailbox, MailboxDelta delta)
+        {
+            replicas.Find(mailbox)?.Push(delta);
+            return Task.CompletedTask;
+        }
+
+        public Task Ended(MailboxKey mailbox, MailboxEnd reason)
+        {
+            replicas.OnEnded(mailbox, reason);
+            return Task.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Cluster;
+
+/// <summary>
+/// One session's hold on a mailbox's copy; the copy is shared by the sessions of the process that have it open, and let go with the last of them.
+/// </summary>
+public sealed class OpenMailbox : IDisposable
+{
+    private readonly MailboxReplica _replica;
+    private int _disposed;
+
+    internal OpenMailbox(MailboxReplica replica) => _replica = replica;
+
+    public MailboxKey Key => _replica.Key;
+
+    /// <summary>The newest version that this process knows; null before the first sync. Not necessarily up to date: see <see cref="SyncAsync"/>.</summary>
+    public MailboxSnapshot? Current => _replica.Current;
+
+    /// <summary>Not null: the mailbox went away (deleted, or its UIDVALIDITY changed). Final for this object: say BYE. Never <see cref="MailboxEnd.OwnerChanged"/>.</summary>
+    public MailboxEnd? End => _replica.End;
+
+    /// <summary>
+    /// The mailbox with everything that was committed before this call began, on whatever node: every command that reads mailbox state starts with it.
+    /// Costs a memory read where the owner is in this process, one call otherwise, which concurrent sessions share.
+    /// Failures: <see cref="MailErrorCode.MailboxGone"/> (see <see cref="End"/>), <see cref="MailErrorCode.Unavailable"/>.
+    /// </summary>
+    public ValueTask<MailResult<MailboxSnapshot>> SyncAsync(CancellationToken cancellationToken) => _replica.SyncAsync(cancellationToken);
+
+    /// <summary>
+    /// Waits until <see cref="Current"/> is another version than <paramref name="seen"/>, or <see cref="End"/> is set; at once when it is so already.
+    /// Driven by the owner's pushes (IDLE). False when <paramref name="cancellationToken"/> ended the wait; never throws for that.
+    /// </summary>
+    public ValueTask<bool> WaitForChangeAsync(MailboxSnapshot? seen, CancellationToken cancellationToken) => _replica.WaitForChangeAsync(seen, cancellationToken);
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            _replica.Release();
+    }
+}

@@ -1,0 +1,31 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace MailCluster.Contracts;
+
+/// <summary>
+/// The versions that mailbox owners of this very process have published: doors in the same process read them without a call,
+/// and share their memory. One object a process; safe for use by many threads.
+/// </summary>
+public interface ILocalMailboxes
+{
+    /// <summary>
+    /// The newest version of a mailbox: everything that was committed before this call began is in it.
+    /// False when that can't be promised here: the owner lives elsewhere, has no version in memory, or this process may not answer from memory now.
+    /// </summary>
+    bool TryGet(MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot);
+
+    /// <summary>For the owner: makes a version readable, before any OK for it is given. A version older than the published one is passed over.</summary>
+    void Publish(MailboxKey mailbox, MailboxSnapshot snapshot);
+
+    /// <summary>For the owner of <paramref name="epoch"/>: it no longer answers (unloaded, claim lost, ended). A later owner's version stays.</summary>
+    void Withdraw(MailboxKey mailbox, long epoch);
+
+    /// <summary>For the owner: tells the doors of this process that the mailbox went away.</summary>
+    void End(MailboxKey mailbox, MailboxEnd reason);
+
+    /// <summary>Raised after <see cref="Publish"/> on the owner's thread: handlers only take note.</summary>
+    event Action<MailboxKey, MailboxSnapshot>? Published;
+
+    /// <summary>Raised by <see cref="End"/> on the owner's thread: handlers only take note.</summary>
+    event Action<MailboxKey, MailboxEnd>? Ended;
+}
