@@ -10,17 +10,15 @@ public readonly record struct WireDateTime(DateTime Local, int ZoneMinutes)
 {
     static readonly DateTime Earliest = new(1970, 1, 1);
 
-    /// <summary>The moment; years before 1970 become the start of 1970, with the zone kept.</summary>
+    // A day before the end, so that no zone leads behind it.
+    static readonly DateTime Latest = new(9999, 12, 30);
+
+    /// <summary>The moment, with its zone. What lies before 1970 becomes the start of 1970, the last two days of 9999 become one.</summary>
     public DateTimeOffset ToDateTimeOffset()
     {
         var zone = TimeSpan.FromMinutes(ZoneMinutes);
-        var utc = Local < Earliest.AddDays(-1) ? Earliest : Local - zone;
-        // The last hours of year 9999 may lie behind the end of DateTime in another zone.
-        if (utc < Earliest)
-        {
-            utc = Earliest;
-        }
-        return new DateTimeOffset(utc, TimeSpan.Zero).ToOffset(zone);
+        var ticks = Math.Clamp(Local.Ticks - zone.Ticks, Earliest.Ticks, Latest.Ticks);
+        return new DateTimeOffset(ticks, TimeSpan.Zero).ToOffset(zone);
     }
 }
 

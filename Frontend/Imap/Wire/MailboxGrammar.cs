@@ -1,22 +1,10 @@
 namespace MailCluster.Imap.Wire;
 
-/// <summary>Special uses of RFC 6154 and \Important of RFC 8457 that CREATE … USE may ask for.</summary>
-[Flags]
-public enum SpecialUses
-{
-    None = 0,
-    All = 1,
-    Archive = 2,
-    Drafts = 4,
-    Flagged = 8,
-    Junk = 16,
-    Sent = 32,
-    Trash = 64,
-    Important = 128,
-}
-
-/// <summary>The arguments of CREATE. <paramref name="UnknownUse"/>: a use was asked for that we don't know (NO [USEATTR]).</summary>
-public sealed record CreateArguments(MailboxArgument Mailbox, SpecialUses Use, bool UnknownUse);
+/// <summary>The arguments of CREATE.</summary>
+/// <param name="Mailbox">May end with a delimiter.</param>
+/// <param name="Use">Special uses of RFC 6154 in the RFC's spelling, such as \Sent; each once.</param>
+/// <param name="UnknownUse">A use was asked for that we don't know: NO [USEATTR].</param>
+public sealed record CreateArguments(MailboxArgument Mailbox, IReadOnlyList<string> Use, bool UnknownUse);
 
 public sealed record RenameArguments(MailboxArgument From, MailboxArgument To);
 
@@ -26,6 +14,8 @@ public sealed record CopyArguments(SequenceSet Set, MailboxArgument Mailbox);
 /// <summary>Commands that take mailbox names: CREATE (RFC 6154 §3), DELETE, SUBSCRIBE…, RENAME, COPY, MOVE (RFC 6851).</summary>
 public static class MailboxGrammar
 {
+    static readonly string[] KnownUses = [@"\All", @"\Archive", @"\Drafts", @"\Flagged", @"\Important", @"\Junk", @"\Sent", @"\Trash"];
+
     /// <summary>DELETE, SUBSCRIBE, UNSUBSCRIBE.</summary>
     public static MailboxArgument ParseName(ref ImapParser parser)
     {
@@ -59,7 +49,7 @@ public static class MailboxGrammar
     public static CreateArguments ParseCreate(ref ImapParser parser)
     {
         var mailbox = parser.Mailbox();
-        var use = SpecialUses.None;
+        List<string> use = [];
         var unknown = false;
         if (!parser.OnlySpacesLeft)
         {
@@ -72,7 +62,7 @@ public static class MailboxGrammar
                     ImapParser.Fail("Unknown CREATE parameter");
                 }
                 parser.Space();
-                Uses(ref parser, ref use, ref unknown);
+                Uses(ref parser, use, ref unknown);
             }
             while (parser.NextInList());
         }
@@ -80,7 +70,7 @@ public static class MailboxGrammar
         return new(mailbox, use, unknown);
     }
 
-    static void Uses(ref ImapParser parser, ref SpecialUses uses, ref bool unknown)
+    static void Uses(ref ImapParser parser, List<string> uses, ref bool unknown)
     {
         parser.OpenList();
         if (parser.TrySkip((byte)')'))
@@ -90,20 +80,16 @@ public static class MailboxGrammar
         do
         {
             parser.Skip((byte)'\\', "a special use");
-            var use = parser.UpperAtom("a special use") switch
+            var name = parser.UpperAtom("a special use");
+            var use = Array.Find(KnownUses, known => known.AsSpan(1).Equals(name, StringComparison.OrdinalIgnoreCase));
+            if (use is null)
             {
-                "ALL" => SpecialUses.All,
-                "ARCHIVE" => SpecialUses.Archive,
-                "DRAFTS" => SpecialUses.Drafts,
-                "FLAGGED" => SpecialUses.Flagged,
-                "JUNK" => SpecialUses.Junk,
-                "SENT" => SpecialUses.Sent,
-                "TRASH" => SpecialUses.Trash,
-                "IMPORTANT" => SpecialUses.Important,
-                _ => SpecialUses.None,
-            };
-            unknown |= use == SpecialUses.None;
-            uses |= use;
+                unknown = true;
+            }
+            else if (!uses.Contains(use))
+            {
+                uses.Add(use);
+            }
         }
         while (parser.NextInList());
     }
