@@ -1,0 +1,158 @@
+using MailCluster.Contracts;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace MailCluster.Storage.Accounts;
+
+/// <summary>What creating a mailbox came to.</summary>
+public enum CreateOutcome
+{
+    Done = 0,
+    Exists = 1,
+    TooMany = 2,
+    SpecialUseTaken = 3,
+    NoAccount = 4,
+}
+
+/// <summary>What deleting a mailbox came to.</summary>
+public enum DeleteOutcome
+{
+    Done = 0,
+    NonExistent = 1,
+
+    /// <summary>There is no mailbox of this name, only some below it.</summary>
+    OnlyChildren = 2,
+}
+
+/// <summary>What renaming a mailbox came to.</summary>
+public enum RenameOutcome
+{
+    Done = 0,
+    NonExistent = 1,
+    Exists = 2,
+
+    /// <summary>The new name lies below the old one.</summary>
+    BelowItself = 3,
+}
+
+/// <summary>
+/// The mailboxes of an account as a tree, and its subscriptions. Every change is one transaction; with an operation id that was used before it changes nothing
+/// and answers Done. Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.
+/// </summary>
+public sealed class AccountTreeStore(MailDatabase database)
+{
+    private const string _statusColumns =
+        "m.id, m.uidvalidity, m.uidnext, m.highest_modseq, m.messages, m.unseen, m.deleted, m.bytes, m.first_recent";
+
+    /// <summary>All mailboxes and subscriptions, in path order; counters too where asked for. Two statements, whatever their number.</summary>
+    public Task<MailboxTree> ListAsync(AccountId account, bool withStatus) => Store.Guard(async () =>
+    {
+        var mailboxes = new List<MailboxInfo>();
+        var subscriptions = new List<MailboxPath>();
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using (NpgsqlCommand command = Command(connection,
+            $"select {_statusColumns}, m.path, m.special_use from mail.mailbox m where m.account_id = $1 and m.deleted_at is null", account))
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                mailboxes.Add(Info(reader, withStatus));
+        }
+        await using (NpgsqlCommand command = Command(connection, "select path from mail.subscription where account_id = $1", account))
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                subscriptions.Add(MailboxPath.Of(reader.GetFieldValue<string[]>(0)));
+        }
+        mailboxes.Sort(static (a, b) => a.Path.CompareTo(b.Path));
+        subscriptions.Sort();
+        return new MailboxTree(mailboxes, subscriptions);
+    });
+
+    /// <summary>The mailbox of a name with its counters; null when there is none.</summary>
+    public Task<MailboxInfo?> FindAsync(AccountId account, MailboxPath path) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            $"select {_statusColumns}, m.path, m.special_use from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync() ? Info(reader, withStatus: true) : null;
+    });
+
+    /// <param name="ids">A new id for each segment of the path.</param>
+    public Task<(CreateOutcome Outcome, MailboxId Id)> CreateAsync(
+        AccountId account, OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, long[] ids, int maxMailboxes) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            "select code, id from mail.create_mailbox_v1($1, $3, $4, $2, $5, $6, $7)", account, path, operation);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. specialUse] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ids });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = maxMailboxes });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return ((CreateOutcome)reader.GetInt16(0), new MailboxId(reader.IsDBNull(1) ? 0 : reader.GetInt64(1)));
+    });
+
+    /// <summary>The id is the deleted mailbox's, or null where an earlier try did it.</summary>
+    public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(AccountId account, OperationId operation, MailboxPath path) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection, "select code, id from mail.delete_mailbox_v1($1, $3, $4, $2)", account, path, operation);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return ((DeleteOutcome)reader.GetInt16(0), reader.IsDBNull(1) ? null : new MailboxId(reader.GetInt64(1)));
+    });
+
+    /// <param name="ids">A new id for INBOX and for each parent of the new name.</param>
+    /// <returns>Also the mailboxes that got a new UIDVALIDITY: their sessions must end.</returns>
+    public Task<(RenameOutcome Outcome, IReadOnlyList<MailboxId> Ended)> RenameAsync(
+        AccountId account, OperationId operation, MailboxPath from, MailboxPath to, long[] ids) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection, "select code, ended from mail.rename_mailbox_v1($1, $3, $4, $2, $5, $6)", account, from, operation);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ids });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        IReadOnlyList<MailboxId> ended = [.. reader.GetFieldValue<long[]>(1).Select(static id => new MailboxId(id))];
+        return ((RenameOutcome)reader.GetInt16(0), ended);
+    });
+
+    public Task SubscribeAsync(AccountId account, MailboxPath path, bool subscribed) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection, subscribed
+            ? "insert into mail.subscription (account_id, path) values ($1, $2) on conflict do nothing"
+            : "delete from mail.subscription where account_id = $1 and path = $2", account, path);
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    private static MailboxInfo Info(NpgsqlDataReader reader, bool withStatus)
+    {
+        var id = new MailboxId(reader.GetInt64(0));
+        return new MailboxInfo(id, MailboxPath.Of(reader.GetFieldValue<string[]>(9)), true, reader.GetFieldValue<string[]>(10), withStatus ? Status(reader) : null);
+    }
+
+    private static MailboxStatus Status(NpgsqlDataReader reader)
+    {
+        long uidNext = reader.GetInt64(2), messages = reader.GetInt64(4);
+        // Every UID from first_recent on is \Recent; those that were expunged since are not known here, so the count is bounded by what is there.
+        long recent = Math.Clamp(uidNext - reader.GetInt64(8), 0, messages);
+        return new MailboxStatus(new MailboxId(reader.GetInt64(0)), (uint)reader.GetInt64(1), (uint)uidNext, reader.GetInt64(3), messages,
+            reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7), recent);
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, AccountId account, MailboxPath? path = null, OperationId? operation = null)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
+        if (path is not null)
+            command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. path.Segments], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text });
+        if (operation is { } id)
+        {
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id.Incarnation });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id.Counter });
+        }
+        return command;
+    }
+}

@@ -1,0 +1,153 @@
+using MailCluster.Contracts;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace MailCluster.Storage.Lanes;
+
+/// <summary>A batch of operations as the one call of <c>mail.commit_v1</c> that commits it: autocommit, no BEGIN, no time-out.</summary>
+internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
+{
+    private const string _sql =
+        """
+        select op, status, modseq, uids, src_modseq, src_epoch, src_uids, modified, threads,
+            added_uid, added_email, added_thread, added_size, added_date, added_zone, added_flags, added_kw
+        from mail.commit_v1($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39)
+        """;
+
+    private readonly long _now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+    /// <summary>Runs the batch; the outcomes in the order of the operations.</summary>
+    /// <exception cref="NpgsqlException">The batch failed as a whole; <see cref="PostgresException"/> where the server said so.</exception>
+    public async Task<CommitOutcome[]> ExecuteAsync(NpgsqlConnection connection)
+    {
+        await using NpgsqlCommand command = connection.CreateCommand();
+        command.CommandText = _sql;
+        command.CommandTimeout = 0;
+        Bind(command.Parameters);
+        await command.PrepareAsync();
+        var outcomes = new CommitOutcome[operations.Count];
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            int op = reader.GetInt32(0) - 1;
+            outcomes[op] = Read(reader, operations[op]);
+        }
+        return outcomes;
+    }
+
+    private void Bind(NpgsqlParameterCollection parameters)
+    {
+        // Mailboxes and accounts sorted: the order of the locks.
+        var keys = new SortedSet<MailboxKey>(operations.Select(static o => o.Mailbox).Concat(operations.Where(static o => o.Source is not null).Select(static o => o.Source!.Value)));
+        MailboxKey[] mailboxes = [.. keys];
+        long[] accounts = [.. mailboxes.Select(static m => m.Account.Value).Distinct()];
+        Dictionary<MailboxKey, int> place = mailboxes.Select(static (m, i) => (m, i)).ToDictionary(static x => x.m, static x => x.i + 1);
+        var epochs = new long?[mailboxes.Length];
+        var recents = new long?[mailboxes.Length];
+        foreach (CommitOperation o in operations)
+        {
+            epochs[place[o.Mailbox] - 1] = o.Epoch;
+            recents[place[o.Mailbox] - 1] = o.FirstRecent ?? recents[place[o.Mailbox] - 1];
+        }
+        NewMessage[] messages = [.. operations.SelectMany(static o => o.Messages)];
+        UidRange[] ranges = [.. operations.Where(static o => o.Kind != CommitKind.Append).SelectMany(static o => o.Uids)];
+
+        Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Account.Value);
+        Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Mailbox.Value);
+        Add(parameters, NpgsqlDbType.Bigint, epochs, static e => e);
+        Add(parameters, NpgsqlDbType.Bigint, recents, static r => r);
+        Add(parameters, NpgsqlDbType.Integer, mailboxes, m => Array.IndexOf(accounts, m.Account.Value) + 1);
+        Add(parameters, NpgsqlDbType.Bigint, accounts, static a => a);
+        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Kind);
+        Add(parameters, NpgsqlDbType.Integer, operations, o => place[o.Mailbox]);
+        Add(parameters, NpgsqlDbType.Integer, operations, o => o.Source is { } s ? place[s] : 0);
+        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Incarnation);
+        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Counter);
+        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Actor.User);
+        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Actor.Session);
+        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Actor.Address);
+        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Mode);
+        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Flags.System);
+        Add(parameters, NpgsqlDbType.Text, operations, static o => Keywords(o.Flags));
+        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.UnchangedSince);
+        Add(parameters, NpgsqlDbType.Uuid, operations, static o => o.Delivery);
+        AddSlices(parameters, operations, static o => o.Messages.Count);
+        AddSlices(parameters, operations, static o => o.Kind == CommitKind.Append ? 0 : o.Uids.Count);
+        Add(parameters, NpgsqlDbType.Bigint, messages, static m => m.Body.Value);
+        Add(parameters, NpgsqlDbType.Integer, messages, static m => m.Claim);
+        Add(parameters, NpgsqlDbType.Bigint, [.. operations.SelectMany(static o => o.Emails)], static e => e);
+        Add(parameters, NpgsqlDbType.Bytea, messages, static m => m.Prefix);
+        Add(parameters, NpgsqlDbType.Bigint, messages, static m => (long)m.Size);
+        Add(parameters, NpgsqlDbType.Bigint, messages, static m => m.InternalDate);
+        Add(parameters, NpgsqlDbType.Smallint, messages, static m => m.ZoneMinutes);
+        Add(parameters, NpgsqlDbType.Smallint, messages, static m => (short)m.Flags.System);
+        Add(parameters, NpgsqlDbType.Text, messages, static m => Keywords(m.Flags));
+        AddSlices(parameters, messages, static m => m.ThreadKeys.Count);
+        Add(parameters, NpgsqlDbType.Bigint, [.. messages.SelectMany(static m => m.ThreadKeys)], static k => k);
+        Add(parameters, NpgsqlDbType.Bigint, ranges, static r => (long)r.First);
+        Add(parameters, NpgsqlDbType.Bigint, ranges, static r => (long)r.Last);
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = _now });
+        parameters.Add(new NpgsqlParameter<int> { TypedValue = KeywordTable.MaxKeywords });
+    }
+
+    private static string? Keywords(FlagList flags) => flags.Keywords.Count == 0 ? null : string.Join(' ', flags.Keywords);
+
+    private static void Add<TItem, TValue>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<TItem> items, Func<TItem, TValue> value)
+    {
+        var array = new TValue[items.Count];
+        for (int i = 0; i < array.Length; i++)
+            array[i] = value(items[i]);
+        parameters.Add(new NpgsqlParameter<TValue[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = array });
+    }
+
+    /// <summary>Two arrays that tell, for each item, where its part of a flattened array begins (from 1) and how long it is.</summary>
+    private static void AddSlices<TItem>(NpgsqlParameterCollection parameters, IReadOnlyList<TItem> items, Func<TItem, int> count)
+    {
+        int next = 1;
+        var first = new int[items.Count];
+        for (int i = 0; i < first.Length; i++)
+        {
+            first[i] = next;
+            next += count(items[i]);
+        }
+        Add(parameters, NpgsqlDbType.Integer, first, static f => f);
+        Add(parameters, NpgsqlDbType.Integer, items, count);
+    }
+
+    private CommitOutcome Read(NpgsqlDataReader reader, CommitOperation operation)
+    {
+        long modSeq = reader.IsDBNull(2) ? 0 : reader.GetInt64(2);
+        return new CommitOutcome(
+            (CommitStatus)reader.GetInt16(1),
+            modSeq,
+            Multirange.Read(reader, 3),
+            reader.IsDBNull(4) ? null : reader.GetInt64(4),
+            reader.IsDBNull(5) ? null : reader.GetInt64(5),
+            Multirange.Read(reader, 6),
+            Multirange.Read(reader, 7),
+            reader.IsDBNull(8) ? [] : reader.GetFieldValue<long[]>(8),
+            reader.IsDBNull(9) ? [] : ReadAdded(reader, modSeq))
+        {
+            SaveDate = _now,
+        };
+    }
+
+    private MessageRow[] ReadAdded(NpgsqlDataReader reader, long modSeq)
+    {
+        long[] uid = reader.GetFieldValue<long[]>(9);
+        long[] email = reader.GetFieldValue<long[]>(10);
+        long[] thread = reader.GetFieldValue<long[]>(11);
+        long[] size = reader.GetFieldValue<long[]>(12);
+        long[] date = reader.GetFieldValue<long[]>(13);
+        short[] zone = reader.GetFieldValue<short[]>(14);
+        short[] flags = reader.GetFieldValue<short[]>(15);
+        string?[] keywords = reader.GetFieldValue<string?[]>(16);
+        var rows = new MessageRow[uid.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            var list = new FlagList((SystemFlags)flags[i], keywords[i] is { } k ? k.Split(' ') : []);
+            rows[i] = new MessageRow((uint)uid[i], new EmailId(email[i]), (uint)size[i], date[i], zone[i], _now, list, modSeq, thread[i]);
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,197 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace MailCluster.Storage.Lanes;
+
+/// <summary>
+/// A queue of operations that are committed in batches, one statement a batch, one batch at a time: while one commits, the next gathers.
+/// Operations that may touch many rows run apart, one for each mailbox, and only that mailbox waits.
+/// </summary>
+internal sealed partial class CommitLane : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _source;
+    private readonly LaneOptions _options;
+    private readonly ILogger _log;
+    private readonly FairQueue _queue = new();
+    private readonly SemaphoreSlim _work = new(0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _loop;
+    private NpgsqlConnection? _connection;
+    private bool _warned;
+
+    public CommitLane(NpgsqlDataSource source, LaneOptions options, ILogger log)
+    {
+        (_source, _options, _log) = (source, options, log);
+        _loop = Task.Run(RunAsync);
+    }
+
+    /// <summary>The number of operations that wait.</summary>
+    public int QueueLength
+    {
+        get
+        {
+            lock (_queue)
+                return _queue.Count;
+        }
+    }
+
+    /// <exception cref="CommitNotDoneException">The queue is full or the lane has stopped, PostgreSQL can't be reached, or the deadline passed in the queue.</exception>
+    /// <exception cref="CommitUnknownException">See there.</exception>
+    /// <exception cref="PostgresException">PostgreSQL refused this very operation for a reason that nobody expected.</exception>
+    public Task<CommitOutcome> CommitAsync(CommitOperation operation)
+    {
+        operation.Deadline = Environment.TickCount64 + (long)_options.QueueDeadline.TotalMilliseconds;
+        lock (_queue)
+        {
+            if (_stop.IsCancellationRequested || _queue.Bytes + operation.Bytes > _options.QueueBytes)
+                throw new CommitNotDoneException(_stop.IsCancellationRequested ? "The node is stopping." : "Too many changes wait for PostgreSQL.");
+            _queue.Add(operation);
+        }
+        _work.Release();
+        return operation.Completion.Task;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _work.Release();
+        await _loop;
+        if (_connection is not null)
+            await _connection.DisposeAsync();
+    }
+
+    private async Task RunAsync()
+    {
+        var batch = new List<CommitOperation>();
+        while (true)
+        {
+            await _work.WaitAsync();
+            // One release for each operation, one wait for each batch: surplus turns find the queue empty.
+            Gather(batch);
+            if (batch.Count > 0)
+                await CommitBatchAsync(batch);
+            else if (_stop.IsCancellationRequested && QueueLength == 0)
+                return;
+        }
+    }
+
+    private void Gather(List<CommitOperation> batch)
+    {
+        batch.Clear();
+        long now = Environment.TickCount64;
+        lock (_queue)
+        {
+            while (batch.Count < _options.BatchOperations && _queue.Take() is { } operation)
+            {
+                if (operation.Deadline < now)
+                    operation.Completion.SetException(new CommitNotDoneException("The change waited too long for PostgreSQL."));
+                else if (operation.Rows > _options.BulkRows)
+                {
+                    _queue.SetAside(operation);
+                    _ = CommitBulkAsync(operation);
+                }
+                else
+                    batch.Add(operation);
+            }
+        }
+    }
+
+    private async Task CommitBulkAsync(CommitOperation operation)
+    {
+        // What is ahead of it in the lane commits on another connection: order between mailboxes needs no keeping, and of this one nothing else is under way.
+        await Task.Yield();
+        NpgsqlConnection? connection = null;
+        try
+        {
+            connection = await OpenAsync();
+            await ExecuteAsync([operation], connection);
+        }
+        catch (Exception e)
+        {
+            operation.Completion.TrySetException(e);
+        }
+        finally
+        {
+            if (connection is not null)
+                await connection.DisposeAsync();
+            lock (_queue)
+                _queue.PutBack(operation);
+            _work.Release();
+        }
+    }
+
+    private async Task CommitBatchAsync(List<CommitOperation> batch)
+    {
+        try
+        {
+            _connection ??= await OpenAsync();
+        }
+        catch (CommitNotDoneException e)
+        {
+            foreach (CommitOperation operation in batch)
+                operation.Completion.TrySetException(e);
+            return;
+        }
+        await ExecuteAsync(batch, _connection);
+        if (_connection.FullState != System.Data.ConnectionState.Open)
+        {
+            await _connection.DisposeAsync();
+            _connection = null;
+        }
+    }
+
+    private async Task<NpgsqlConnection> OpenAsync()
+    {
+        try
+        {
+            NpgsqlConnection connection = await _source.OpenConnectionAsync();
+            connection.Notice += (_, e) => _warned |= e.Notice.InvariantSeverity is "WARNING";
+            return connection;
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        {
+            throw new CommitNotDoneException("PostgreSQL cannot be reached.", e);
+        }
+    }
+
+    private async Task ExecuteAsync(IReadOnlyList<CommitOperation> batch, NpgsqlConnection connection)
+    {
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            _warned = false;
+            CommitOutcome[] outcomes = await new CommitBatch(batch).ExecuteAsync(connection);
+            if (_warned)
+                throw new CommitUnknownException("PostgreSQL gave a warning while it committed.");
+            for (int i = 0; i < outcomes.Length; i++)
+                batch[i].Completion.TrySetResult(outcomes[i]);
+            StorageMetrics.Commit(batch.Count, Stopwatch.GetElapsedTime(start));
+        }
+        catch (PostgresException e) when (IsKnown(e) && batch.Count > 1)
+        {
+            // Somewhere in it is one that PostgreSQL can't take: in halves, until that one is alone.
+            LogHalved(e, batch.Count);
+            int half = batch.Count / 2;
+            await ExecuteAsync([.. batch.Take(half)], connection);
+            await ExecuteAsync([.. batch.Skip(half)], connection);
+        }
+        catch (Exception e)
+        {
+            LogFailed(e, batch.Count);
+            Exception told = e is PostgresException p && IsKnown(p) ? p : e as CommitUnknownException ?? new CommitUnknownException("The commit's outcome is unknown.", e);
+            foreach (CommitOperation operation in batch)
+                operation.Completion.TrySetException(told);
+        }
+    }
+
+    /// <summary>A refusal of the statement itself: it certainly had no effect. Shutdowns (57P) and lost connections (08) leave that open.</summary>
+    private static bool IsKnown(PostgresException e) =>
+        !e.SqlState.StartsWith("57P", StringComparison.Ordinal) && !e.SqlState.StartsWith("08", StringComparison.Ordinal);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} operations failed as a whole; trying it in halves")]
+    private partial void LogHalved(Exception e, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} operations failed")]
+    private partial void LogFailed(Exception e, int count);
+}

@@ -1,0 +1,48 @@
+using MailCluster.Contracts;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace MailCluster.Storage.Lanes;
+
+/// <summary>How a silo's changes reach PostgreSQL.</summary>
+public sealed class LaneOptions
+{
+    /// <summary>Lanes of a silo, each with one connection. Default 4: on two cores 1 lane reached 2,800 appends/s of 4 KB, 2 lanes 8,500, 4 lanes 10,000–13,000.</summary>
+    public int Lanes { get; set; } = 4;
+
+    /// <summary>The most operations in a batch. Default 256: more gains no throughput and holds locks longer.</summary>
+    public int BatchOperations { get; set; } = 256;
+
+    /// <summary>An operation that may touch more rows than this runs apart. Default 500: 100,000 flags take some 370 ms in one statement.</summary>
+    public int BulkRows { get; set; } = 500;
+
+    /// <summary>The most octets that wait in a lane. Default 64 MiB; what comes on top is refused at once.</summary>
+    public long QueueBytes { get; set; } = 64 << 20;
+
+    /// <summary>How long an operation may wait before it is refused, as certainly not done. Default 10 s: shorter than what a command waits.</summary>
+    public TimeSpan QueueDeadline { get; set; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>The lanes of a silo: an account's operations always take the same one.</summary>
+public sealed class CommitLanes : IAsyncDisposable
+{
+    private readonly CommitLane[] _lanes;
+
+    public CommitLanes(MailDatabase database, IOptions<LaneOptions> options, ILogger<CommitLanes> log)
+    {
+        _lanes = [.. Enumerable.Range(0, options.Value.Lanes).Select(_ => new CommitLane(database.Lanes, options.Value, log))];
+        StorageMetrics.ObserveQueue(() => _lanes.Sum(static l => l.QueueLength));
+    }
+
+    /// <summary>Commits an operation together with what else is waiting. Exceptions: see <see cref="CommitNotDoneException"/> and <see cref="CommitUnknownException"/>.</summary>
+    public Task<CommitOutcome> CommitAsync(CommitOperation operation) => _lanes[Lane(operation.Mailbox.Account)].CommitAsync(operation);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (CommitLane lane in _lanes)
+            await lane.DisposeAsync();
+    }
+
+    // Ids are consecutive: neighbours take different lanes.
+    private int Lane(AccountId account) => (int)((ulong)account.Value % (ulong)_lanes.Length);
+}

@@ -1,0 +1,106 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Storage.Lanes;
+
+/// <summary>The numbers that <c>mail.commit_v1</c> knows the operations by.</summary>
+public enum CommitKind : short
+{
+    Append = 1,
+    Store = 2,
+    Expunge = 3,
+    Copy = 4,
+    Move = 5,
+}
+
+/// <summary>What <c>mail.commit_v1</c> answers for an operation. Each is expected; none is an SQL error.</summary>
+public enum CommitStatus : short
+{
+    Done = 0,
+
+    /// <summary>The epoch is over: another activation has claimed the mailbox. Nothing was changed.</summary>
+    Fenced = 1,
+    MailboxGone = 2,
+    OverQuota = 3,
+    BodyGone = 4,
+    SourceGone = 5,
+
+    /// <summary>A byte-identical delivery came to this account in the last 24 hours.</summary>
+    DeliveredBefore = 6,
+    TooManyKeywords = 7,
+
+    /// <summary>An earlier commit of the same operation id did it; the result is the stored one, and its delta was made then.</summary>
+    DoneBefore = 9,
+}
+
+/// <summary>One operation on its way through a lane.</summary>
+public sealed class CommitOperation
+{
+    private static readonly UidSet _all = UidSet.FromRanges([new UidRange(1, uint.MaxValue)]);
+
+    public required CommitKind Kind { get; init; }
+
+    /// <summary>The mailbox that changes; the commit is refused when its epoch is not <see cref="Epoch"/>.</summary>
+    public required MailboxKey Mailbox { get; init; }
+
+    public required long Epoch { get; init; }
+
+    public required TenantId Tenant { get; init; }
+
+    public required OperationId Id { get; init; }
+
+    public required Actor Actor { get; init; }
+
+    /// <summary>Where COPY and MOVE take messages from.</summary>
+    public MailboxKey? Source { get; init; }
+
+    public StoreMode Mode { get; init; }
+
+    public FlagList Flags { get; init; } = FlagList.None;
+
+    public long? UnchangedSince { get; init; }
+
+    public Guid? Delivery { get; init; }
+
+    /// <summary>The messages of an append, and the email ids that they get, in the same order.</summary>
+    public IReadOnlyList<NewMessage> Messages { get; init; } = [];
+
+    public IReadOnlyList<long> Emails { get; init; } = [];
+
+    /// <summary>The UIDs that it is about.</summary>
+    public UidSet Uids { get; init; } = _all;
+
+    /// <summary>How many rows it may touch: a large one runs apart, so that others need not wait.</summary>
+    public long Rows { get; init; } = 1;
+
+    /// <summary>The first UID that no session was told to be \Recent; saved along.</summary>
+    public long? FirstRecent { get; init; }
+
+    /// <summary>Octets that it holds in memory while it waits.</summary>
+    public long Bytes => 300 + Messages.Sum(static m => 200L + m.Prefix.Length) + (Uids.Count * 8L);
+
+    internal TaskCompletionSource<CommitOutcome> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    internal long Deadline { get; set; }
+}
+
+/// <summary>What became of an operation. Which fields have a value depends on the kind; see <c>mail.commit_v1</c>.</summary>
+public sealed record CommitOutcome(
+    CommitStatus Status,
+    long ModSeq,
+    UidSet Uids,
+    long? SourceModSeq,
+    long? SourceEpoch,
+    UidSet SourceUids,
+    UidSet Modified,
+    IReadOnlyList<long> Threads,
+    IReadOnlyList<MessageRow> Added)
+{
+    /// <summary>When the messages were saved: the batch's time, seconds since 1970 UTC.</summary>
+    public long SaveDate { get; init; }
+}
+
+/// <summary>The operation certainly did not happen: PostgreSQL could not be reached before it was sent, the queue is full, or it waited too long in it.</summary>
+public sealed class CommitNotDoneException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>Whether the operation happened is not known: the connection broke while it was under way. A retry with the same operation id finds out.</summary>
+public sealed class CommitUnknownException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,0 +1,113 @@
+using System.Data;
+using MailCluster.Contracts;
+using Npgsql;
+
+namespace MailCluster.Storage.Mailboxes;
+
+/// <summary>A claim on a mailbox: until somebody else claims it, commits under <see cref="Epoch"/> succeed.</summary>
+public sealed record MailboxClaim(long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent);
+
+/// <summary>The rows of one mailbox, for its owner. Changes go through the lanes; here are the claim and the reads.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</remarks>
+public sealed class MailboxStore(MailDatabase database)
+{
+    /// <summary>
+    /// Durably makes the caller the owner: raises the epoch, so that every commit under an older one is refused. Waits behind a commit in flight, at most some
+    /// seconds. Null: there is no such mailbox (any more).
+    /// </summary>
+    public Task<MailboxClaim?> ClaimAsync(MailboxKey key, string owner) => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.Main.CreateCommand(
+            """
+            select c.epoch, a.tenant_id, c.uidvalidity, c.uidnext, c.highest_modseq, c.messages, c.unseen, c.deleted, c.bytes, c.first_recent
+            from mail.claim_v1($1, $2, $3) c join mail.account a on a.account_id = $1
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Account.Value });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Mailbox.Value });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        if (!await reader.ReadAsync())
+            return null;
+        long uidNext = reader.GetInt64(3), firstRecent = reader.GetInt64(9);
+        var status = new MailboxStatus(key.Mailbox, (uint)reader.GetInt64(2), (uint)uidNext, reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6),
+            reader.GetInt64(7), reader.GetInt64(8), 0);
+        return new MailboxClaim(reader.GetInt64(0), new TenantId(reader.GetInt64(1)), status, firstRecent);
+    });
+
+    /// <summary>
+    /// The whole mailbox at one point in time, with the counters of that time. Null: it is gone, or <paramref name="epoch"/> is over.
+    /// </summary>
+    public Task<(MailboxSnapshot Snapshot, MailboxStatus Status)?> LoadAsync(MailboxKey key, long epoch) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        // One snapshot for both statements.
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
+        MailboxStatus status;
+        await using (NpgsqlCommand command = Command(connection,
+            """
+            select uidvalidity, uidnext, highest_modseq, messages, unseen, deleted, bytes from mail.mailbox
+            where account_id = $1 and id = $2 and epoch = $3 and deleted_at is null
+            """, key, epoch))
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
+        {
+            if (!await reader.ReadAsync())
+                return null;
+            status = new MailboxStatus(key.Mailbox, (uint)reader.GetInt64(0), (uint)reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3),
+                reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6), 0);
+        }
+        Dictionary<short, string> keywords = await KeywordsAsync(connection, key);
+        var builder = new SnapshotBuilder(keywords);
+        await using (NpgsqlCommand command = Command(connection,
+            """
+            select m.uid, m.email_id, m.thread_id, m.size, extract(epoch from m.internal_date)::bigint, m.zone, extract(epoch from m.save_date)::bigint,
+                f.flags, f.keywords, f.modseq
+            from mail.message m join mail.message_flags f on f.account_id = m.account_id and f.mailbox_id = m.mailbox_id and f.uid = m.uid
+            where m.account_id = $1 and m.mailbox_id = $2 order by m.uid
+            """, key))
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                builder.Add(reader);
+        }
+        await transaction.CommitAsync();
+        MailboxSnapshot? snapshot = MailboxSnapshot.Of(epoch, status.HighestModSeq, status.UidNext, builder.Keywords, builder.Finish());
+        return ((MailboxSnapshot, MailboxStatus)?)(snapshot, status);
+    });
+
+    /// <summary>The names of a mailbox's keywords, used or not.</summary>
+    public Task<IReadOnlyList<string>> KeywordsAsync(MailboxKey key) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        return (IReadOnlyList<string>)[.. (await KeywordsAsync(connection, key)).Values];
+    });
+
+    /// <summary>See <see cref="IMailboxGrain.Vanished"/>.</summary>
+    public Task<UidSet> VanishedAsync(MailboxKey key, long since) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection, "select mail.vanished_v1($1, $2, $3)", key, since);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return Multirange.Read(reader, 0);
+    });
+
+    private static async Task<Dictionary<short, string>> KeywordsAsync(NpgsqlConnection connection, MailboxKey key)
+    {
+        var keywords = new Dictionary<short, string>();
+        await using NpgsqlCommand command = Command(connection, "select id, name from mail.keyword where account_id = $1 and mailbox_id = $2 order by id", key);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            keywords.Add(reader.GetInt16(0), reader.GetString(1));
+        return keywords;
+    }
+
+    private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, MailboxKey key, params ReadOnlySpan<long> more)
+    {
+        var command = new NpgsqlCommand(sql, connection);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Account.Value });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Mailbox.Value });
+        foreach (long value in more)
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = value });
+        return command;
+    }
+}
