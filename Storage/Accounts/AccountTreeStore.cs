@@ -94,7 +94,7 @@ public sealed class AccountTreeStore(MailDatabase database)
     });
 
     /// <summary>The id is the deleted mailbox's, or null where an earlier try did it.</summary>
-    public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(AccountId account, OperationId operation, MailboxPath path) => Store.Guard(async () =>
+    public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(AccountId account, OperationId operation, MailboxPath path) => Store.Guard<(DeleteOutcome, MailboxId?)>(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         await using NpgsqlCommand command = Command(connection, "select code, id from mail.delete_mailbox_v1($1, $3, $4, $2)", account, path, operation);

@@ -52,8 +52,7 @@ public sealed class MailboxStore(MailDatabase database)
         {
             if (!await reader.ReadAsync())
                 return null;
-            status = new MailboxStatus(key.Mailbox, (uint)reader.GetInt64(0), (uint)reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3),
-                reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6), 0);
+            status = Status(reader, key);
         }
         Dictionary<short, string> keywords = await KeywordsAsync(connection, key);
         var builder = new SnapshotBuilder(keywords);
@@ -74,6 +73,35 @@ public sealed class MailboxStore(MailDatabase database)
         return ((MailboxSnapshot, MailboxStatus)?)(snapshot, status);
     });
 
+    /// <summary>The counters as committed; null: the mailbox is gone.</summary>
+    public Task<MailboxStatus?> StatusAsync(MailboxKey key) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            """
+            select uidvalidity, uidnext, highest_modseq, messages, unseen, deleted, bytes from mail.mailbox
+            where account_id = $1 and id = $2 and deleted_at is null
+            """, key);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync() ? Status(reader, key) : null;
+    });
+
+    /// <summary>Saves the first UID that is still \Recent, when no commit will do it soon. Best effort: an outage is passed over.</summary>
+    public async Task SaveFirstRecentAsync(MailboxKey key, long epoch, uint firstRecent, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync(cancellationToken);
+            await using NpgsqlCommand command = Command(connection,
+                "update mail.mailbox set first_recent = $4 where account_id = $1 and id = $2 and epoch = $3", key, epoch, firstRecent);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (Exception e) when (Store.IsOutage(e) || e is OperationCanceledException)
+        {
+            // \Recent may then be shown once more.
+        }
+    }
+
     /// <summary>The names of a mailbox's keywords, used or not.</summary>
     public Task<IReadOnlyList<string>> KeywordsAsync(MailboxKey key) => Store.Guard(async () =>
     {
@@ -90,6 +118,9 @@ public sealed class MailboxStore(MailDatabase database)
         await reader.ReadAsync();
         return Multirange.Read(reader, 0);
     });
+
+    private static MailboxStatus Status(NpgsqlDataReader row, MailboxKey key) => new(
+        key.Mailbox, (uint)row.GetInt64(0), (uint)row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), 0);
 
     private static async Task<Dictionary<short, string>> KeywordsAsync(NpgsqlConnection connection, MailboxKey key)
     {

@@ -80,6 +80,18 @@ public sealed class MailboxSnapshot
         return false;
     }
 
+    /// <summary>The keywords that some message of this version has, sorted.</summary>
+    public IReadOnlyList<string> KeywordsInUse()
+    {
+        var sets = new HashSet<int>();
+        foreach (MessageChunk chunk in _chunks)
+        {
+            foreach (int code in chunk.Flags)
+                sets.Add(FlagCode.KeywordSet(code));
+        }
+        return [.. sets.SelectMany(Keywords.Keywords).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+    }
+
     /// <summary>The number of messages whose UID is below <paramref name="uid"/>.</summary>
     public int CountBelow(uint uid)
     {
