@@ -1,0 +1,182 @@
+using System.Buffers;
+using System.Data;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using MailCluster.Contracts;
+using MailCluster.Contracts.Content;
+using MailCluster.Storage.Ids;
+using Npgsql;
+
+namespace MailCluster.Storage.Bodies;
+
+/// <summary>Bodies in PostgreSQL: see <see cref="IMessageBodies"/>.</summary>
+public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMessageBodies
+{
+    /// <inheritdoc/>
+    public async ValueTask<MailResult<StagedBody>> StageAsync(
+        TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(claims, 1);
+        var body = new BodyId(await ids.NextAsync().ConfigureAwait(false));
+        await using var upload = new BodyUpload(database, body, tenant, claims, sizeHint);
+        while (true)
+        {
+            var read = await source.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (read.IsCanceled)
+                throw new OperationCanceledException("The source of the body was cancelled.");
+            // What is too big is read on, and forgotten.
+            if (upload.Size <= maxSize)
+                await upload.AddAsync(read.Buffer, maxSize, cancellationToken).ConfigureAwait(false);
+            source.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+                break;
+        }
+        return upload.Size <= maxSize
+            ? await upload.EndAsync(cancellationToken).ConfigureAwait(false)
+            : new MailError(MailErrorCode.TooBig, $"The message is larger than {maxSize} octets.");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = database.CreateCommand("select mail.discard_body_v1($1)");
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Body.Value });
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Outage.Is(e))
+        {
+            throw Outage.Of(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<StoredEmail?>> GetEmailsAsync(
+        AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken)
+    {
+        var found = new StoredEmail?[emails.Count];
+        if (found.Length == 0)
+            return found;
+        try
+        {
+            await using var command = database.CreateCommand(withContent
+                ? """
+                  select x.i, e.body_id, e.size, e.prefix, c.data from unnest($2) with ordinality as x(id, i)
+                  join mail.email e on e.account_id = $1 and e.id = x.id join mail.content c on c.body_id = e.body_id
+                  """
+                : """
+                  select x.i, e.body_id, e.size, e.prefix from unnest($2) with ordinality as x(id, i)
+                  join mail.email e on e.account_id = $1 and e.id = x.id
+                  """);
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
+            command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = emails.Select(e => e.Value).ToArray() });
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                var i = (int)reader.GetInt64(0) - 1;
+                var prefix = reader.GetFieldValue<byte[]>(3);
+                var content = withContent ? MessageContent.Decode(reader.GetFieldValue<byte[]>(4)) : null;
+                found[i] = new StoredEmail(emails[i], new BodyId(reader.GetInt64(1)), prefix, reader.GetInt64(2) - prefix.Length, content);
+            }
+            return found;
+        }
+        catch (Exception e) when (Outage.Is(e))
+        {
+            throw Outage.Of(e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        BodyId body, long offset, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        if (count == 0)
+            yield break;
+        var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(count, BodyUpload.ChunkSize));
+        try
+        {
+            while (count > 0)
+            {
+                var (chunk, start) = Math.DivRem(offset, BodyUpload.ChunkSize);
+                var piece = buffer.AsMemory(0, (int)Math.Min(count, BodyUpload.ChunkSize - start));
+                // One statement a piece: a client that reads slowly holds neither connection nor snapshot in between.
+                await ReadPieceAsync(body, (int)chunk, (int)start, piece, cancellationToken).ConfigureAwait(false);
+                yield return piece;
+                offset += piece.Length;
+                count -= piece.Length;
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken)
+    {
+        var found = new byte[]?[bodies.Count];
+        if (found.Length == 0)
+            return found;
+        var missing = new long[found.Length];
+        try
+        {
+            await using var command = database.CreateCommand("""
+                select x.i, b.size, c.no, c.data from unnest($1) with ordinality as x(id, i)
+                join mail.body b on b.id = x.id and b.size <= $2 join mail.body_chunk c on c.body_id = x.id
+                """);
+            command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = bodies.Select(b => b.Value).ToArray() });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = maxSize });
+            // Sequential: a chunk goes from the socket to its place without a buffer of its own.
+            await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken).ConfigureAwait(false);
+            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                var i = (int)reader.GetInt64(0) - 1;
+                var size = (int)reader.GetInt64(1);
+                if (found[i] is not { } bytes)
+                    (found[i], missing[i]) = (bytes = new byte[size], size);
+                var start = reader.GetInt32(2) * BodyUpload.ChunkSize;
+                await using var data = await reader.GetStreamAsync(3, cancellationToken).ConfigureAwait(false);
+                var length = (int)Math.Min(data.Length, BodyUpload.ChunkSize);
+                await data.ReadExactlyAsync(bytes.AsMemory(start, length), cancellationToken).ConfigureAwait(false);
+                missing[i] -= length;
+            }
+        }
+        catch (Exception e) when (Outage.Is(e))
+        {
+            throw Outage.Of(e);
+        }
+        for (var i = 0; i < found.Length; i++)
+        {
+            if (missing[i] != 0)
+                throw new InvalidDataException($"Body {bodies[i]} has not the size that its row tells.");
+        }
+        return found;
+    }
+
+    private async ValueTask ReadPieceAsync(BodyId body, int chunk, int start, Memory<byte> piece, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var command = database.CreateCommand("select substring(c.data from $3 for $4) from mail.body_chunk c where c.body_id = $1 and c.no = $2");
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Value });
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = chunk });
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = start + 1 });
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = piece.Length });
+            await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken).ConfigureAwait(false);
+            if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                throw new BodyGoneException(body);
+            await using var data = await reader.GetStreamAsync(0, cancellationToken).ConfigureAwait(false);
+            if (data.Length != piece.Length)
+                throw new ArgumentOutOfRangeException(nameof(piece), $"The range is not inside body {body}.");
+            await data.ReadExactlyAsync(piece, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (Outage.Is(e))
+        {
+            throw Outage.Of(e);
+        }
+    }
+}
