@@ -14,6 +14,10 @@ public enum CommandReadStatus
     /// <summary>So much too long that swallowing it is not worth it: say BYE and close.</summary>
     Close,
 
+    /// <summary><see cref="ICommandSource.IsInterrupted"/> ended the wait. Nothing is lost: ReadAsync (or ReadLineAsync, for a line) goes on, also where
+    /// another method was waiting.</summary>
+    Interrupted,
+
     /// <summary>The connection ended; what was not complete is lost.</summary>
     End,
 }

@@ -6,24 +6,16 @@ namespace MailCluster.Imap.Wire;
 /// <summary>
 /// Cuts the bytes of a connection into commands: lines and the literals between them (RFC 9051 §2.2.1 and §4.3, RFC 7888). One reader, one
 /// connection, one caller at a time. A bare LF ends a line too. Memory is rented while a command is being read, none while waiting for one.
-/// A cancelled read loses nothing: the next read goes on where it stopped. An error of the pipe's writer comes out of the read as its exception.
+/// An interrupted or cancelled read loses nothing: the next one goes on where it stopped. An error of the
+/// pipe's writer comes out of the read as its exception.
 /// </summary>
-/// <param name="input">The bytes of the client.</param>
-/// <param name="askForLiteral">Sends and flushes a continuation request, after all that was written before.</param>
+/// <param name="source">The connection.</param>
 /// <param name="options">Limits.</param>
 /// <param name="chooses">Which literals the caller decides about, once <see cref="LoggedIn"/>; default APPEND and REPLACE.</param>
-public sealed class CommandReader(
-    PipeReader input, Func<CancellationToken, ValueTask> askForLiteral, CommandReaderOptions options, ChoosesLiteral? chooses = null)
+public sealed partial class CommandReader(ICommandSource source, CommandReaderOptions options, ChoosesLiteral? chooses = null)
 {
-    const int FirstRent = 512;
-
     readonly ChoosesLiteral _chooses = chooses ?? AppendGrammar.Streams;
 
-    byte[]? _buffer;
-    int _length;
-
-    /// <summary>Where the line that is being read began: what a literal holds never looks like an announcement.</summary>
-    int _lineStart;
     State _state = State.Line;
     bool _delivered;
     bool _rawLine;
@@ -36,14 +28,6 @@ public sealed class CommandReader(
 
     /// <summary>Octets of a literal that are still to come in the states MemoryLiteral and SwallowLiteral.</summary>
     long _pending;
-
-    /// <summary>Behind the literal that is swallowed the command goes on.</summary>
-    bool _resume;
-
-    long _swallowed;
-    long _swallowLimit;
-    byte[]? _tail;
-    int _tailLength;
 
     enum State
     {
@@ -64,12 +48,12 @@ public sealed class CommandReader(
     {
         get
         {
-            if (!input.TryRead(out var result))
+            if (!source.Input.TryRead(out var result))
             {
                 return false;
             }
             var more = !result.Buffer.IsEmpty;
-            input.AdvanceTo(result.Buffer.Start);
+            source.Input.AdvanceTo(result.Buffer.Start);
             return more;
         }
     }
@@ -82,57 +66,6 @@ public sealed class CommandReader(
     /// Close or End.
     /// </summary>
     public ValueTask<CommandRead> ReadLineAsync(CancellationToken cancellation) => Begin(rawLine: true, cancellation);
-
-    /// <summary>After Status Literal: reads it into the command, up to <paramref name="limit"/> octets, and goes on reading the command.</summary>
-    public ValueTask<CommandRead> AcceptIntoMemoryAsync(long limit, CancellationToken cancellation)
-    {
-        Expect(State.Offered);
-        if (TakeIntoMemory(_offered, Math.Min(limit, options.CommandLimit - _length)))
-        {
-            return Run(cancellation);
-        }
-        return Refuse(_offered, options.SwallowLimit, cancellation);
-    }
-
-    /// <summary>
-    /// After Status Literal: asks for its octets where the client waits for that, and gives them as a stream. Then call
-    /// <see cref="ContinueAsync"/>, which also drops what was left unread.
-    /// </summary>
-    public async ValueTask<LiteralStream> OpenLiteralAsync(CancellationToken cancellation)
-    {
-        Expect(State.Offered);
-        if (_offered.Synchronizing)
-        {
-            await askForLiteral(cancellation);
-        }
-        _state = State.Streaming;
-        _stream = new LiteralStream(input, _offered.Size);
-        Release();
-        return _stream;
-    }
-
-    /// <summary>After a streamed literal: the rest of the command, without what stood in front of the literal.</summary>
-    public ValueTask<CommandRead> ContinueAsync(CancellationToken cancellation)
-    {
-        Expect(State.Streaming);
-        _pending = _stream!.Remaining;
-        _stream.Detach();
-        _stream = null;
-        // Unlike a refused literal this one was agreed to: all of it is dropped, whatever its size, and the command goes on behind it.
-        _state = _pending == 0 ? State.Line : State.SwallowLiteral;
-        _resume = _pending > 0;
-        return Run(cancellation);
-    }
-
-    /// <summary>
-    /// After Status Literal: the command ends here. The client does not send a synchronising literal then; the octets of another are dropped, with
-    /// the rest of the command, where that is no more than <paramref name="swallowLimit"/>. Status TooLong (go on), Close or End.
-    /// </summary>
-    public ValueTask<CommandRead> RefuseAsync(long swallowLimit, CancellationToken cancellation)
-    {
-        Expect(State.Offered);
-        return Refuse(_offered, swallowLimit, cancellation);
-    }
 
     ValueTask<CommandRead> Begin(bool rawLine, CancellationToken cancellation)
     {
@@ -158,15 +91,6 @@ public sealed class CommandReader(
         }
     }
 
-    ValueTask<CommandRead> Refuse(LiteralAnnouncement literal, long swallowLimit, CancellationToken cancellation)
-    {
-        if (BeginSwallow(literal, swallowLimit, out var read))
-        {
-            return new(read);
-        }
-        return Run(cancellation);
-    }
-
     // Most commands are in the pipe as a whole: no state machine is built for them.
     ValueTask<CommandRead> Run(CancellationToken cancellation)
     {
@@ -174,7 +98,7 @@ public sealed class CommandReader(
         {
             return new(new CommandRead(CommandReadStatus.Close));
         }
-        if (!_ask && input.TryRead(out var result) && Consume(result, out var read))
+        if (!_ask && source.Input.TryRead(out var result) && Consume(source.Input, result, out var read))
         {
             return new(read);
         }
@@ -187,24 +111,30 @@ public sealed class CommandReader(
         {
             if (_ask)
             {
-                await askForLiteral(cancellation);
+                await source.AskForLiteralAsync(cancellation);
                 _ask = false;
             }
-            var result = await input.ReadAsync(cancellation);
-            if (Consume(result, out var read))
+            var input = source.Input;
+            if (!input.TryRead(out var result))
+            {
+                await source.BeforeWaitAsync(cancellation);
+                result = await input.ReadAsync(cancellation);
+            }
+            if (Consume(input, result, out var read))
             {
                 return read;
             }
         }
     }
 
-    bool Consume(ReadResult result, out CommandRead read)
+    bool Consume(PipeReader input, ReadResult result, out CommandRead read)
     {
         var bytes = result.Buffer;
         if (result.IsCanceled)
         {
             input.AdvanceTo(bytes.Start);
-            throw new OperationCanceledException();
+            read = new(CommandReadStatus.Interrupted);
+            return source.IsInterrupted;
         }
         var done = Step(ref bytes, out read);
         // With a request to send, what the client sent too early must be seen again by the next read.
@@ -321,101 +251,10 @@ public sealed class CommandReader(
         return BeginSwallow(literal, options.SwallowLimit, out read);
     }
 
-    bool TakeIntoMemory(LiteralAnnouncement literal, long limit)
-    {
-        if (literal.Size > limit)
-        {
-            return false;
-        }
-        _ask = literal.Synchronizing;
-        _pending = literal.Size;
-        _state = State.MemoryLiteral;
-        if (_pending == 0)
-        {
-            BeginLine();
-        }
-        return true;
-    }
-
     void BeginLine()
     {
         _lineStart = _length;
         _state = State.Line;
-    }
-
-    /// <summary>True where nothing has to be swallowed: the client waits and will not send it, or it is too much.</summary>
-    bool BeginSwallow(LiteralAnnouncement literal, long limit, out CommandRead read)
-    {
-        if (literal.Synchronizing)
-        {
-            return Deliver(CommandReadStatus.TooLong, out read);
-        }
-        if (literal.Size > limit)
-        {
-            return Deliver(CommandReadStatus.Close, out read);
-        }
-        _swallowLimit = limit;
-        _swallowed = literal.Size;
-        _tailLength = 0;
-        _pending = literal.Size;
-        _state = _pending == 0 ? State.SwallowLine : State.SwallowLiteral;
-        read = default;
-        return false;
-    }
-
-    bool SwallowLine(ref ReadOnlySequence<byte> bytes, out CommandRead read)
-    {
-        read = default;
-        var lineFeed = bytes.PositionOf((byte)'\n');
-        var line = lineFeed is { } position ? bytes.Slice(0, position) : bytes;
-        _swallowed += line.Length;
-        // A refused literal of just the limit still has its line end to come.
-        if (_swallowed > _swallowLimit + options.CommandLimit)
-        {
-            return Deliver(CommandReadStatus.Close, out read);
-        }
-        KeepTail(line);
-        bytes = bytes.Slice(line.End);
-        if (lineFeed is null)
-        {
-            return false;
-        }
-        bytes = bytes.Slice(1);
-        var tail = _tail.AsSpan(0, _tailLength);
-        if (tail.EndsWith("\r"u8))
-        {
-            tail = tail[..^1];
-        }
-        _tailLength = 0;
-        if (_rawLine || !LiteralAnnouncement.TryParse(tail, out var literal, out _) || literal.Synchronizing)
-        {
-            return Deliver(CommandReadStatus.TooLong, out read);
-        }
-        if (literal.Size > _swallowLimit - _swallowed)
-        {
-            return Deliver(CommandReadStatus.Close, out read);
-        }
-        _swallowed += literal.Size;
-        _pending = literal.Size;
-        _state = _pending == 0 ? State.SwallowLine : State.SwallowLiteral;
-        return false;
-    }
-
-    void KeepTail(ReadOnlySequence<byte> line)
-    {
-        const int Size = LiteralAnnouncement.TailLength;
-        _tail ??= new byte[Size];
-        if (line.Length >= Size)
-        {
-            line.Slice(line.Length - Size).CopyTo(_tail);
-            _tailLength = Size;
-            return;
-        }
-        var fresh = (int)line.Length;
-        var kept = Math.Min(_tailLength, Size - fresh);
-        _tail.AsSpan(_tailLength - kept, kept).CopyTo(_tail);
-        line.CopyTo(_tail.AsSpan(kept));
-        _tailLength = kept + fresh;
     }
 
     bool Deliver(CommandReadStatus status, out CommandRead read)
@@ -424,49 +263,5 @@ public sealed class CommandReader(
         _delivered = true;
         _state = status == CommandReadStatus.Close ? State.Closed : State.Line;
         return true;
-    }
-
-    ReadOnlySpan<byte> Written => _buffer.AsSpan(0, _length);
-
-    long Take(ref ReadOnlySequence<byte> bytes, long count)
-    {
-        Reserve((int)count);
-        bytes.Slice(0, count).CopyTo(_buffer.AsSpan(_length));
-        _length += (int)count;
-        bytes = bytes.Slice(count);
-        return count;
-    }
-
-    void AppendLineEnd()
-    {
-        Reserve(2);
-        _buffer![_length++] = (byte)'\r';
-        _buffer[_length++] = (byte)'\n';
-    }
-
-    void Reserve(int count)
-    {
-        if (_buffer is not null && _length + count <= _buffer.Length)
-        {
-            return;
-        }
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstRent, Math.Max(_length + count, _length * 2)));
-        Written.CopyTo(larger);
-        var (length, lineStart) = (_length, _lineStart);
-        Release();
-        (_buffer, _length, _lineStart) = (larger, length, lineStart);
-    }
-
-    /// <summary>Gives the buffer back, wiped: it may have held a password.</summary>
-    void Release()
-    {
-        if (_buffer is not null)
-        {
-            _buffer.AsSpan(0, _length).Clear();
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = null;
-        }
-        _length = 0;
-        _lineStart = 0;
     }
 }

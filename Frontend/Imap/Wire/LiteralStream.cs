@@ -5,15 +5,16 @@ namespace MailCluster.Imap.Wire;
 
 /// <summary>
 /// The octets of one literal as they arrive, never more in memory than the pipe holds. Read it asynchronously; the end of the connection inside
-/// the literal is an <see cref="EndOfStreamException"/>, so that half a message never looks whole.
+/// the literal is an <see cref="EndOfStreamException"/>, so that half a message never looks whole; an interrupted wait an
+/// <see cref="OperationCanceledException"/>, after which reading may go on.
 /// </summary>
 public sealed class LiteralStream : Stream
 {
-    PipeReader? _input;
+    ICommandSource? _source;
 
-    internal LiteralStream(PipeReader input, long size)
+    internal LiteralStream(ICommandSource source, long size)
     {
-        _input = input;
+        _source = source;
         Size = size;
         Remaining = size;
     }
@@ -47,14 +48,27 @@ public sealed class LiteralStream : Stream
         {
             return 0;
         }
-        var input = _input ?? throw new ObjectDisposedException(nameof(LiteralStream));
-        var result = await input.ReadAsync(cancellationToken);
-        var bytes = result.Buffer;
-        if (result.IsCanceled)
+        var source = _source ?? throw new ObjectDisposedException(nameof(LiteralStream));
+        var input = source.Input;
+        ReadResult result;
+        while (true)
         {
-            input.AdvanceTo(bytes.Start);
-            throw new OperationCanceledException();
+            if (!input.TryRead(out result))
+            {
+                await source.BeforeWaitAsync(cancellationToken);
+                result = await input.ReadAsync(cancellationToken);
+            }
+            if (!result.IsCanceled)
+            {
+                break;
+            }
+            input.AdvanceTo(result.Buffer.Start);
+            if (source.IsInterrupted)
+            {
+                throw new OperationCanceledException("The wait for a literal was interrupted");
+            }
         }
+        var bytes = result.Buffer;
         if (bytes.IsEmpty)
         {
             input.AdvanceTo(bytes.End);
@@ -84,5 +98,5 @@ public sealed class LiteralStream : Stream
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <summary>From now on the reader reads the connection again.</summary>
-    internal void Detach() => _input = null;
+    internal void Detach() => _source = null;
 }

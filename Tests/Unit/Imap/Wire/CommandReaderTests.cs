@@ -10,16 +10,35 @@ public class CommandReaderTests
     static readonly CommandReaderOptions Small = new() { CommandLimit = 400, LiteralLimitBeforeLogin = 20, SwallowLimit = 1000 };
 
     readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
-    int _asked;
+    readonly Source _source;
+    int Asked => _source.Asked;
 
-    CommandReader Reader(CommandReaderOptions? options = null, bool loggedIn = true)
-        => new(_pipe.Reader, Ask, options ?? new()) { LoggedIn = loggedIn };
+    public CommandReaderTests() => _source = new(_pipe.Reader);
 
-    ValueTask Ask(CancellationToken cancellation)
+    sealed class Source(PipeReader input) : ICommandSource
     {
-        _asked++;
-        return default;
+        public int Asked { get; private set; }
+
+        public int Waits { get; private set; }
+
+        public bool IsInterrupted { get; set; }
+
+        public PipeReader Input => input;
+
+        public ValueTask AskForLiteralAsync(CancellationToken cancellation)
+        {
+            Asked++;
+            return default;
+        }
+
+        public ValueTask BeforeWaitAsync(CancellationToken cancellation)
+        {
+            Waits++;
+            return default;
+        }
     }
+
+    CommandReader Reader(CommandReaderOptions? options = null, bool loggedIn = true) => new(_source, options ?? new()) { LoggedIn = loggedIn };
 
     async Task Send(string text)
     {
@@ -56,10 +75,10 @@ public class CommandReaderTests
         var reader = Reader(loggedIn: false);
         await Send("a LOGIN {5}\r\n");
         var read = Next(reader);
-        Assert.Equal(1, _asked);
+        Assert.Equal(1, Asked);
         await Send("al\r\nx {3+}\r\nabc\r\n");
         Assert.Equal("a LOGIN {5}\r\nal\r\nx {3+}\r\nabc", await read);
-        Assert.Equal(1, _asked);
+        Assert.Equal(1, Asked);
     }
 
     [Fact]
@@ -71,7 +90,7 @@ public class CommandReaderTests
         Assert.Equal("b LOGIN u {3+}\r\n{9+}", await Next(reader));
         Assert.Equal("c X {1+}\r\n\r", await Next(reader));
         Assert.Equal("d NOOP", await Next(reader));
-        Assert.Equal(0, _asked);
+        Assert.Equal(0, Asked);
     }
 
     [Fact]
@@ -80,7 +99,7 @@ public class CommandReaderTests
         var reader = Reader();
         await Send("a LOGIN {1}\r\nu {1}\r\np\r\nb NOOP\r\n");
         Assert.Equal("a LOGIN {1}\r\nu {1}\r\np", await Next(reader));
-        Assert.Equal(2, _asked);
+        Assert.Equal(2, Asked);
         Assert.Equal("b NOOP", await Next(reader));
     }
 
@@ -91,7 +110,7 @@ public class CommandReaderTests
         await Send("AGE={5}\r\nDONE\r\n");
         Assert.Equal("AGE={5}", Text(await reader.ReadLineAsync(default)));
         Assert.Equal("DONE", Text(await reader.ReadLineAsync(default)));
-        Assert.Equal(0, _asked);
+        Assert.Equal(0, Asked);
     }
 
     [Theory]
@@ -106,7 +125,7 @@ public class CommandReaderTests
         Assert.Equal(CommandReadStatus.TooLong, read.Status);
         Assert.Equal("a", ImapParser.TagOf(read.Bytes.Span));
         Assert.Equal("b NOOP", await Next(reader));
-        Assert.Equal(0, _asked);
+        Assert.Equal(0, Asked);
     }
 
     [Fact]
@@ -141,7 +160,7 @@ public class CommandReaderTests
         Assert.Equal(CommandReadStatus.TooLong, result.Status);
         Assert.Equal("a", ImapParser.TagOf(result.Bytes.Span));
         Assert.Equal("b NOOP", await Next(reader));
-        Assert.Equal(0, _asked);
+        Assert.Equal(0, Asked);
     }
 
     [Fact]
@@ -150,7 +169,7 @@ public class CommandReaderTests
         for (var before = 390; before <= 402; before++)
         {
             var pipe = new Pipe();
-            var reader = new CommandReader(pipe.Reader, Ask, Small);
+            var reader = new CommandReader(new Source(pipe.Reader), Small);
             var line = new string('x', before) + "{4+}\r\n";
             await pipe.Writer.WriteAsync(Encoding.Latin1.GetBytes(line[..395]));
             var read = reader.ReadAsync(default);
@@ -195,6 +214,35 @@ public class CommandReaderTests
     }
 
     [Fact]
+    public async Task AnInterruptedWaitGoesOn()
+    {
+        var reader = Reader();
+        await Send("a NO");
+        var read = reader.ReadAsync(default).AsTask();
+        _pipe.Reader.CancelPendingRead();
+        Assert.False(read.IsCompleted);
+        _source.IsInterrupted = true;
+        _pipe.Reader.CancelPendingRead();
+        Assert.Equal(CommandReadStatus.Interrupted, (await read).Status);
+        await Send("OP\r\n");
+        Assert.Equal("a NOOP", await Next(reader));
+    }
+
+    [Fact]
+    public async Task OnlyAWaitIsAnnounced()
+    {
+        var reader = Reader();
+        await Send("a NOOP\r\nb NOOP\r\n");
+        await Next(reader);
+        await Next(reader);
+        Assert.Equal(0, _source.Waits);
+        var read = Next(reader);
+        Assert.Equal(1, _source.Waits);
+        await Send("c NOOP\r\n");
+        Assert.Equal("c NOOP", await read);
+    }
+
+    [Fact]
     public async Task AMessageIsStreamed()
     {
         var reader = Reader();
@@ -202,9 +250,9 @@ public class CommandReaderTests
         var read = await reader.ReadAsync(default);
         Assert.Equal(new LiteralAnnouncement(12, true, false), read.Literal);
         Assert.Equal("a APPEND INBOX (\\Seen) {12}\r\n", Text(read));
-        Assert.Equal(0, _asked);
+        Assert.Equal(0, Asked);
         var stream = await reader.OpenLiteralAsync(default);
-        Assert.Equal(1, _asked);
+        Assert.Equal(1, Asked);
         await Send("hello\r\n");
         var copy = new MemoryStream();
         var copying = stream.CopyToAsync(copy);
@@ -252,7 +300,7 @@ public class CommandReaderTests
         Assert.Equal(CommandReadStatus.Literal, (await reader.ReadAsync(default)).Status);
         Assert.Equal(CommandReadStatus.TooLong, (await reader.RefuseAsync(100, default)).Status);
         Assert.Equal("b NOOP", await Next(reader));
-        Assert.Equal(0, _asked);
+        Assert.Equal(0, Asked);
     }
 
     [Fact]
@@ -321,7 +369,7 @@ public class CommandReaderTests
     async Task<List<string>> ReadAll(string[] pieces, CommandReaderOptions? options = null)
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
-        var reader = new CommandReader(pipe.Reader, Ask, options ?? new());
+        var reader = new CommandReader(new Source(pipe.Reader), options ?? new());
         var results = new List<string>();
         var reading = Task.Run(async () =>
         {
