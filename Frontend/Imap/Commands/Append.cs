@@ -1,0 +1,159 @@
+using System.IO.Pipelines;
+using MailCluster.Contracts;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>
+/// APPEND (RFC 9051 §6.3.12), of several messages, too (RFC 3502): all or none. A message streams from the connection into the store. What speaks against it is
+/// said before the client is asked for a synchronising literal: the mailbox, then the size, then the quota.
+/// </summary>
+internal static class Append
+{
+    /// <summary>The most messages of one command.</summary>
+    private const int MaxMessages = 1000;
+
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
+    {
+        if (command.Literal is not { } literal)
+            return Completion.Bad("Expected a message as a literal");
+        var staged = new List<StagedBody>();
+        bool stored = false;
+        try
+        {
+            Completion completion = await RunAsync(session, state.User, command, literal, staged);
+            stored = completion.Status == CompletionStatus.Ok;
+            return completion;
+        }
+        finally
+        {
+            if (!stored)
+            {
+                foreach (StagedBody body in staged)
+                    await DiscardAsync(session, body);
+            }
+        }
+    }
+
+    private static async ValueTask<Completion> RunAsync(
+        ImapSession session, ImapUser user, Command command, LiteralAnnouncement literal, List<StagedBody> staged)
+    {
+        var messages = new List<NewMessage>();
+        AppendPrefix? prefix;
+        while ((prefix = Prefix(command)) is null)
+        {
+            // The mailbox name itself is a literal.
+            if (await session.NextAsync(reader => reader.AcceptIntoMemoryAsync(session.Options.Commands.CommandLimit, default)) is not { } more)
+                return Completion.Answered;
+            if (more.Status != CommandReadStatus.Literal)
+                return Completion.Bad(more.Status == CommandReadStatus.TooLong ? "The mailbox name is too long" : "Expected a message as a literal");
+            command = session.Reread(more);
+            literal = more.Literal;
+        }
+        MailResult<MailboxInfo> target = await session.FindTargetAsync(user, prefix.Mailbox);
+        MailboxArgument mailbox = prefix.Mailbox;
+        while (prefix is not null)
+        {
+            MailError? refused = target.Error;
+            if (refused is null && literal.Size > session.Options.AppendLimit)
+                refused = new MailError(MailErrorCode.TooBig, $"A message has at most {session.Options.AppendLimit} octets");
+            if (refused is null && messages.Count == MaxMessages)
+                refused = new MailError(MailErrorCode.Limit, $"A command has at most {MaxMessages} messages");
+            if (refused is null && literal.Synchronizing)
+                refused = await OverQuotaAsync(session, user, staged, literal.Size);
+            if (refused is { } error)
+                return await RefuseAsync(session, error);
+
+            (Completion? failed, StagedBody? body) = await StageAsync(session, user, literal);
+            if (body is not null)
+                staged.Add(body);
+            if (await session.NextAsync(static reader => reader.ContinueAsync(default)) is not { } rest)
+                return Completion.Answered;
+            if (failed is { } no)
+                return rest.Status == CommandReadStatus.Literal ? await RefuseAsync(session, no) : no;
+            if (rest.Status == CommandReadStatus.TooLong)
+                return Completion.Bad("The command is too long");
+            messages.Add(Message(session, prefix, body!));
+            prefix = Next(rest, mailbox, session.Reply.Charset);
+            literal = rest.Literal;
+            if (prefix is not null && rest.Status != CommandReadStatus.Literal)
+                return Completion.Bad("Expected a message as a literal");
+        }
+
+        IMailboxGrain owner = session.Cluster.Mailbox(user.KeyOf(target.Value!.Id));
+        var request = new AppendRequest(session.Cluster.NextOperation(), user.Actor, messages);
+        MailResult<AppendResult> result = await session.PatientAsync(session.Cluster.CallAsync(() => owner.Append(request), session.Gone), "Still storing");
+        if (result.Error is { } notStored)
+            return notStored.Code == MailErrorCode.MailboxGone ? notStored with { Code = MailErrorCode.TryCreate } : notStored;
+        ImapMetrics.Appended.Add(messages.Sum(static m => (long)m.Size));
+        return Completion.Ok($"APPENDUID {result.Value!.UidValidity} {result.Value.Uids}");
+    }
+
+    private static AppendPrefix? Prefix(Command command) => command.Parse<AppendPrefix?>(AppendGrammar.ParsePrefix);
+
+    private static AppendPrefix? Next(CommandRead rest, MailboxArgument mailbox, WireCharset charset)
+    {
+        var parser = new ImapParser(rest.Bytes.Span, charset);
+        return AppendGrammar.ParseNext(ref parser, mailbox);
+    }
+
+    /// <summary>Reads one literal into the store.</summary>
+    private static async ValueTask<(Completion? Failed, StagedBody? Body)> StageAsync(ImapSession session, ImapUser user, LiteralAnnouncement literal)
+    {
+        await using LiteralStream message = await session.Reader.OpenLiteralAsync(default);
+        if (literal.Size == 0)
+            return (Completion.No("CANNOT", "A message is not empty"), null);
+        PipeReader source = PipeReader.Create(message, new StreamPipeReaderOptions(leaveOpen: true));
+        MailResult<StagedBody> staged = await session.StreamingAsync(
+            () => session.Cluster.Bodies.StageAsync(user.Settings.Tenant, source, 1, literal.Size, session.Options.AppendLimit, session.Gone));
+        await source.CompleteAsync();
+        if (staged.Error is { } error)
+            return (error, null);
+        // RFC 9051 §4.3: only a literal8 may hold NUL.
+        if (message.SawNul && !literal.Binary)
+            return (Completion.Bad("A literal holds NUL"), staged.Value);
+        return (default(Completion?), staged.Value);
+    }
+
+    private static NewMessage Message(ImapSession session, AppendPrefix prefix, StagedBody body)
+    {
+        DateTimeOffset date = prefix.InternalDate?.ToDateTimeOffset() ?? session.Services.Time.GetUtcNow();
+        return new NewMessage(
+            body.Body, 0, [], checked((uint)body.Size), date.ToUnixTimeSeconds(), (short)date.Offset.TotalMinutes, prefix.Flags, body.ThreadKeys);
+    }
+
+    /// <summary>The account's quota as it is now; the commit has the last word.</summary>
+    private static async ValueTask<MailError?> OverQuotaAsync(ImapSession session, ImapUser user, List<StagedBody> staged, long size)
+    {
+        if (user.Settings.MaxBytes is null && user.Settings.MaxMessages is null)
+            return null;
+        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(true), session.Gone);
+        if (tree.Error is { } error)
+            return error;
+        long bytes = size + staged.Sum(static b => b.Size) + tree.Value!.Mailboxes.Sum(static m => m.Status?.Bytes ?? 0);
+        long messages = 1 + staged.Count + tree.Value.Mailboxes.Sum(static m => m.Status?.Messages ?? 0);
+        return bytes > user.Settings.MaxBytes || messages > user.Settings.MaxMessages
+            ? new MailError(MailErrorCode.OverQuota, "The quota would be exceeded")
+            : null;
+    }
+
+    /// <summary>The literal is not wanted: one that comes anyway is swallowed up to once the largest message, then BYE.</summary>
+    private static async ValueTask<Completion> RefuseAsync(ImapSession session, Completion refusal)
+    {
+        CommandRead? next = await session.NextAsync(reader => reader.RefuseAsync(session.Options.AppendLimit, default));
+        return next is null ? Completion.Answered : refusal;
+    }
+
+    private static async ValueTask DiscardAsync(ImapSession session, StagedBody body)
+    {
+        try
+        {
+            await session.Cluster.Bodies.DiscardAsync(body, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It is collected in time.
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Session;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>CLOSE (RFC 9051 §6.4.1): expunges without a word, unless the mailbox was opened read-only, and leaves it.</summary>
+internal static class Close
+{
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    {
+        command.ParseNothing();
+        SelectedMailbox mailbox = state.Mailbox;
+        if (!mailbox.ReadOnly)
+        {
+            IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
+            var request = new ExpungeRequest(session.Cluster.NextOperation(), state.User.Actor, null);
+            MailResult<ExpungeResult> result = await session.Cluster.CallAsync(() => owner.Expunge(request), session.Gone);
+            if (result.Error is { } error)
+                return error;
+        }
+        session.State = new Authenticated(state.User);
+        return Completion.Done;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Frozen;
+using MailCluster.Imap.Session;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>What a command has to do with the selected mailbox.</summary>
+[Flags]
+public enum Effects
+{
+    None = 0,
+
+    /// <summary>It reads the mailbox's state: before it runs the view is brought up to date, and everything but EXPUNGE is told.</summary>
+    SyncsFirst = 1,
+
+    /// <summary>It asks for news, or may have changed the selected mailbox: after it the view is brought up to date, before its tagged OK.</summary>
+    SyncsAfter = 2,
+
+    /// <summary>No EXPUNGE may be told while it runs: FETCH, STORE and SEARCH without UID (RFC 9051 §7.5.1), because more of them may be on their way.</summary>
+    KeepsNumbers = 4,
+
+    /// <summary>Refused in a mailbox that was opened with EXAMINE.</summary>
+    Writes = 8,
+}
+
+/// <summary>One command: its name, what it does to the selected mailbox, and who does it.</summary>
+/// <param name="Run">Null when the session is in another state.</param>
+public sealed record CommandRow(string Name, Effects Effects, Func<ImapSession, SessionState, Command, ValueTask<Completion>?> Run);
+
+/// <summary>Every command that the server knows.</summary>
+public static class CommandTable
+{
+    private const Effects ReadsByNumber = Effects.SyncsFirst | Effects.KeepsNumbers;
+    private const Effects WritesSelected = Effects.SyncsFirst | Effects.SyncsAfter | Effects.Writes;
+
+    private static readonly FrozenDictionary<string, CommandRow> Rows = new[]
+    {
+        // Any state.
+        Row<SessionState>("CAPABILITY", Effects.None, Capability.RunAsync),
+        Row<SessionState>("NOOP", Effects.SyncsAfter, Noop.RunAsync),
+        Row<SessionState>("LOGOUT", Effects.None, Logout.RunAsync),
+        Row<SessionState>("ID", Effects.None, Id.RunAsync),
+
+        // Not authenticated.
+        Row<NotAuthenticated>("STARTTLS", Effects.None, StartTls.RunAsync),
+        Row<NotAuthenticated>("AUTHENTICATE", Effects.None, Authenticate.RunAsync),
+        Row<NotAuthenticated>("LOGIN", Effects.None, Login.RunAsync),
+
+        // Authenticated or selected.
+        Row<Authenticated>("ENABLE", Effects.None, Enable.RunAsync),
+        Row<Authenticated>("SELECT", Effects.None, Select.RunAsync),
+        Row<Authenticated>("EXAMINE", Effects.None, Examine.RunAsync),
+        Row<Authenticated>("CREATE", Effects.None, Create.RunAsync),
+        Row<Authenticated>("DELETE", Effects.None, Delete.RunAsync),
+        Row<Authenticated>("RENAME", Effects.None, Rename.RunAsync),
+        Row<Authenticated>("SUBSCRIBE", Effects.None, Subscribe.RunAsync),
+        Row<Authenticated>("UNSUBSCRIBE", Effects.None, Unsubscribe.RunAsync),
+        Row<Authenticated>("LIST", Effects.None, List.RunAsync),
+        Row<Authenticated>("LSUB", Effects.None, Lsub.RunAsync),
+        Row<Authenticated>("NAMESPACE", Effects.None, Namespace.RunAsync),
+        Row<Authenticated>("STATUS", Effects.None, Status.RunAsync),
+        Row<Authenticated>("APPEND", Effects.SyncsAfter, Append.RunAsync),
+        Row<Authenticated>("IDLE", Effects.None, Idle.RunAsync),
+
+        // Selected.
+        Row<Selected>("CHECK", Effects.SyncsAfter, Noop.RunAsync),
+        Row<Selected>("CLOSE", Effects.None, Close.RunAsync),
+        Row<Selected>("UNSELECT", Effects.None, Unselect.RunAsync),
+        Row<Selected>("EXPUNGE", WritesSelected, Expunge.RunAsync),
+        Row<Selected>("UID EXPUNGE", WritesSelected, Expunge.RunAsync),
+        Row<Selected>("STORE", WritesSelected | Effects.KeepsNumbers, Store.RunAsync),
+        Row<Selected>("UID STORE", WritesSelected, Store.RunAsync),
+        Row<Selected>("COPY", Effects.SyncsFirst | Effects.SyncsAfter, Copy.RunAsync),
+        Row<Selected>("UID COPY", Effects.SyncsFirst | Effects.SyncsAfter, Copy.RunAsync),
+        Row<Selected>("MOVE", WritesSelected, Move.RunAsync),
+        Row<Selected>("UID MOVE", WritesSelected, Move.RunAsync),
+    }.ToFrozenDictionary(static row => row.Name);
+
+    /// <summary>The row of a command by its name in capitals, "UID STORE" for those with UID; null for an unknown one.</summary>
+    public static CommandRow? Find(string name) => Rows.GetValueOrDefault(name);
+
+    private static CommandRow Row<TState>(string name, Effects effects, Func<ImapSession, TState, Command, ValueTask<Completion>> run)
+        where TState : SessionState =>
+        new(name, effects, (session, state, command) => state is TState right ? run(session, right, command) : null);
+}

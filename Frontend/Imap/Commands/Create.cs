@@ -1,0 +1,24 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Responses;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>CREATE (RFC 9051 §6.3.4), with USE (RFC 6154 §3); OK tells the new mailbox's id (RFC 8474 §4.1).</summary>
+internal static class Create
+{
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
+    {
+        CreateArguments arguments = command.Parse(MailboxGrammar.ParseCreate);
+        ImapUser user = state.User;
+        if (arguments.UnknownUse)
+            return Completion.No("USEATTR", "This special use is not known");
+        MailResult<MailboxPath> path = user.Names.New(arguments.Mailbox);
+        if (path.Error is { } notAllowed)
+            return notAllowed;
+        OperationId operation = session.Cluster.NextOperation();
+        MailResult<MailboxInfo> created = await session.Cluster.CallAsync(() => user.Account.Create(operation, path.Value!, arguments.Use), session.Gone);
+        return created.Error is { } error ? error : Completion.Ok($"MAILBOXID ({ObjectIds.Of(created.Value!.Id)})");
+    }
+}

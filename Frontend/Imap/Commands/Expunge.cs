@@ -1,0 +1,31 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9). The messages are told by the row's sync.</summary>
+internal static class Expunge
+{
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    {
+        SelectedMailbox mailbox = state.Mailbox;
+        UidSet? uids = null;
+        if (command.Uid)
+            uids = mailbox.Resolve(command.Parse(MailboxGrammar.ParseUidExpunge), uid: true);
+        else
+            command.ParseNothing();
+        if (uids is { IsEmpty: true })
+            return Completion.Done;
+        IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
+        var request = new ExpungeRequest(session.Cluster.NextOperation(), state.User.Actor, uids);
+        MailResult<ExpungeResult> result = await session.PatientAsync(
+            session.Cluster.CallAsync(() => owner.Expunge(request), session.Gone), "Still expunging");
+        if (result.Error is { } error)
+            return error;
+        // RFC 7162 §3.2.10: a client that follows modseqs must not miss this one.
+        return state.User.QResync && !result.Value!.Uids.IsEmpty
+            ? await session.WithHighestModSeqAsync(state, command.Uid)
+            : Completion.Done;
+    }
+}

@@ -1,0 +1,35 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>A name that LIST may show: one that exists, is subscribed, or stands above one of these.</summary>
+/// <param name="Info">Null for a name that is only subscribed, or only stands above others.</param>
+internal sealed record ListedMailbox(MailboxPath Path, MailboxInfo? Info, bool Subscribed)
+{
+    /// <summary>Something exists below it.</summary>
+    public bool HasChildren => Below.Exists(static below => below.Info is not null);
+
+    /// <summary>All names below, at any depth.</summary>
+    public List<ListedMailbox> Below { get; } = [];
+
+    /// <summary>All names in path order, parents before their children.</summary>
+    public static IReadOnlyList<ListedMailbox> Of(MailboxTree tree)
+    {
+        var all = new SortedDictionary<MailboxPath, ListedMailbox>();
+        foreach (MailboxInfo info in tree.Mailboxes)
+            all[info.Path] = new ListedMailbox(info.Path, info, false);
+        foreach (MailboxPath path in tree.Subscriptions)
+            all[path] = all.TryGetValue(path, out ListedMailbox? known) ? known with { Subscribed = true } : new ListedMailbox(path, null, true);
+        foreach (MailboxPath path in all.Keys.ToList())
+        {
+            for (MailboxPath? parent = path.Parent; parent is not null && !all.ContainsKey(parent); parent = parent.Parent)
+                all[parent] = new ListedMailbox(parent, null, false);
+        }
+        foreach (ListedMailbox mailbox in all.Values)
+        {
+            for (MailboxPath? parent = mailbox.Path.Parent; parent is not null; parent = parent.Parent)
+                all[parent].Below.Add(mailbox);
+        }
+        return [.. all.Values];
+    }
+}

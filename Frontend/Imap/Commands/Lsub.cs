@@ -1,0 +1,32 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Responses;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>LSUB (RFC 3501 §6.3.9): the subscription list; a parent that matches '%' while only names below it are subscribed is told as \Noselect.</summary>
+internal static class Lsub
+{
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
+    {
+        ListArguments arguments = command.Parse(ListGrammar.ParseLsub);
+        ImapUser user = state.User;
+        if (ListPatterns.Of(arguments, user.Names) is not { } patterns)
+            return Completion.Bad("A pattern is too long");
+        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(false), session.Gone);
+        if (tree.Error is { } error)
+            return error;
+        bool partial = arguments.Patterns[0].Name.EndsWith('%');
+        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!))
+        {
+            bool parent = !mailbox.Subscribed && partial && mailbox.Below.Exists(static below => below.Subscribed);
+            if (!(mailbox.Subscribed || parent) || !patterns.Matches(user.Names.NameOf(mailbox.Path)))
+                continue;
+            session.Reply.Untagged().Raw(parent ? "LSUB (\\Noselect) "u8 : "LSUB () "u8).Delimiter(user.Names).Space()
+                .Mailbox(user.Names.NameOf(mailbox.Path)).NewLine();
+            await session.FlushIfFullAsync();
+        }
+        return Completion.Done;
+    }
+}

@@ -1,0 +1,40 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>STORE and UID STORE (RFC 9051 §6.4.6, §6.4.9), with UNCHANGEDSINCE (RFC 7162 §3.1.3).</summary>
+internal static class Store
+{
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    {
+        StoreArguments arguments = command.Parse(StoreGrammar.Parse);
+        SelectedMailbox mailbox = state.Mailbox;
+        UidSet named = mailbox.Resolve(arguments.Set, command.Uid);
+        UidSet ghosts = named.Intersect(mailbox.Messages.Ghosts);
+        UidSet uids = named.Except(ghosts);
+        if (arguments.UnchangedSince is not null)
+            session.EnableCondStore(state.User);
+
+        UidSet modified = UidSet.Empty;
+        if (!uids.IsEmpty)
+        {
+            IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
+            var request = new StoreRequest(session.Cluster.NextOperation(), state.User.Actor, uids, arguments.Mode, arguments.Flags, arguments.UnchangedSince);
+            MailResult<StoreResult> result = await session.PatientAsync(
+                session.Cluster.CallAsync(() => owner.Store(request), session.Gone), "Still storing flags");
+            if (result.Error is { } error)
+                return error;
+            modified = result.Value!.Modified;
+            UidSet answer = arguments.Silent ? UidSet.Empty : uids.Except(modified);
+            var own = new OwnStore(answer, result.Value.Changed, arguments.Mode, arguments.Flags, arguments.Silent);
+            // It is stored, whether the answers can be told now or only later.
+            await session.SyncAsync(state, new Telling(command.Uid, Expunged: false, own));
+        }
+        string? code = modified.IsEmpty ? null : "MODIFIED " + (command.Uid ? modified : mailbox.Messages.NumbersOf(modified));
+        if (!ghosts.IsEmpty && !command.Uid)
+            return Completion.No(code ?? "EXPUNGEISSUED", "Some of the messages no longer exist");
+        return Completion.Ok(code, modified.IsEmpty ? null : "Some messages were changed by others before");
+    }
+}

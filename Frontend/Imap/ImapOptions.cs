@@ -1,0 +1,37 @@
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap;
+
+/// <summary>Limits and choices of the IMAP doors.</summary>
+public sealed record ImapOptions
+{
+    /// <summary>Bounds of one command in octets; see there.</summary>
+    public CommandReaderOptions Commands { get; init; } = new();
+
+    /// <summary>The largest message of APPEND, octets, told as APPENDLIMIT (RFC 7889). Default 50 MB: what other servers' attachments need after base64.</summary>
+    public long AppendLimit { get; init; } = 50L * 1024 * 1024;
+
+    /// <summary>From the connection to a log-in. Default 60 s: time for a password to be typed, not for a connection to be parked.</summary>
+    public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Without a command, never in IDLE. Default 30 min: the least that RFC 9051 §5.4 allows.</summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Between two untagged OK in IDLE. Default 2 min: below the time after which mobile networks forget a connection.</summary>
+    public TimeSpan IdleKeepAlive { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Passwords are accepted without TLS also from other machines. Default false (RFC 8314 §4.1); loopback always may.</summary>
+    public bool AllowPlaintextLogin { get; init; }
+
+    /// <summary>Bad commands in a row before BYE, not logged in. Default 3: other protocols' clients are told apart at once.</summary>
+    public int BadCommandsBeforeLogin { get; init; } = 3;
+
+    /// <summary>Bad commands in a row before BYE, logged in. Default 20: a client that is stuck must not fill the log.</summary>
+    public int BadCommands { get; init; } = 20;
+
+    /// <summary>Failed log-ins on one connection before BYE. Default 5: a user mistypes, a guesser reconnects and is slowed down by address.</summary>
+    public int FailedLogins { get; init; } = 5;
+
+    /// <summary>The version that ID tells to users who are logged in; null for none.</summary>
+    public string? Version { get; init; }
+}

@@ -1,0 +1,38 @@
+using MailCluster.Cluster;
+using MailCluster.Imap.Session;
+using MailCluster.Net;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace MailCluster.Imap;
+
+/// <summary>IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051) on the listeners of a front end.</summary>
+public sealed class ImapProtocol(MailClusterClient cluster, ImapOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null) : IProtocol
+{
+    private static readonly byte[] TooMany = "* BYE [LIMIT] Too many connections\r\n"u8.ToArray();
+    private static readonly byte[] ShuttingDown = "* BYE [UNAVAILABLE] The server is shutting down\r\n"u8.ToArray();
+
+    private readonly ImapServices _services = new(
+        cluster, options ?? new ImapOptions(), (logs ?? NullLoggerFactory.Instance).CreateLogger("MailCluster.Imap"), time ?? TimeProvider.System);
+
+    public string Name => "imap";
+
+    public async Task RunAsync(IConnection connection)
+    {
+        ImapMetrics.Connections.Add(1);
+        try
+        {
+            await using var session = new ImapSession(connection, _services);
+            await session.RunAsync();
+        }
+        finally
+        {
+            ImapMetrics.Connections.Add(-1);
+        }
+    }
+
+    public ReadOnlyMemory<byte>? RefusalLine(RefusalReason reason) => reason == RefusalReason.ShuttingDown ? ShuttingDown : TooMany;
+}
+
+/// <summary>What all IMAP sessions of a process share.</summary>
+public sealed record ImapServices(MailClusterClient Cluster, ImapOptions Options, ILogger Log, TimeProvider Time);

@@ -1,0 +1,28 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Imap.Responses;
+
+/// <summary>The response code that goes with an expected failure (RFC 9051 §7.1, RFC 5530, RFC 6154, RFC 7889).</summary>
+public static class ErrorCodes
+{
+    public static string Of(MailErrorCode code) => code switch
+    {
+        MailErrorCode.NonExistent => "NONEXISTENT",
+        MailErrorCode.TryCreate => "TRYCREATE",
+        MailErrorCode.AlreadyExists => "ALREADYEXISTS",
+        MailErrorCode.OverQuota => "OVERQUOTA",
+        MailErrorCode.Cannot => "CANNOT",
+        MailErrorCode.Limit => "LIMIT",
+        MailErrorCode.AuthenticationFailed => "AUTHENTICATIONFAILED",
+        MailErrorCode.AuthorizationFailed => "AUTHORIZATIONFAILED",
+        MailErrorCode.MailboxGone => "NONEXISTENT",
+        MailErrorCode.TooBig => "TOOBIG",
+        MailErrorCode.InUse => "INUSE",
+        MailErrorCode.UseAttribute => "USEATTR",
+        // Tried again for long enough, and still without an answer.
+        MailErrorCode.Unavailable or MailErrorCode.StaleEpoch or MailErrorCode.BodyGone => "UNAVAILABLE",
+        MailErrorCode.DeliveryDeferred => "UNAVAILABLE",
+        MailErrorCode.DeliveryRefused => "CANNOT",
+        _ => "SERVERBUG",
+    };
+}

@@ -1,0 +1,60 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Responses;
+
+/// <summary>FLAGS, PERMANENTFLAGS, and the FETCH that tells changed flags (RFC 9051 §7.3.5, §7.1, §7.5.2).</summary>
+public static class FlagsResponse
+{
+    private const SystemFlags System = SystemFlags.Answered | SystemFlags.Flagged | SystemFlags.Deleted | SystemFlags.Seen | SystemFlags.Draft;
+
+    /// <summary>FLAGS, and what of it can be stored.</summary>
+    public static void Of(ReplyWriter reply, SelectedMailbox mailbox)
+    {
+        string[] keywords = [.. mailbox.Keywords.Order(StringComparer.OrdinalIgnoreCase)];
+        reply.Untagged().Raw("FLAGS "u8).Flags(System, keywords).NewLine();
+        reply.BeginStatus(null, "OK"u8).Raw("[PERMANENTFLAGS "u8);
+        if (mailbox.ReadOnly)
+            reply.Open().Close();
+        else
+            reply.Flags(System, keywords.Length < KeywordTable.MaxKeywords ? [.. keywords, "\\*"] : keywords);
+        reply.Raw("] "u8).Text(mailbox.ReadOnly ? "No flags can be stored" : "Flags that can be stored").NewLine();
+    }
+
+    /// <summary>FLAGS once more when a keyword has come up that the client has not seen there.</summary>
+    public static void NewKeywords(ReplyWriter reply, SelectedMailbox mailbox, KeywordTable table)
+    {
+        if (ReferenceEquals(table, mailbox.KeywordsOf))
+            return;
+        mailbox.KeywordsOf = table;
+        int known = mailbox.Keywords.Count;
+        mailbox.Keywords.UnionWith(table.All());
+        if (mailbox.Keywords.Count > known)
+            Of(reply, mailbox);
+    }
+
+    /// <summary>
+    /// A FETCH that nobody asked for. UID is in it for UID commands (RFC 9051 §6.4.9), with CONDSTORE (RFC 7162 §3.2.4: with QRESYNC it must), and in rev2.
+    /// </summary>
+    public static void Changed(ReplyWriter reply, ImapUser user, SelectedMailbox mailbox, MessageRef message, bool withUid, bool withFlags = true)
+    {
+        reply.Untagged((uint)message.Index + 1).Raw("FETCH ("u8);
+        bool first = true;
+        if (withUid || user.CondStore || user.Rev2)
+            Item("UID "u8).Number(message.Uid);
+        if (withFlags)
+            Item("FLAGS "u8).Flags(message.SystemFlags, message.Keywords, !user.Rev2 && mailbox.Recent.Contains(message.Uid));
+        if (user.CondStore)
+            Item("MODSEQ ("u8).Number(message.ModSeq).Close();
+        reply.Close().NewLine();
+
+        ReplyWriter Item(ReadOnlySpan<byte> name)
+        {
+            if (!first)
+                reply.Space();
+            first = false;
+            return reply.Raw(name);
+        }
+    }
+}

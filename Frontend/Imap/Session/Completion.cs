@@ -1,0 +1,32 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Imap.Session;
+
+public enum CompletionStatus
+{
+    Ok,
+    No,
+    Bad,
+
+    /// <summary>The command has written its own end (STARTTLS), or the session ended under it.</summary>
+    Answered,
+}
+
+/// <summary>How a command ended: its tagged status response (RFC 9051 §7.1).</summary>
+/// <param name="Code">A response code without brackets, or null.</param>
+/// <param name="Text">For people; null for the usual words.</param>
+public readonly record struct Completion(CompletionStatus Status, string? Code, string? Text)
+{
+    public static readonly Completion Done = new(CompletionStatus.Ok, null, null);
+
+    public static readonly Completion Answered = new(CompletionStatus.Answered, null, null);
+
+    public static Completion Ok(string? code, string? text = null) => new(CompletionStatus.Ok, code, text);
+
+    public static Completion No(string? code, string text) => new(CompletionStatus.No, code, text);
+
+    public static Completion Bad(string text) => new(CompletionStatus.Bad, null, text);
+
+    /// <summary>Expected failures become NO with the code of <see cref="Responses.ErrorCodes"/>.</summary>
+    public static implicit operator Completion(MailError error) => No(Responses.ErrorCodes.Of(error.Code), error.Text);
+}

@@ -1,0 +1,71 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Session;
+
+public sealed partial class ImapSession
+{
+    private static readonly MailError NoSuchMailbox = new(MailErrorCode.NonExistent, "There is no mailbox of that name");
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>The mailbox of a name that can be selected, or <see cref="MailErrorCode.NonExistent"/>.</summary>
+    public async ValueTask<MailResult<MailboxInfo>> FindAsync(ImapUser user, MailboxArgument name)
+    {
+        if (user.Names.Find(name) is not { } path)
+            return NoSuchMailbox;
+        MailResult<MailboxInfo> found = await Cluster.CallAsync(() => user.Account.Find(path), Gone);
+        return found.Error is null && !found.Value!.Selectable ? NoSuchMailbox : found;
+    }
+
+    /// <summary>As <see cref="FindAsync"/> for the target of APPEND, COPY and MOVE: what could be created is <see cref="MailErrorCode.TryCreate"/>.</summary>
+    public async ValueTask<MailResult<MailboxInfo>> FindTargetAsync(ImapUser user, MailboxArgument name)
+    {
+        MailResult<MailboxInfo> found = await FindAsync(user, name);
+        return found.Error is { Code: MailErrorCode.NonExistent } error && user.Names.New(name).IsOk
+            ? error with { Code = MailErrorCode.TryCreate }
+            : found;
+    }
+
+    /// <summary>Waits for work that may take long, and says that it goes on every 15 s, so that nothing on the way forgets the connection.</summary>
+    public async ValueTask<T> PatientAsync<T>(ValueTask<T> work, string text)
+    {
+        if (work.IsCompleted)
+            return await work;
+        Task<T> task = work.AsTask();
+        while (!task.IsCompleted)
+        {
+            try
+            {
+                return await task.WaitAsync(Patience, Services.Time);
+            }
+            catch (TimeoutException) when (!task.IsCompleted)
+            {
+                Reply.Status(null, "OK"u8, null, text);
+                await Connection.Output.FlushAsync();
+            }
+        }
+        return await task;
+    }
+
+    /// <summary>A CONDSTORE-enabling command (RFC 7162 §3.1) was given; in the selected state it is answered with HIGHESTMODSEQ.</summary>
+    public void EnableCondStore(ImapUser user)
+    {
+        if (user.CondStore)
+            return;
+        user.CondStore = true;
+        TellHighestModSeq();
+    }
+
+    internal void TellHighestModSeq()
+    {
+        if (State is Selected { Mailbox: var mailbox })
+            Reply.Status(null, "OK"u8, $"HIGHESTMODSEQ {mailbox.View?.Messages.ModSeq ?? mailbox.Told.Status.HighestModSeq}", "Highest");
+    }
+
+    /// <summary>OK with HIGHESTMODSEQ, after everything up to it was told (RFC 7162 §3.2.7).</summary>
+    internal async ValueTask<Completion> WithHighestModSeqAsync(Selected selected, bool uid)
+    {
+        MailError? unsynced = await SyncAsync(selected, new Telling(uid, Expunged: true));
+        return unsynced is null ? Completion.Ok($"HIGHESTMODSEQ {selected.Mailbox.Messages.Messages.ModSeq}") : Completion.Done;
+    }
+}

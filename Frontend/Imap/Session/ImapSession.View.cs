@@ -1,0 +1,147 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Commands;
+using MailCluster.Imap.Responses;
+
+namespace MailCluster.Imap.Session;
+
+/// <summary>How news of the selected mailbox is told.</summary>
+/// <param name="WithUid">A UID command runs: its FETCH answers carry UID (RFC 9051 §6.4.9).</param>
+/// <param name="Expunged">EXPUNGE may be told (RFC 9051 §7.5.1).</param>
+/// <param name="Store">The session's own STORE, whose answers these are.</param>
+public readonly record struct Telling(bool WithUid, bool Expunged = false, OwnStore? Store = null);
+
+/// <summary>A STORE that this session has just made.</summary>
+/// <param name="Answer">UIDs that are told whether they changed or not; none for .SILENT.</param>
+/// <param name="Changed">UIDs that it changed.</param>
+/// <param name="Silent">.SILENT: a change that is exactly this STORE's is known to the client already (RFC 9051 §6.4.6).</param>
+public sealed record OwnStore(UidSet Answer, UidSet Changed, StoreMode Mode, FlagList Flags, bool Silent);
+
+public sealed partial class ImapSession
+{
+    /// <summary>
+    /// Brings the view of the selected mailbox up to date with everything that was committed anywhere before this call, and tells what that changes.
+    /// Null when it worked.
+    /// </summary>
+    public async ValueTask<MailError?> SyncAsync(Selected selected, Telling telling)
+    {
+        SelectedMailbox mailbox = selected.Mailbox;
+        MailResult<MailboxSnapshot> synced = await mailbox.Open.SyncAsync(Gone);
+        if (synced.Error is { } error)
+            return error;
+        if (mailbox.View is null && await FillAsync(mailbox, synced.Value!) is { } notFilled)
+            return notFilled;
+        await TellAsync(selected, synced.Value!, telling);
+        return null;
+    }
+
+    /// <summary>What a command's end tells: all there is, where the command asks for it, or else what this process happens to know.</summary>
+    private async ValueTask TellAtEndAsync(Selected selected, Effects effects, bool uid)
+    {
+        var telling = new Telling(uid, Expunged: !effects.HasFlag(Effects.KeepsNumbers));
+        // The command itself has succeeded: what can't be told now is told later.
+        if (effects.HasFlag(Effects.SyncsAfter))
+            await SyncAsync(selected, telling);
+        else if (selected.Mailbox is { View: not null, Open.Current: { } known })
+            await TellAsync(selected, known, telling);
+    }
+
+    /// <summary>Loads what SELECT has told only the counters of.</summary>
+    private async ValueTask<MailError?> FillAsync(SelectedMailbox mailbox, MailboxSnapshot now)
+    {
+        MailboxStatus told = mailbox.Told.Status;
+        UidSet vanished = UidSet.Empty;
+        if (now.ModSeq != told.HighestModSeq)
+        {
+            IMailboxGrain owner = Cluster.Mailbox(mailbox.Key);
+            MailResult<UidSet> answer = await Cluster.CallAsync(() => owner.Vanished(told.HighestModSeq), Gone);
+            if (answer.Error is { } error)
+                return error;
+            vanished = answer.Value!;
+        }
+        mailbox.View = MailboxView.AsTold(told, now, vanished);
+        if (mailbox.View is not null)
+            return null;
+        Bye(null, "The selected mailbox changed too much, please select it again");
+        return new MailError(MailErrorCode.Unavailable, "The view of the mailbox was lost");
+    }
+
+    private async ValueTask TellAsync(Selected selected, MailboxSnapshot now, Telling telling)
+    {
+        (ImapUser user, SelectedMailbox mailbox) = (selected.User, selected.Mailbox);
+        MailboxView view = mailbox.View!;
+        ViewChange change = view.Follow(now, telling.Expunged);
+        UidSet flags = telling.Store is { } store ? change.Changed.Union(store.Answer) : change.Changed;
+        if (change.IsNone && flags.IsEmpty)
+            return;
+        FlagsResponse.NewKeywords(Reply, mailbox, now.Keywords);
+        await TellExpungedAsync(user, change);
+        if (!change.Added.IsEmpty)
+        {
+            Reply.Untagged((uint)view.Messages.Count, "EXISTS"u8);
+            if (!user.Rev2)
+                await TellRecentAsync(mailbox, change.Added);
+        }
+        foreach (MessageRef message in view.Messages.Messages(flags))
+        {
+            if (view.Ghosts.Contains(message.Uid))
+                continue;
+            bool known = telling.Store is { Silent: true } own && own.Changed.Contains(message.Uid)
+                && change.Before.TryFind(message.Uid, out MessageRef before) && IsJust(own, before, message);
+            if (known && !user.CondStore)
+                continue;
+            FlagsResponse.Changed(Reply, user, mailbox, message, telling.WithUid, withFlags: !known);
+            await FlushIfFullAsync();
+        }
+    }
+
+    private async ValueTask TellExpungedAsync(ImapUser user, ViewChange change)
+    {
+        if (change.Expunged.IsEmpty)
+            return;
+        if (user.QResync)
+        {
+            Reply.Untagged().Raw("VANISHED "u8).Uids(change.Expunged).NewLine();
+            return;
+        }
+        foreach (uint number in change.ExpungedNumbers())
+        {
+            Reply.Untagged(number, "EXPUNGE"u8);
+            await FlushIfFullAsync();
+        }
+    }
+
+    /// <summary>New messages are \Recent in the one session that hears of them first (RFC 3501 §2.3.2).</summary>
+    private async ValueTask TellRecentAsync(SelectedMailbox mailbox, UidSet added)
+    {
+        if (mailbox.ReadOnly)
+            return;
+        uint last = added[^1].Last;
+        IMailboxGrain owner = Cluster.Mailbox(mailbox.Key);
+        MailResult<uint> first = await Cluster.CallAsync(() => owner.ClaimRecent(last), Gone);
+        if (first.IsOk && first.Value > 0 && first.Value <= last)
+        {
+            mailbox.Recent = mailbox.Recent.Union(UidSet.FromRanges([new UidRange(first.Value, last)]));
+            Reply.Untagged((uint)mailbox.RecentCount, "RECENT"u8);
+        }
+    }
+
+    /// <summary>True when the flags are what the client expects after its own STORE.</summary>
+    private static bool IsJust(OwnStore store, MessageRef before, MessageRef after)
+    {
+        SystemFlags system = store.Mode switch
+        {
+            StoreMode.Replace => store.Flags.System,
+            StoreMode.Add => before.SystemFlags | store.Flags.System,
+            _ => before.SystemFlags & ~store.Flags.System,
+        };
+        if (after.SystemFlags != system)
+            return false;
+        IEnumerable<string> keywords = store.Mode switch
+        {
+            StoreMode.Replace => store.Flags.Keywords,
+            StoreMode.Add => before.Keywords.Union(store.Flags.Keywords, StringComparer.OrdinalIgnoreCase),
+            _ => before.Keywords.Except(store.Flags.Keywords, StringComparer.OrdinalIgnoreCase),
+        };
+        return new HashSet<string>(after.Keywords, StringComparer.OrdinalIgnoreCase).SetEquals(keywords);
+    }
+}

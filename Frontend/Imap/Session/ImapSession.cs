@@ -1,0 +1,215 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+using MailCluster.Imap.Wire;
+using MailCluster.Net;
+
+namespace MailCluster.Imap.Session;
+
+/// <summary>
+/// One IMAP connection: reads a command, runs it, answers it, until one side says goodbye. One command at a time, in the order in which they came; what a
+/// client has pipelined waits in the input, and replies are sent together once nothing waits any more.
+/// </summary>
+public sealed partial class ImapSession : IAsyncDisposable
+{
+    private SessionInput _input;
+    private LiveSession? _live;
+    private IDisposable? _kick;
+    private readonly long _loginDeadline;
+    private int _badInARow;
+
+    internal ImapSession(IConnection connection, ImapServices services)
+    {
+        Connection = connection;
+        Services = services;
+        _log = services.Log;
+        _loginDeadline = services.Time.GetTimestamp() + (long)(services.Options.LoginTimeout.TotalSeconds * services.Time.TimestampFrequency);
+        (_input, Reader, Reply) = Begin();
+    }
+
+    public IConnection Connection { get; }
+
+    public ImapServices Services { get; }
+
+    public ImapOptions Options => Services.Options;
+
+    public MailClusterClient Cluster => Services.Cluster;
+
+    /// <summary>A mailbox is let go when another state takes the place of its own.</summary>
+    public SessionState State
+    {
+        get;
+        internal set
+        {
+            (field as Selected)?.Mailbox.Dispose();
+            field = value;
+        }
+    } = new NotAuthenticated();
+
+    /// <summary>Writes into the connection's output.</summary>
+    public ReplyWriter Reply { get; private set; }
+
+    public CommandReader Reader { get; private set; }
+
+    /// <summary>Cancelled when the client is gone.</summary>
+    public CancellationToken Gone => Connection.Closed;
+
+    /// <summary>Failed log-ins on this connection.</summary>
+    internal int FailedLogins { get; set; }
+
+    internal async Task RunAsync()
+    {
+        Reply.Status(null, "OK"u8, "CAPABILITY " + Capabilities.Of(State, Connection, Options), "IMAP4 ready");
+        while (State is not LoggedOut)
+        {
+            if (await NextAsync(static reader => reader.ReadAsync(default)) is not { } read)
+                break;
+            await HandleAsync(read);
+            await FlushIfFullAsync();
+        }
+        await Connection.Output.FlushAsync();
+    }
+
+    /// <summary>Reads what the client sends next; null when the session ended instead (BYE was said where there is someone to hear it).</summary>
+    internal async ValueTask<CommandRead?> NextAsync(Func<CommandReader, ValueTask<CommandRead>> read)
+    {
+        _input.Within(TimeLeft);
+        while (true)
+        {
+            try
+            {
+                CommandRead result = await read(Reader);
+                Connection.InputTimeout.Clear();
+                switch (result.Status)
+                {
+                    case CommandReadStatus.End:
+                        State = new LoggedOut();
+                        return null;
+                    case CommandReadStatus.Close:
+                        Bye(null, "The command is too long");
+                        return null;
+                    default:
+                        return result;
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                if (EndedByServer())
+                    return null;
+            }
+        }
+    }
+
+    /// <summary>For IDLE: the next line, or null where there may be news, where <paramref name="keepAlive"/> is over (and was answered), or where the session ended.</summary>
+    internal async ValueTask<CommandRead?> NextLineOrNewsAsync(TimeSpan keepAlive)
+    {
+        _input.Within(keepAlive);
+        try
+        {
+            CommandRead line = await Reader.ReadLineAsync(default);
+            Connection.InputTimeout.Clear();
+            if (line.Status == CommandReadStatus.End)
+                State = new LoggedOut();
+            return line;
+        }
+        catch (OperationCanceledException)
+        {
+            bool beat = Connection.InputTimeout.Expired;
+            Connection.InputTimeout.Clear();
+            if (!EndedByServer() && beat)
+                Reply.Status(null, "OK"u8, null, "Still here");
+            return null;
+        }
+    }
+
+    /// <summary>A wait for input was broken off: true when the session ends with it, which is then said.</summary>
+    internal bool EndedByServer()
+    {
+        Connection.InputTimeout.TakeWake();
+        if (Gone.IsCancellationRequested)
+            State = new LoggedOut();
+        else if (Connection.Draining.IsCancellationRequested)
+            Bye("UNAVAILABLE", "The server is shutting down");
+        else if (KickReason is { } reason)
+            Bye(null, reason);
+        else if (Connection.InputTimeout.Expired)
+            Bye(null, State is Authenticated ? "Nothing was heard of you for too long" : "You took too long to log in");
+        return State is LoggedOut;
+    }
+
+    /// <summary>Says an untagged BYE; the connection closes when the running command has ended.</summary>
+    internal void Bye(string? code, string text)
+    {
+        Reply.Status(null, "BYE"u8, code, text);
+        State = new LoggedOut();
+    }
+
+    /// <summary>The user's password was right.</summary>
+    internal void LoggedIn(LiveSession live)
+    {
+        Connection.LoggedIn();
+        Reader.LoggedIn = true;
+        _kick = live.Kicked.UnsafeRegister(static connection => ((IConnection)connection!).InputTimeout.Wake(), Connection);
+        _live = live;
+        State = new Authenticated(new ImapUser(live, Cluster.Account(live.Account), live.Actor));
+    }
+
+    /// <summary>Answers OK to STARTTLS and goes on under TLS; all that was learnt before is forgotten (RFC 9051 §6.2.1).</summary>
+    internal async ValueTask StartTlsAsync()
+    {
+        await Connection.StartTlsAsync();
+        (_input, Reader, Reply) = Begin();
+    }
+
+    /// <summary>Hands on what was written when it is much, and waits for a client that reads slowly.</summary>
+    public ValueTask FlushIfFullAsync() => Connection.Output.ShouldFlush ? Connection.Output.FlushAsync() : ValueTask.CompletedTask;
+
+    /// <summary>Runs <paramref name="work"/> on a literal that streams: only silence ends it, not a shutdown or news.</summary>
+    internal async ValueTask<T> StreamingAsync<T>(Func<ValueTask<T>> work)
+    {
+        _input.LiteralTimeout = Options.IdleTimeout;
+        try
+        {
+            return await work();
+        }
+        finally
+        {
+            _input.LiteralTimeout = null;
+            Connection.InputTimeout.Clear();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _kick?.Dispose();
+        State = new LoggedOut();
+        if (_live is not null)
+            await _live.DisposeAsync();
+    }
+
+    private string? KickReason => _live?.KickReason;
+
+    private TimeSpan TimeLeft
+    {
+        get
+        {
+            if (State is Authenticated)
+                return Options.IdleTimeout;
+            TimeSpan left = Services.Time.GetElapsedTime(Services.Time.GetTimestamp(), _loginDeadline);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
+
+    private (SessionInput, CommandReader, ReplyWriter) Begin()
+    {
+        var input = new SessionInput(Connection);
+        var reply = new ReplyWriter(Connection.Output);
+        var reader = new CommandReader(input, AskForLiteralAsync, Options.Commands);
+        return (input, reader, reply);
+    }
+
+    private ValueTask AskForLiteralAsync(CancellationToken cancellationToken)
+    {
+        Reply.Continuation("OK");
+        return Connection.Output.FlushAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,31 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+
+namespace MailCluster.Imap.Session;
+
+/// <summary>Who is logged in, and what ENABLE and the like have switched on until the end of the session.</summary>
+public sealed class ImapUser(LiveSession live, IAccountGrain account, Actor actor)
+{
+    public LiveSession Live => live;
+
+    public AccountSettings Settings => live.Settings;
+
+    /// <summary>The account's owner.</summary>
+    public IAccountGrain Account => account;
+
+    /// <summary>Who changes are done by, for the log.</summary>
+    public Actor Actor => actor;
+
+    public MailboxNames Names { get; } = new(live.Settings.Delimiter, live.Settings.Prefix);
+
+    /// <summary>ENABLE IMAP4rev2 was given (RFC 9051 appendix A): UTF-8 names, ESEARCH, no \Recent.</summary>
+    public bool Rev2 { get; set; }
+
+    /// <summary>FETCH responses carry MODSEQ (RFC 7162 §3.1).</summary>
+    public bool CondStore { get; set; }
+
+    /// <summary>VANISHED instead of EXPUNGE (RFC 7162 §3.2).</summary>
+    public bool QResync { get; set; }
+
+    public MailboxKey KeyOf(MailboxId mailbox) => new(Settings.Account, mailbox);
+}

@@ -1,0 +1,138 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Session;
+
+/// <summary>
+/// What one session has told its client of a mailbox: message number n is <c>Messages[n - 1]</c>. Expunged messages of which the client may not yet hear
+/// (RFC 9051 §7.5.1) stay in it as ghosts, so that no number ever changes its meaning unannounced. Pure: knows neither owners nor bytes.
+/// </summary>
+public sealed class MailboxView
+{
+    private MailboxView(MailboxSnapshot told, MailboxSnapshot followed)
+    {
+        Messages = told;
+        Followed = followed;
+    }
+
+    /// <summary>A view of a version that was told as it is.</summary>
+    public MailboxView(MailboxSnapshot told)
+        : this(told, told)
+    {
+    }
+
+    /// <summary>The version that the client knows, ghosts included.</summary>
+    public MailboxSnapshot Messages { get; private set; }
+
+    /// <summary>The owner's version that <see cref="Messages"/> was made of.</summary>
+    public MailboxSnapshot Followed { get; private set; }
+
+    /// <summary>Expunged messages that the client still counts.</summary>
+    public UidSet Ghosts { get; private set; } = UidSet.Empty;
+
+    /// <summary>
+    /// The view of a client that was only told counters: the rows came later, with <paramref name="now"/>. What was expunged in between
+    /// (<paramref name="vanished"/>) is put back as ghosts without content, what is newer is left out, and changed flags still count as unchanged:
+    /// <see cref="Follow"/> then tells all of it. Null when the counters and the rows do not agree.
+    /// </summary>
+    public static MailboxView? AsTold(MailboxStatus told, MailboxSnapshot now, UidSet vanished)
+    {
+        var chunks = new List<MessageChunk>(now.Chunks.Count);
+        foreach (MessageChunk chunk in now.Chunks)
+        {
+            if (chunk.FirstUid >= told.UidNext)
+                break;
+            int count = chunk.IndexOf(told.UidNext);
+            MessageChunk old = chunk.LastUid < told.UidNext ? chunk : chunk.Keep([.. Enumerable.Range(0, count < 0 ? ~count : count)])!;
+            if (Array.Exists(old.ModSeq, m => m > told.HighestModSeq))
+                old = new MessageChunk { Fixed = old.Fixed, Flags = old.Flags, ModSeq = [.. old.ModSeq.Select(m => Math.Min(m, told.HighestModSeq))] };
+            chunks.Add(old);
+        }
+        MailboxSnapshot rows = MailboxSnapshot.Of(now.Epoch, told.HighestModSeq, told.UidNext, now.Keywords, chunks);
+        UidSet known = told.UidNext > 1 ? vanished.Intersect(UidSet.FromRanges([new UidRange(1, told.UidNext - 1)])) : UidSet.Empty;
+        if (known.Cardinality > told.Messages)
+            return null;
+        IEnumerable<MessageRow> ghosts = known.Uids()
+            .Where(uid => !rows.TryFind(uid, out _))
+            .Select(static uid => new MessageRow(uid, default, 0, 0, 0, 0, FlagList.None, 0, 0));
+        MailboxSnapshot lost = MailboxSnapshot.OfRows(now.Epoch, told.HighestModSeq, told.UidNext, ghosts);
+        MailboxSnapshot all = rows.Retaining(lost, UidSet.FromUids(lost.Messages().Select(static m => m.Uid)));
+        return all.Count == told.Messages ? new MailboxView(all, rows) : null;
+    }
+
+    /// <summary>Takes over a newer version, and says what is to be told of it, in this order: expunged, new count, changed flags.</summary>
+    /// <param name="tellExpunged">False: expunged messages stay as ghosts.</param>
+    public ViewChange Follow(MailboxSnapshot now, bool tellExpunged)
+    {
+        MailboxSnapshot before = Messages;
+        if (ReferenceEquals(now, Followed) && (Ghosts.IsEmpty || !tellExpunged))
+            return ViewChange.None(before);
+        SnapshotDiff diff = SnapshotDiff.Between(before, now);
+        Followed = now;
+        Ghosts = tellExpunged ? UidSet.Empty : diff.Expunged;
+        Messages = now.Retaining(before, Ghosts);
+        UidSet told = tellExpunged ? diff.Expunged : UidSet.Empty;
+        return new ViewChange(before, told, diff.Added, diff.Changed);
+    }
+
+    /// <summary>The messages that a set of numbers or UIDs names, ghosts included.</summary>
+    /// <param name="saved">What '$' stands for (RFC 9051 §6.4.4.1).</param>
+    /// <exception cref="ImapSyntaxException">A message number above the last.</exception>
+    public UidSet Resolve(SequenceSet set, bool uid, UidSet saved)
+    {
+        if (set.IsSavedResult)
+            return Existing(saved);
+        if (uid)
+        {
+            // '*' in an empty mailbox names nothing.
+            uint last = Messages.Count == 0 ? 0 : Messages[Messages.Count - 1].Uid;
+            return Existing(UidSet.FromRanges(set.Resolve(last).Select(static r => new UidRange(r.Start, r.End))));
+        }
+        if (set.LargestNumber > Messages.Count || (set.HasStar && Messages.Count == 0))
+            ImapParser.Fail("No message has that number");
+        var uids = new UidSet.Builder();
+        foreach (SequenceRange range in set.Resolve((uint)Messages.Count))
+        {
+            for (int index = (int)range.Start - 1; index < range.End; index++)
+                uids.Add(Messages[index].Uid);
+        }
+        return uids.ToSet();
+    }
+
+    /// <summary>The message numbers of UIDs, as ranges in the wire's form; those without a message are passed over.</summary>
+    public UidSet NumbersOf(UidSet uids)
+    {
+        var numbers = new UidSet.Builder();
+        foreach (MessageRef message in Messages.Messages(uids))
+            numbers.Add((uint)message.Index + 1);
+        return numbers.ToSet();
+    }
+
+    private UidSet Existing(UidSet uids)
+    {
+        var existing = new UidSet.Builder();
+        foreach (MessageRef message in Messages.Messages(uids))
+            existing.Add(message.Uid);
+        return existing.ToSet();
+    }
+}
+
+/// <summary>What is to be told of a step from one version to the next.</summary>
+/// <param name="Before">What the client knew.</param>
+/// <param name="Expunged">EXPUNGE or VANISHED.</param>
+/// <param name="Added">New messages: EXISTS.</param>
+/// <param name="Changed">FETCH with FLAGS.</param>
+public sealed record ViewChange(MailboxSnapshot Before, UidSet Expunged, UidSet Added, UidSet Changed)
+{
+    public static ViewChange None(MailboxSnapshot before) => new(before, UidSet.Empty, UidSet.Empty, UidSet.Empty);
+
+    public bool IsNone => Expunged.IsEmpty && Added.IsEmpty && Changed.IsEmpty;
+
+    /// <summary>The number of each expunged message at the moment when its EXPUNGE is read: those before it are gone already (RFC 9051 §7.5.1).</summary>
+    public IEnumerable<uint> ExpungedNumbers()
+    {
+        uint gone = 0;
+        foreach (MessageRef message in Before.Messages(Expunged))
+            yield return (uint)message.Index + 1 - gone++;
+    }
+}

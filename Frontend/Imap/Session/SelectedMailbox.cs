@@ -1,0 +1,59 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Session;
+
+/// <summary>The mailbox that a session has selected. Holds its id, not its name: a mailbox that is renamed stays selected.</summary>
+public sealed class SelectedMailbox : IDisposable
+{
+    public SelectedMailbox(OpenMailbox open, MailboxSelected told, bool readOnly)
+    {
+        Open = open;
+        Told = told;
+        ReadOnly = readOnly;
+        uint next = told.Status.UidNext;
+        Recent = told.RecentFrom < next && told.RecentFrom > 0 ? UidSet.FromRanges([new UidRange(told.RecentFrom, next - 1)]) : UidSet.Empty;
+        Keywords = new HashSet<string>(told.Keywords, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>This process's copy of it.</summary>
+    public OpenMailbox Open { get; }
+
+    public MailboxKey Key => Open.Key;
+
+    /// <summary>The counters that SELECT answered with.</summary>
+    public MailboxSelected Told { get; }
+
+    public uint UidValidity => Told.Status.UidValidity;
+
+    /// <summary>EXAMINE.</summary>
+    public bool ReadOnly { get; }
+
+    /// <summary>What the client was told; null until the first command that needs rows, because SELECT is answered from counters.</summary>
+    public MailboxView? View { get; set; }
+
+    /// <summary>The view of a command whose row says that it is synchronised first.</summary>
+    public MailboxView Messages => View ?? throw new InvalidOperationException("The command's row must say that it syncs first.");
+
+    /// <summary>The result that SEARCH saved: '$' (RFC 9051 §6.4.4.1). Expunged messages may stay in it.</summary>
+    public UidSet Saved { get; set; } = UidSet.Empty;
+
+    /// <summary>UIDs that are \Recent in this session (RFC 3501 §2.3.2).</summary>
+    public UidSet Recent { get; set; }
+
+    /// <summary>The keywords that FLAGS named.</summary>
+    public HashSet<string> Keywords { get; }
+
+    /// <summary>The table that <see cref="Keywords"/> was last compared with.</summary>
+    public KeywordTable? KeywordsOf { get; set; }
+
+    /// <summary>The messages that a set names.</summary>
+    /// <exception cref="ImapSyntaxException">A message number above the last.</exception>
+    public UidSet Resolve(SequenceSet set, bool uid) => Messages.Resolve(set, uid, Saved);
+
+    /// <summary>How many messages of the view are \Recent.</summary>
+    public long RecentCount => View is { } view ? view.Messages.Messages(Recent).LongCount() : Told.Status.Recent;
+
+    public void Dispose() => Open.Dispose();
+}
