@@ -4,7 +4,7 @@ using MailCluster.Server.Configuration;
 using MailCluster.Storage.Private;
 using MailCluster.Storage.Schema;
 
-var root = new RootCommand("MailCluster, a distributed mail store.") { NodeCommand.Create(), AdminCommand.Create() };
+var root = new RootCommand("MailCluster, a distributed mail store.") { DemoCommand.Create(), NodeCommand.Create(), AdminCommand.Create() };
 try
 {
     // The host answers SIGINT and SIGTERM itself, with a drain that takes longer than a command line's patience.

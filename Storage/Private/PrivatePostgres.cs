@@ -68,10 +68,14 @@ public sealed class PrivatePostgres
         if (await RunningPortAsync(programs, data) is { } running)
         {
             progress?.Invoke($"the private PostgreSQL is still running on port {running}");
-            return await AnsweringAsync(new(programs, data, password, running));
+            var found = new PrivatePostgres(programs, data, password, running);
+            if (await found.AnswersAsync())
+            {
+                return found;
+            }
         }
         progress?.Invoke("starting the private PostgreSQL");
-        // The free port can be taken by somebody else before PostgreSQL has it: then another one.
+        // Two things pass: the free port was taken by somebody else in between; processes of a killed server are still about to end.
         for (var attempt = 1; ; attempt++)
         {
             var port = FreePort();
@@ -83,14 +87,16 @@ public sealed class PrivatePostgres
             var log = Path.Combine(data, "server.log");
             var (exitCode, output) = await PostgresAccount.RunAsync(
                 Path.Combine(programs, "pg_ctl"), ["start", "-D", data, "-w", "-t", "120", "-l", log, "-o", options.ToString()]);
-            if (exitCode == 0)
+            var started = new PrivatePostgres(programs, data, password, port);
+            if (exitCode == 0 && await started.AnswersAsync())
             {
-                return await AnsweringAsync(new(programs, data, password, port));
+                return started;
             }
-            if (attempt == 3)
+            if (attempt == 10)
             {
                 throw new PrivatePostgresException($"The private PostgreSQL did not start; its log is {log}. {output.ReplaceLineEndings(" ").Trim()}");
             }
+            await Task.Delay(TimeSpan.FromMilliseconds(500));
         }
     }
 
@@ -184,25 +190,30 @@ public sealed class PrivatePostgres
         return lines.Length > 3 && int.TryParse(lines[3], out var port) ? port : null;
     }
 
-    private static async Task<PrivatePostgres> AnsweringAsync(PrivatePostgres postgres)
+    // False where nobody listens (any more): it was killed just now.
+    private async Task<bool> AnswersAsync()
     {
-        // One that is taken over may be recovering from its starter's death: it refuses connections until that is done.
-        await using var dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(postgres.ConnectionString()) { Pooling = false, Timeout = 60 });
-        for (var attempt = 1; ; attempt++)
+        await using var dataSource = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ConnectionString()) { Pooling = false, Timeout = 60 });
+        while (true)
         {
             try
             {
                 await using var command = dataSource.CreateCommand("SELECT 1");
                 await command.ExecuteScalarAsync();
-                return postgres;
+                return true;
             }
-            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CannotConnectNow && attempt < 300)
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.CannotConnectNow)
             {
+                // It recovers from a crash, for as long as there is log to read.
                 await Task.Delay(200);
             }
-            catch (NpgsqlException e)
+            catch (PostgresException e)
             {
-                throw new PrivatePostgresException($"The private PostgreSQL on port {postgres.Port} does not answer: {e.Message}");
+                throw new PrivatePostgresException($"The private PostgreSQL on port {Port} does not let us in: {e.MessageText}");
+            }
+            catch (NpgsqlException)
+            {
+                return false;
             }
         }
     }

@@ -33,6 +33,23 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
     }
 
     [Fact]
+    public async Task A_front_end_that_waits_for_its_first_silo_ends_at_SIGTERM_and_serves_when_one_comes()
+    {
+        var database = await postgres.CreateDatabaseAsync();
+        var front = new NodeSettings("front", database).Write(_directory.FullName);
+        await using var first = ServerProcess.Start(["node", "--role", "frontend", "--config", front]);
+        await first.WaitForLineAsync("waiting for a silo");
+        first.Terminate();
+        await first.WaitForExitAsync();
+        Assert.Equal(0, first.ExitCode);
+
+        await using var second = ServerProcess.Start(["node", "--role", "frontend", "--config", front]);
+        await second.WaitForLineAsync("waiting for a silo");
+        await using var silo = await StartAsync("silo", new NodeSettings("silo", database));
+        await second.WaitForReadyAsync();
+    }
+
+    [Fact]
     public async Task A_silo_that_was_killed_can_start_again_at_the_same_address()
     {
         var settings = new NodeSettings("silo-a", await postgres.CreateDatabaseAsync());
@@ -59,7 +76,10 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
     [Theory]
     [InlineData("Listen:Imapx:0", "127.0.0.1:1", "'Listen:Imapx' is unknown")]
     [InlineData("Colour", "red", "'Colour' is unknown")]
-    [InlineData("Listen:Imap:0", "here", "'Listen:Imap' has 'here'")]
+    [InlineData("Listen:Imap:0", "here", "'Listen:Imap' has a value that is not of the form address:port")]
+    [InlineData("Listen:TrustedNetworks:0", "10.0.0.0/99", "'Listen:TrustedNetworks'")]
+    [InlineData("Listen:Imaps:0", "127.0.0.1:1", "'Tls:Certificate' is missing")]
+    [InlineData("Tls:Certificate", "/nowhere.pem", "'Tls:Certificate'")]
     [InlineData("Cluster:SiloPort", 70000, "'Cluster:SiloPort' is 70000; it must be from 1 to 65535")]
     [InlineData("Cluster:SiloPort", "many", "'Cluster:SiloPort' is 'many'")]
     [InlineData("Log:Level", "loud", "'Log:Level' is 'loud', but must be: one of")]
@@ -73,6 +93,18 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
         Assert.NotEqual(0, exitCode);
         Assert.Contains(sentence, output);
         Assert.Single(output.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_named()
+    {
+        using var other = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port;
+        var settings = new NodeSettings("node", "Host=127.0.0.1;Port=1") { Further = { ["Listen:Imap:0"] = $"127.0.0.1:{port}" } };
+        var (exitCode, output) = await ServerProcess.RunAsync("node", "--config", settings.Write(_directory.FullName));
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains($"Port {port} at 127.0.0.1 (option 'Listen:Imap') is taken", output);
     }
 
     [Fact]

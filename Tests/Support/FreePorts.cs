@@ -15,22 +15,27 @@ public static class FreePorts
             while (true)
             {
                 var port = Random.Shared.Next(12_000, 32_000);
-                if (Given.Contains(port))
+                if (!Given.Contains(port) && IsFree(port))
                 {
-                    continue;
-                }
-                try
-                {
-                    using var listener = new TcpListener(IPAddress.Loopback, port);
-                    listener.Start();
                     Given.Add(port);
                     return port;
                 }
-                catch (SocketException)
-                {
-                    // Taken: the next one.
-                }
             }
+        }
+    }
+
+    /// <summary>Whether nobody listens at the port right now.</summary>
+    public static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
         }
     }
 }

@@ -12,7 +12,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
-    private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<(string Text, TaskCompletionSource<string> Seen)> _awaited = [];
     private readonly Task _reading;
 
     private ServerProcess(Process process)
@@ -79,14 +79,28 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <returns>The line that begins with "ready".</returns>
-    public async Task<string> WaitForReadyAsync()
+    public Task<string> WaitForReadyAsync() => WaitForLineAsync("\nready");
+
+    /// <summary>Waits for a line that has the text, or had it before; a text that begins with a line feed stands at a line's begin.</summary>
+    public async Task<string> WaitForLineAsync(string text)
     {
-        var exited = WaitForExitAsync();
-        if (await Task.WhenAny(_ready.Task, exited).WaitAsync(Patience) == exited && !_ready.Task.IsCompleted)
+        var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_output)
         {
-            throw new InvalidOperationException($"The server ended with {_process.ExitCode} before it was ready:\n{Output}");
+            _awaited.Add((text, seen));
+            foreach (var line in _output.ToString().Split('\n'))
+            {
+                Look(line);
+            }
         }
-        return await _ready.Task;
+        var exited = WaitForExitAsync();
+        if (await Task.WhenAny(seen.Task, exited) == exited && !seen.Task.IsCompleted)
+        {
+            // Its time-out, if that was it.
+            await exited;
+            throw new InvalidOperationException($"The server ended with {_process.ExitCode} and did not say '{text.Trim()}':\n{Output}");
+        }
+        return await seen.Task;
     }
 
     public async Task WaitForExitAsync()
@@ -134,10 +148,18 @@ public sealed class ServerProcess : IAsyncDisposable
             lock (_output)
             {
                 _output.AppendLine(line);
+                Look(line);
             }
-            if (line.StartsWith("ready", StringComparison.Ordinal))
+        }
+    }
+
+    private void Look(string line)
+    {
+        foreach (var (text, seen) in _awaited)
+        {
+            if (("\n" + line).Contains(text, StringComparison.Ordinal))
             {
-                _ready.TrySetResult(line);
+                seen.TrySetResult(line);
             }
         }
     }

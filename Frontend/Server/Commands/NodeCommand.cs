@@ -14,11 +14,21 @@ internal static class NodeCommand
         var command = new Command("node", "Runs a node of the cluster until SIGTERM or SIGINT.") { role, config };
         command.SetAction(async (parsed, _) =>
         {
+            using var signals = new Signals();
             var options = OptionsFile.Load(parsed.GetRequiredValue(config));
-            await using var node = await Node.BuildAsync(options, parsed.GetValue(role));
-            await node.StartAsync();
-            Console.WriteLine($"ready: node {options.Name}, {string.Join(", ", node.Services.GetRequiredService<NodeState>().Doors)}");
-            await node.WaitForShutdownAsync();
+            var nodeRole = parsed.GetValue(role);
+            await using var node = await Node.BuildAsync(options, nodeRole);
+            try
+            {
+                // A front end may wait long for its first silo; a silo starts fast, and half a start is harder to end than a whole one.
+                await node.StartAsync(nodeRole == NodeRole.Frontend ? signals.Stop : CancellationToken.None);
+                Console.WriteLine($"ready: node {options.Name}, {string.Join(", ", node.Services.GetRequiredService<NodeState>().Doors)}");
+                await node.WaitForShutdownAsync(signals.Stop);
+            }
+            catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
+            {
+                await node.StopAsync();
+            }
             return 0;
         });
         return command;

@@ -20,6 +20,8 @@ public sealed class NodeOptions
 
     public TlsSection Tls { get; set; } = new();
 
+    public LimitsSection Limits { get; set; } = new();
+
     public ShutdownSection Shutdown { get; set; } = new();
 
     public LogSection Log { get; set; } = new();
@@ -33,7 +35,7 @@ public sealed class ClusterSection
     public string Id { get; set; } = "mailcluster";
 
     /// <summary>The IP address at which other nodes reach this one (roles silo and all). Default 127.0.0.1: one machine; never a public address.</summary>
-    [Required]
+    [Address]
     public string Address { get; set; } = "127.0.0.1";
 
     /// <summary>TCP port for silos among each other. Default 11111, Orleans' usual one.</summary>
@@ -85,16 +87,42 @@ public sealed class DatabaseSection
 public sealed class ListenSection
 {
     /// <summary>IMAP with STARTTLS. Default: closed.</summary>
+    [EndPoints]
     public string[] Imap { get; set; } = [];
 
-    /// <summary>IMAP over TLS from the first byte. Default: closed.</summary>
+    /// <summary>IMAP over TLS from the first byte; needs Tls:Certificate. Default: closed.</summary>
+    [EndPoints]
     public string[] Imaps { get; set; } = [];
 
     /// <summary>LMTP, for the mail servers in front. Default: closed. It has no log-in: never reachable from outside.</summary>
+    [EndPoints]
     public string[] Lmtp { get; set; } = [];
 
     /// <summary>HTTP for /healthz, /readyz and /metrics. Default: closed. It has no log-in: never reachable from outside.</summary>
+    [EndPoints]
     public string[] Http { get; set; } = [];
+
+    /// <summary>
+    /// Networks ("10.1.0.0/16") of our own proxies, webmail and mail servers: exempt from limits per address, and believed where they name
+    /// a client's address. Default: none.
+    /// </summary>
+    [Networks]
+    public string[] TrustedNetworks { get; set; } = [];
+
+    /// <summary>Connections from the trusted networks to the IMAP doors begin with a PROXY header, version 1 or 2. Default false; true behind HAProxy.</summary>
+    public bool ProxyProtocol { get; set; }
+}
+
+/// <summary>What one client, or all of them, may take of this node.</summary>
+public sealed class LimitsSection
+{
+    /// <summary>Connections of one door. Default 50000: idle TLS ones then take some 2 GB.</summary>
+    [Range(1, 10_000_000)]
+    public int Connections { get; set; } = 50_000;
+
+    /// <summary>Connections of one client address (one /64 of IPv6) that are not logged in. Default 50: an office that starts at once fits, a flood does not.</summary>
+    [Range(1, 1_000_000)]
+    public int ConnectionsPerAddress { get; set; } = 50;
 }
 
 /// <summary>The certificate of the IMAP and LMTP doors.</summary>

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using System.Net;
 using System.Reflection;
 
 namespace MailCluster.Server.Configuration;
@@ -28,6 +27,10 @@ public static class OptionsFile
         configuration.AddInMemoryCollection(FromEnvironment());
         var options = new NodeOptions();
         Bind(configuration, options, "");
+        if (options.Listen.Imaps.Length > 0 && options.Tls.Certificate is null)
+        {
+            throw new OptionsException("The option 'Listen:Imaps' needs a certificate: 'Tls:Certificate' is missing.");
+        }
         return options;
     }
 
@@ -58,7 +61,7 @@ public static class OptionsFile
             var name = path + property.Name;
             if (property.PropertyType == typeof(string[]))
             {
-                property.SetValue(to, Strings(section, name));
+                property.SetValue(to, Strings(section));
             }
             else if (property.PropertyType.Namespace == typeof(NodeOptions).Namespace)
             {
@@ -79,28 +82,22 @@ public static class OptionsFile
             {
                 if (!rule.IsValid(property.GetValue(to)))
                 {
-                    throw new OptionsException(rule is RangeAttribute range
-                        ? $"The option '{path}{property.Name}' is {property.GetValue(to)}; it must be from {range.Minimum} to {range.Maximum}."
-                        : $"The option '{path}{property.Name}' is missing.");
+                    var name = path + property.Name;
+                    throw new OptionsException(rule switch
+                    {
+                        RangeAttribute range => $"The option '{name}' is {property.GetValue(to)}; it must be from {range.Minimum} to {range.Maximum}.",
+                        RequiredAttribute => $"The option '{name}' is missing.",
+                        _ => rule.FormatErrorMessage(name),
+                    });
                 }
             }
         }
     }
 
-    private static string[] Strings(IConfigurationSection section, string name)
-    {
-        // One address in an environment variable needs no index.
-        var values = string.IsNullOrEmpty(section.Value) ? section.GetChildren().Select(c => c.Value ?? "").ToArray() : section.Value.Split(',', StringSplitOptions.TrimEntries);
-        foreach (var value in values)
-        {
-            // A port of 0 would be a door at a place that nobody knows.
-            if (!IPEndPoint.TryParse(value, out var endpoint) || endpoint.Port == 0)
-            {
-                throw new OptionsException($"The option '{name}' has '{value}', which is not of the form address:port.");
-            }
-        }
-        return values;
-    }
+    // One value in an environment variable needs no index.
+    private static string[] Strings(IConfigurationSection section) => string.IsNullOrEmpty(section.Value)
+        ? [.. section.GetChildren().Select(c => c.Value ?? "")]
+        : section.Value.Split(',', StringSplitOptions.TrimEntries);
 
     private static object? Scalar(IConfigurationSection section, Type type, string name)
     {

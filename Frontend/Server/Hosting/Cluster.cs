@@ -65,6 +65,7 @@ internal static class Cluster
         // A front end that starts before the first silo waits for it, for as long as it takes.
         client.UseConnectionRetryFilter(async (_, cancellationToken) =>
         {
+            Console.WriteLine("waiting for a silo");
             await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
             return true;
         });

@@ -1,24 +1,84 @@
+using System.Net;
+using System.Security.Cryptography;
+using MailCluster.Net;
 using MailCluster.Server.Configuration;
 
 namespace MailCluster.Server.Hosting;
 
 /// <summary>The node's client doors: opened after the cluster was joined, closed first when the node goes down.</summary>
-internal sealed class Doors(NodeOptions options, NodeState state) : IHostedService
+internal sealed partial class Doors(NodeOptions options, NodeState state, IServiceProvider services, ILoggerFactory logs) : IHostedService, IAsyncDisposable
 {
-    public Task StartAsync(CancellationToken cancellationToken)
+    private readonly ILogger _log = logs.CreateLogger("MailCluster.Doors");
+    private readonly NetServer _net = new(logging: logs);
+
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        state.Doors = [.. options.Listen.Http.Select(a => $"http {a}")];
+        var open = new List<string>();
+        var certificates = Certificates();
+        var listen = options.Listen;
+        foreach (var (name, protocol, addresses) in new[] { ("imap", "imap", listen.Imap), ("imaps", "imap", listen.Imaps), ("lmtp", "lmtp", listen.Lmtp) })
+        {
+            // Silos have no protocols: they open no doors, whatever their file says.
+            if (services.GetKeyedService<IProtocol>(protocol) is not { } talk)
+            {
+                continue;
+            }
+            foreach (var address in addresses)
+            {
+                var listener = new ListenerOptions
+                {
+                    EndPoint = IPEndPoint.Parse(address),
+                    ImplicitTls = name == "imaps",
+                    ProxyProtocol = listen.ProxyProtocol && protocol != "lmtp",
+                    TrustedNetworks = [.. listen.TrustedNetworks.Select(n => IPNetwork.Parse(n))],
+                    MaxConnections = options.Limits.Connections,
+                    MaxConnectionsPerAddress = options.Limits.ConnectionsPerAddress,
+                };
+                open.Add($"{name} {await _net.ListenAsync(listener, talk, certificates)}");
+            }
+        }
+        open.AddRange(listen.Http.Select(a => $"http {a}"));
+        state.Doors = open;
         state.Serving = true;
-        return Task.CompletedTask;
     }
 
-    /// <summary>Takes no new connections, lets running commands finish, says goodbye; bounded by the host's shutdown time.</summary>
-    public Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Takes no new connections, lets running commands finish, says goodbye; what is left after the drain time is cut off.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
         state.Draining = true;
-        return Task.CompletedTask;
+        Draining(_log, _net.ConnectionCount);
+        await _net.DrainAsync(TimeSpan.FromSeconds(options.Shutdown.DrainSeconds));
+        Drained(_log);
     }
 
-    /// <summary>Says goodbye and closes every connection at once.</summary>
-    public Task CloseAllAsync(string reason) => Task.CompletedTask;
+    /// <summary>Says goodbye and closes every connection, at once or within the time.</summary>
+    public Task CloseAsync(TimeSpan patience) => _net.DrainAsync(patience);
+
+    public ValueTask DisposeAsync() => _net.DisposeAsync();
+
+    private PemCertificates? Certificates() => options.Tls is { Certificate: { } certificate } tls
+        ? new([new(certificate, tls.Key ?? certificate)], logs.CreateLogger("MailCluster.Tls"))
+        : null;
+
+    /// <exception cref="OptionsException">The certificate's files can't be used.</exception>
+    public static void CheckCertificate(TlsSection tls)
+    {
+        try
+        {
+            if (tls.Certificate is { } certificate)
+            {
+                _ = new PemCertificates([new(certificate, tls.Key ?? certificate)], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new OptionsException($"The option 'Tls:Certificate' or 'Tls:Key' names a file that can't be used: {e.Message}");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Going down: no new connections, {Count} are asked to end")]
+    private static partial void Draining(ILogger log, int count);
+
+    [LoggerMessage(LogLevel.Information, "All connections are closed")]
+    private static partial void Drained(ILogger log);
 }

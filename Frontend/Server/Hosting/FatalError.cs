@@ -22,7 +22,7 @@ internal sealed partial class FatalError(IServiceProvider services, ILogger<Fata
         Ending(log, context ?? "", exception);
         services.GetRequiredService<NodeState>().Draining = true;
         // The doors may hang on the very error: they get a moment, no more.
-        Task.Run(() => services.GetService<Doors>()?.CloseAllAsync("the node is going down") ?? Task.CompletedTask).Wait(LastWords);
+        Task.Run(() => services.GetRequiredService<Doors>().CloseAsync(LastWords / 2)).Wait(LastWords);
         Environment.Exit(1);
     }
 

@@ -10,11 +10,13 @@ namespace MailCluster.Server.Hosting;
 /// <summary>One node of the cluster in this process: the composition root.</summary>
 internal static class Node
 {
-    /// <summary>Checks the schema, then builds the node; nothing listens before it is started.</summary>
+    /// <summary>Checks ports, certificate and schema, then builds the node; nothing listens before it is started.</summary>
     /// <exception cref="SchemaException">The database's schema does not fit this program.</exception>
-    /// <exception cref="OptionsException">The database can't be reached with the configured connection string.</exception>
+    /// <exception cref="OptionsException">A port is taken, the certificate can't be used, or the database can't be reached.</exception>
     public static async Task<WebApplication> BuildAsync(NodeOptions options, NodeRole role)
     {
+        Ports.CheckFree(options, role);
+        Doors.CheckCertificate(options.Tls);
         var mail = OpenMailDataSource(options);
         await CheckDatabaseAsync(mail, options);
         var cluster = Cluster.OpenDataSource(options);
@@ -28,6 +30,7 @@ internal static class Node
         services.AddSingleton(_ => mail);
         services.AddKeyedSingleton("cluster", (_, _) => cluster);
         services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(options.Shutdown.DrainSeconds + 20));
+        services.AddSingleton<IHostLifetime, NoLifetime>();
         services.AddRouting();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
@@ -99,6 +102,8 @@ internal static class Node
         logging.SetMinimumLevel(options.Level);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Orleans", LogLevel.Warning);
+        // What stops the start is thrown as well.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         // Advice about garbage collection, and a watchdog that takes the time since the machine's boot for a stall at its first look.
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);

@@ -1,0 +1,54 @@
+using System.Net;
+using System.Net.Sockets;
+using MailCluster.Server.Configuration;
+
+namespace MailCluster.Server.Hosting;
+
+/// <summary>Looks whether the node can listen where it is told to, before anything is started: a port that is taken is a sentence, not a crash half-way.</summary>
+internal static class Ports
+{
+    /// <exception cref="OptionsException">An address can't be had; the message names it and its option.</exception>
+    public static void CheckFree(NodeOptions options, NodeRole role)
+    {
+        var wanted = new List<(string Option, IPEndPoint EndPoint)>();
+        wanted.AddRange(options.Listen.Http.Select(a => ("Listen:Http", IPEndPoint.Parse(a))));
+        if (role != NodeRole.Silo)
+        {
+            wanted.AddRange(options.Listen.Imap.Select(a => ("Listen:Imap", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.Imaps.Select(a => ("Listen:Imaps", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.Lmtp.Select(a => ("Listen:Lmtp", IPEndPoint.Parse(a))));
+        }
+        if (role != NodeRole.Frontend)
+        {
+            var address = IPAddress.Parse(options.Cluster.Address);
+            wanted.Add(("Cluster:SiloPort", new(address, options.Cluster.SiloPort)));
+            wanted.Add(("Cluster:GatewayPort", new(address, options.Cluster.GatewayPort)));
+        }
+        foreach (var (option, endPoint) in wanted)
+        {
+            try
+            {
+                using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(endPoint);
+                socket.Listen();
+            }
+            catch (SocketException e)
+            {
+                throw new OptionsException(e.SocketErrorCode switch
+                {
+                    SocketError.AddressAlreadyInUse => $"Port {endPoint.Port} at {endPoint.Address} (option '{option}') is taken by another program.",
+                    SocketError.AccessDenied => $"Port {endPoint.Port} at {endPoint.Address} (option '{option}') needs the right to use ports below 1024.",
+                    _ => $"{endPoint} (option '{option}') can't be listened at: {e.Message}",
+                });
+            }
+        }
+    }
+
+    /// <summary>A port at 127.0.0.1 that is free right now.</summary>
+    public static int Free()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
