@@ -19,7 +19,7 @@ internal static class Authenticate
         if (response is null)
         {
             session.Reply.Raw("+ \r\n"u8);
-            if (await session.NextAsync(static reader => reader.ReadLineAsync(default)) is not { } line)
+            if (await session.NextAsync(static reader => reader.ReadLineAsync(default), line: true) is not { } line)
                 return Completion.Answered;
             if (line.Status != CommandReadStatus.Command)
                 return Completion.Bad("The response is too long");

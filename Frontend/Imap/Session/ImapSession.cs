@@ -70,31 +70,28 @@ public sealed partial class ImapSession : IAsyncDisposable
     }
 
     /// <summary>Reads what the client sends next; null when the session ended instead (BYE was said where there is someone to hear it).</summary>
-    internal async ValueTask<CommandRead?> NextAsync(Func<CommandReader, ValueTask<CommandRead>> read)
+    internal async ValueTask<CommandRead?> NextAsync(Func<CommandReader, ValueTask<CommandRead>> read, bool line = false)
     {
         _input.Within(TimeLeft);
         while (true)
         {
-            try
+            CommandRead result = await read(Reader);
+            switch (result.Status)
             {
-                CommandRead result = await read(Reader);
-                Connection.InputTimeout.Clear();
-                switch (result.Status)
-                {
-                    case CommandReadStatus.End:
-                        State = new LoggedOut();
+                case CommandReadStatus.Interrupted:
+                    if (EndedByServer())
                         return null;
-                    case CommandReadStatus.Close:
-                        Bye(null, "The command is too long");
-                        return null;
-                    default:
-                        return result;
-                }
-            }
-            catch (OperationCanceledException)
-            {
-                if (EndedByServer())
+                    read = line ? static reader => reader.ReadLineAsync(default) : static reader => reader.ReadAsync(default);
+                    continue;
+                case CommandReadStatus.End:
+                    State = new LoggedOut();
                     return null;
+                case CommandReadStatus.Close:
+                    Bye(null, "The command is too long");
+                    return null;
+                default:
+                    Connection.InputTimeout.Clear();
+                    return result;
             }
         }
     }
@@ -103,21 +100,20 @@ public sealed partial class ImapSession : IAsyncDisposable
     internal async ValueTask<CommandRead?> NextLineOrNewsAsync(TimeSpan keepAlive)
     {
         _input.Within(keepAlive);
-        try
+        CommandRead line = await Reader.ReadLineAsync(default);
+        bool beat = Connection.InputTimeout.Expired;
+        Connection.InputTimeout.Clear();
+        switch (line.Status)
         {
-            CommandRead line = await Reader.ReadLineAsync(default);
-            Connection.InputTimeout.Clear();
-            if (line.Status == CommandReadStatus.End)
+            case CommandReadStatus.Interrupted:
+                if (!EndedByServer() && beat)
+                    Reply.Status(null, "OK"u8, null, "Still here");
+                return null;
+            case CommandReadStatus.End:
                 State = new LoggedOut();
-            return line;
-        }
-        catch (OperationCanceledException)
-        {
-            bool beat = Connection.InputTimeout.Expired;
-            Connection.InputTimeout.Clear();
-            if (!EndedByServer() && beat)
-                Reply.Status(null, "OK"u8, null, "Still here");
-            return null;
+                return null;
+            default:
+                return line;
         }
     }
 
@@ -202,14 +198,6 @@ public sealed partial class ImapSession : IAsyncDisposable
     private (SessionInput, CommandReader, ReplyWriter) Begin()
     {
         var input = new SessionInput(Connection);
-        var reply = new ReplyWriter(Connection.Output);
-        var reader = new CommandReader(input, AskForLiteralAsync, Options.Commands);
-        return (input, reader, reply);
-    }
-
-    private ValueTask AskForLiteralAsync(CancellationToken cancellationToken)
-    {
-        Reply.Continuation("OK");
-        return Connection.Output.FlushAsync(cancellationToken);
+        return (input, new CommandReader(input, Options.Commands), new ReplyWriter(Connection.Output));
     }
 }
