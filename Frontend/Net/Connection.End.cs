@@ -1,64 +1,80 @@
 using System.Net;
+using System.Net.Sockets;
+using DotNetty.Common.Concurrency;
+using DotNetty.Transport.Channels;
 using Microsoft.Extensions.Logging;
 
 namespace MailCluster.Net;
 
 internal sealed partial class Connection
 {
-    /// <summary>
-    /// Sends what is left, close_notify and FIN, lets the client close, and closes. A socket that is closed while unread bytes lie in it sends a reset,
-    /// and the client's kernel may then throw away our last line: so what still comes is read and dropped for a while.
-    /// </summary>
+    /// <summary>Gives everything back that the connection has, whatever its session left behind.</summary>
     private async Task EndAsync(bool orderly)
     {
         LoggedIn();
+        InputTimeout.Clear();
         try
         {
-            if (orderly)
+            bool mayLinger = orderly && await FinishOutputAsync().ConfigureAwait(false);
+            await ReleaseAsync().ConfigureAwait(false);
+            if (mayLinger && !Channel.HasInputEnded && !_closed.IsCancellationRequested)
             {
-                await Output.FlushAsync().ConfigureAwait(false);
-                if (_tlsStream is not null)
-                {
-                    await _tlsStream.ShutdownAsync().ConfigureAwait(false);
-                }
-                await ChannelOutput.FinishAsync().ConfigureAwait(false);
+                await LingerAsync().ConfigureAwait(false);
             }
-        }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or DotNetty.Transport.Channels.ChannelException or System.Net.Sockets.SocketException)
-        {
-            orderly = false;
-            LogEnded(_listener.Log, SessionId, Remote, exception.Message);
         }
         catch (Exception exception)
         {
-            orderly = false;
             LogFailed(_listener.Log, SessionId, Remote, exception);
-        }
-        await Input.CompleteAsync().ConfigureAwait(false);
-        if (_tlsStream is not null)
-        {
-            await _pipe.Reader.CompleteAsync().ConfigureAwait(false);
-            await _tlsStream.DisposeAsync().ConfigureAwait(false);
-        }
-        Output.Discard();
-        ChannelOutput.Discard();
-        if (orderly && !Channel.HasInputEnded && !_closed.IsCancellationRequested)
-        {
-            Volatile.Write(ref _endDeadline, _server.Time.GetTimestamp() + _server.Stamps(_listener.Options.LingerTimeout));
-            await LingerAsync().ConfigureAwait(false);
         }
         _ = Channel.CloseAsync();
         await _channelClosed.Task.ConfigureAwait(false);
         _server.Remove(this, _listener);
     }
 
-    private async Task LingerAsync()
+    /// <summary>Sends what is left, and close_notify (RFC 8446 section 6.1). False: the client is gone.</summary>
+    private async ValueTask<bool> FinishOutputAsync()
     {
+        try
+        {
+            await Output.FlushAsync().ConfigureAwait(false);
+            if (_tlsStream is not null)
+            {
+                await _tlsStream.ShutdownAsync().ConfigureAwait(false);
+            }
+            await ChannelOutput.FinishAsync().ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or SocketException or ChannelException or RejectedExecutionException)
+        {
+            LogEnded(_listener.Log, SessionId, Remote, exception.Message);
+            return false;
+        }
+    }
+
+    private async ValueTask ReleaseAsync()
+    {
+        await Input.CompleteAsync().ConfigureAwait(false);
+        if (_tlsStream is not null)
+        {
+            await _tlsStream.DisposeAsync().ConfigureAwait(false);
+            await _pipe.Reader.CompleteAsync().ConfigureAwait(false);
+        }
+        Output.Discard();
+        ChannelOutput.Discard();
+    }
+
+    /// <summary>
+    /// Ends our side and lets the client end its own. A socket that is closed while unread bytes lie in it sends a reset, and the client's kernel may then
+    /// throw our last line away: so what still comes is read and dropped for a while.
+    /// </summary>
+    private async ValueTask LingerAsync()
+    {
+        Volatile.Write(ref _endDeadline, _server.Time.GetTimestamp() + _server.Stamps(_listener.Options.LingerTimeout));
         try
         {
             await Channel.ShutdownOutputAsync().ConfigureAwait(false);
         }
-        catch (System.Net.Sockets.SocketException)
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
         {
             return; // The client was faster.
         }

@@ -2,7 +2,9 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using DotNetty.Common.Concurrency;
 using Microsoft.Extensions.Logging;
+using TaskCompletionSource = System.Threading.Tasks.TaskCompletionSource;
 
 namespace MailCluster.Net;
 
@@ -239,8 +241,8 @@ internal sealed partial class Connection : IConnection
     {
         var transport = new PipeStream(_pipe.Reader, ChannelOutput) { FlushEachWrite = true };
         var stream = new SslStream(transport, leaveInnerStreamOpen: true);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Closed);
-        limit.CancelAfter(_listener.Options.TlsHandshakeTimeout);
+        using var clock = new CancellationTokenSource(_listener.Options.TlsHandshakeTimeout, _server.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Closed, clock.Token);
         try
         {
             await stream.AuthenticateAsServerAsync(TlsOptions.ForClient, _listener.Certificates!, limit.Token).ConfigureAwait(false);
@@ -248,18 +250,32 @@ internal sealed partial class Connection : IConnection
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException)
         {
             await stream.DisposeAsync().ConfigureAwait(false);
-            string reason = exception is OperationCanceledException && !_closed.IsCancellationRequested ? "TLS handshake timed out" : "TLS handshake failed: " + exception.Message;
-            _server.Metrics.CountHandshake(_listener.Protocol.Name, "failed");
+            string reason = clock.IsCancellationRequested ? "TLS handshake timed out" : "TLS handshake failed: " + exception.Message;
+            _server.Metrics.Handshake(_listener.Protocol.Name, "failed");
             throw new ConnectionClosedException(reason, exception);
         }
         transport.FlushEachWrite = false;
         _tlsStream = stream;
         Tls = new TlsFacts(stream.SslProtocol, stream.NegotiatedCipherSuite.ToString(), stream.TargetHostName is { Length: > 0 } name ? name : null, Offloaded: false);
-        _server.Metrics.CountHandshake(_listener.Protocol.Name, stream.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2");
+        _server.Metrics.Handshake(_listener.Protocol.Name, stream.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2");
         // Zero-byte reads: an idle connection keeps no buffer, here and in SslStream.
         Input = PipeReader.Create(stream, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
         Output = new StreamOutput(stream);
     }
 
-    private void CancelRead() => Input.CancelPendingRead();
+    /// <summary>
+    /// Ends the session's wait for input. On the event loop, whoever asks for it: the session goes on in the thread that cancels its read, and that must not be
+    /// a grain's, or the clock's that has other connections to look at.
+    /// </summary>
+    private void CancelRead()
+    {
+        try
+        {
+            Channel.EventLoop.Execute(static connection => EventLoopTask.Run(static self => ((Connection)self!).Input.CancelPendingRead(), connection), this);
+        }
+        catch (RejectedExecutionException)
+        {
+            // The loops have ended, after all connections.
+        }
+    }
 }

@@ -23,6 +23,7 @@ internal sealed partial class Listener
         Protocol = protocol;
         Certificates = certificates;
         Log = log;
+        CountSent = bytes => server.Metrics.Sent(protocol.Name, bytes);
         // .NET sets SO_REUSEADDR by itself where it only means that a restart may bind at once.
         _socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -49,6 +50,9 @@ internal sealed partial class Listener
 
     public ILogger Log { get; }
 
+    /// <summary>Counts bytes that go out; one delegate for all connections.</summary>
+    public Action<int> CountSent { get; }
+
     public IPEndPoint EndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
     public void Start() => _accepting = Task.Run(AcceptAsync);
@@ -74,8 +78,6 @@ internal sealed partial class Listener
     }
 
     public void CountReceived(int bytes) => _server.Metrics.Received(Protocol.Name, bytes);
-
-    public void CountSent(int bytes) => _server.Metrics.Sent(Protocol.Name, bytes);
 
     public void CountRefused(RefusalReason reason, IPAddress address)
     {

@@ -42,7 +42,7 @@ internal sealed class NetMetrics : IDisposable
 
     public void Sent(string protocol, int bytes) => _sent.Add(bytes, Tag(protocol));
 
-    public void CountHandshake(string protocol, string outcome) => _handshakes.Add(1, Tag(protocol), new("outcome", outcome));
+    public void Handshake(string protocol, string outcome) => _handshakes.Add(1, Tag(protocol), new("outcome", outcome));
 
     public void Dispose() => _meter.Dispose();
 

@@ -14,6 +14,8 @@ namespace MailCluster.Net;
 /// </summary>
 public sealed class NetServer : IAsyncDisposable
 {
+    private static readonly AdaptiveRecvByteBufAllocator ReceiveSizes = new(512, 2048, 65536);
+
     private readonly ILogger _log;
     private readonly MultithreadEventLoopGroup _loops;
     private readonly IByteBufferAllocator _allocator;
@@ -124,7 +126,7 @@ public sealed class NetServer : IAsyncDisposable
     {
         var channel = new AcceptedChannel(socket, Time);
         channel.Configuration.Allocator = _allocator;
-        channel.Configuration.RecvByteBufAllocator = new AdaptiveRecvByteBufAllocator(512, 2048, 65536);
+        channel.Configuration.RecvByteBufAllocator = ReceiveSizes;
         var connection = new Connection(this, listener, channel, Interlocked.Increment(ref _lastId), remote, local, slot);
         _connections[connection.Id] = connection;
         Metrics.Opened(listener.Protocol.Name);

@@ -1,17 +1,26 @@
+using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
+using TaskCompletionSource = System.Threading.Tasks.TaskCompletionSource;
 
 namespace MailCluster.Net;
 
 /// <summary>Output that goes straight to the socket's channel.</summary>
 internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) : ConnectionOutput
 {
+    // The same as the channel's own high mark, for what has not reached it yet.
+    private const int QueueLimit = 64 * 1024;
+
     private readonly Lock _lock = new();
     private TaskCompletionSource? _writable;
     private ConnectionClosedException? _closed;
     private Task _lastWrite = Task.CompletedTask;
+    private int _queued;
+    private int _queuedBytes;
 
-    /// <summary>Something was handed to the channel that the socket has not taken yet.</summary>
-    public bool IsPending => !_lastWrite.IsCompleted;
+    /// <summary>Something was handed over that the socket has not taken yet.</summary>
+    public bool IsPending => Volatile.Read(ref _queued) > 0 || !_lastWrite.IsCompleted;
+
+    private bool IsWritable => Volatile.Read(ref _queuedBytes) < QueueLimit && channel.IsWritable;
 
     public override ValueTask FlushAsync(CancellationToken cancellationToken = default)
     {
@@ -24,28 +33,24 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
         {
             var bytes = Take();
             count(bytes.Count);
-            _lastWrite = channel.WriteAndFlushAsync(new RentedByteBuffer(bytes));
-            if (!_lastWrite.IsCompletedSuccessfully)
-            {
-                // A failed write closes the channel, which is how it is noticed; its exception only has to be seen.
-                _ = _lastWrite.ContinueWith(static task => _ = task.Exception, CancellationToken.None,
-                    TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
+            Send(new RentedByteBuffer(bytes));
         }
-        return channel.IsWritable ? ValueTask.CompletedTask : WaitWritableAsync(cancellationToken);
+        return IsWritable ? ValueTask.CompletedTask : WaitWritableAsync(cancellationToken);
     }
 
     /// <summary>Flushes and waits until the socket has taken everything.</summary>
     public async Task FinishAsync()
     {
         await FlushAsync().ConfigureAwait(false);
-        await _lastWrite.ConfigureAwait(false);
+        // Behind all that is queued.
+        var last = await channel.EventLoop.SubmitAsync(() => _lastWrite).ConfigureAwait(false);
+        await last.ConfigureAwait(false);
     }
 
     /// <summary>The channel says that it may take more, or less. On the event loop.</summary>
     public void WritabilityChanged()
     {
-        if (channel.IsWritable)
+        if (IsWritable)
         {
             Release();
         }
@@ -58,6 +63,52 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
         Release();
     }
 
+    /// <summary>
+    /// On the event loop at once, from other threads through its queue. A session changes threads: what it sends from the loop must not overtake what it queued before
+    /// from elsewhere, so that while anything is queued, everything is.
+    /// </summary>
+    private void Send(RentedByteBuffer bytes)
+    {
+        if (channel.EventLoop.InEventLoop && Volatile.Read(ref _queued) == 0)
+        {
+            SendNow(bytes);
+            return;
+        }
+        Interlocked.Increment(ref _queued);
+        Interlocked.Add(ref _queuedBytes, bytes.ReadableBytes);
+        try
+        {
+            channel.EventLoop.Execute(static (output, queued) => ((ChannelOutput)output).SendQueued((RentedByteBuffer)queued), this, bytes);
+        }
+        catch (RejectedExecutionException)
+        {
+            // The loop has ended, and with it the channel.
+            bytes.Release();
+            Close(new ConnectionClosedException("the server has stopped"));
+        }
+    }
+
+    private void SendQueued(RentedByteBuffer bytes)
+    {
+        int length = bytes.ReadableBytes;
+        SendNow(bytes);
+        Interlocked.Add(ref _queuedBytes, -length);
+        Interlocked.Decrement(ref _queued);
+        WritabilityChanged();
+    }
+
+    private void SendNow(RentedByteBuffer bytes)
+    {
+        var write = channel.WriteAndFlushAsync(bytes);
+        _lastWrite = write;
+        if (!write.IsCompletedSuccessfully)
+        {
+            // A failed write closes the channel, which is how it is noticed; its exception only has to be seen.
+            _ = write.ContinueWith(static task => _ = task.Exception, CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
     private async ValueTask WaitWritableAsync(CancellationToken cancellationToken)
     {
         Task wait;
@@ -67,7 +118,7 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
             wait = _writable.Task;
         }
         // It may have changed before the waiter was in place.
-        if (channel.IsWritable || Volatile.Read(ref _closed) is not null)
+        if (IsWritable || Volatile.Read(ref _closed) is not null)
         {
             Release();
         }

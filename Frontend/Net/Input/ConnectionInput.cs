@@ -139,6 +139,10 @@ public static class ConnectionInput
                 {
                     return new(InputOutcome.Draining, default, false);
                 }
+                if (connection.InputTimeout.TakeWake())
+                {
+                    return new(InputOutcome.Woken, default, false);
+                }
                 if (!input.TryRead(out var result))
                 {
                     if (connection.Output.UnflushedBytes > 0)
@@ -158,17 +162,9 @@ public static class ConnectionInput
                 }
                 // A cancelled read may hold bytes, examined or not: all are kept, and looked at again.
                 input.AdvanceTo(result.Buffer.Start);
-                if (connection.Draining.IsCancellationRequested)
-                {
-                    return new(InputOutcome.Draining, default, false);
-                }
-                if (connection.InputTimeout.Expired)
+                if (connection.InputTimeout.Expired && !connection.Draining.IsCancellationRequested)
                 {
                     return new(InputOutcome.TimedOut, default, false);
-                }
-                if (connection.InputTimeout.TakeWake())
-                {
-                    return new(InputOutcome.Woken, default, false);
                 }
             }
         }

@@ -12,7 +12,7 @@ public sealed class InputTimeout
     private int _woken;
 
     /// <param name="time">The clock.</param>
-    /// <param name="cancelRead">Cancels the pending read of the connection's current input.</param>
+    /// <param name="cancelRead">Cancels the pending, or else the next, read of the connection's current input; called on any thread, and must not run the reader in it.</param>
     public InputTimeout(TimeProvider time, Action cancelRead)
     {
         _time = time;
@@ -33,8 +33,11 @@ public sealed class InputTimeout
     /// <summary>Ends the wait for input with <see cref="InputOutcome.Woken"/>: the session has something to do that did not come from its client (IDLE). Any thread.</summary>
     public void Wake()
     {
-        Volatile.Write(ref _woken, 1);
-        _cancelRead();
+        // Woken and not yet seen: every read looks before it waits.
+        if (Interlocked.Exchange(ref _woken, 1) == 0)
+        {
+            _cancelRead();
+        }
     }
 
     /// <summary>Whether <see cref="Wake"/> was called since the last call of this.</summary>

@@ -94,7 +94,7 @@ internal sealed class Peer : IDisposable
 
     public static async Task<Peer> ConnectAsync(IPEndPoint server)
     {
-        var tcp = new TcpClient { NoDelay = true };
+        var tcp = new TcpClient(server.AddressFamily) { NoDelay = true };
         await tcp.ConnectAsync(server, TestContext.Current.CancellationToken);
         return new Peer(tcp);
     }

@@ -1,0 +1,94 @@
+using MailCluster.Net;
+using Xunit;
+
+namespace MailCluster.Tests.Unit.Net;
+
+public sealed class TimeoutTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_line_that_does_not_come_in_time_is_told(bool tls)
+    {
+        var clock = new FakeClock();
+        await using var server = new NetServer(new NetServerOptions { Time = clock });
+        var door = await server.ListenAsync(Doors.Loopback with { ImplicitTls = tls }, Session.Echo(), Doors.Certificate);
+        using var peer = await Peer.ConnectAsync(door);
+        if (tls)
+        {
+            await peer.StartTlsAsync();
+        }
+        // The greeting is flushed by the wait whose clock runs already.
+        Assert.Equal("hello", await peer.LineAsync());
+        await peer.SendAsync("one\r\nunfinished");
+        Assert.Equal("one", await peer.LineAsync());
+        clock.Advance(TimeSpan.FromSeconds(32));
+        Assert.Equal("BYE TimedOut", await peer.LineAsync());
+        Assert.Null(await peer.LineAsync());
+    }
+
+    [Fact]
+    public async Task A_session_is_woken_and_keeps_what_has_arrived()
+    {
+        var waits = new TaskCompletionSource<IConnection>();
+        await using var server = new NetServer();
+        using var peer = await Peer.ConnectAsync(await server.ListenAsync(Doors.Loopback, new Session(async connection =>
+        {
+            connection.Say("hello");
+            await connection.Output.FlushAsync();
+            waits.SetResult(connection);
+            while (true)
+            {
+                var line = await connection.ReadLineAsync(100, TimeSpan.FromMinutes(1));
+                connection.Say(line.Outcome.ToString());
+                await connection.Output.FlushAsync();
+                if (line.Outcome != InputOutcome.Woken)
+                {
+                    return;
+                }
+            }
+        })));
+        Assert.Equal("hello", await peer.LineAsync());
+        await peer.SendAsync("half");
+        var connection = await waits.Task;
+        for (int i = 0; i < 100; i++)
+        {
+            connection.InputTimeout.Wake();
+            Assert.Equal("Woken", await peer.LineAsync());
+        }
+        await peer.SendAsync(" a line\r\n");
+        Assert.Equal("Ok", await peer.LineAsync());
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_begin_its_handshake_is_closed()
+    {
+        var clock = new FakeClock();
+        await using var server = new NetServer(new NetServerOptions { Time = clock });
+        using var peer = await Peer.ConnectAsync(await server.ListenAsync(Doors.Loopback with { ImplicitTls = true }, Session.Echo(), Doors.Certificate));
+        var closed = peer.IsClosedAsync();
+        while (!closed.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(11));
+            await Task.Yield();
+        }
+        Assert.True(await closed);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_close_is_closed_after_a_while()
+    {
+        var clock = new FakeClock();
+        await using var server = new NetServer(new NetServerOptions { Time = clock });
+        using var peer = await Peer.ConnectAsync(await server.ListenAsync(Doors.Loopback, Session.Echo()));
+        await peer.SendAsync("QUIT\r\n");
+        Assert.Equal("hello", await peer.LineAsync());
+        Assert.Equal("QUIT", await peer.LineAsync());
+        Assert.Null(await peer.LineAsync());
+        while (server.ConnectionCount > 0)
+        {
+            clock.Advance(TimeSpan.FromSeconds(3));
+            await Task.Yield();
+        }
+    }
+}
