@@ -16,6 +16,7 @@ internal ref struct AddressListParser
     private readonly List<byte> phrase = [];
     private int at;
     private int lastWord;
+    private int nameLength;
     private bool gap;
     private RawText comment;
     private RawText local;
@@ -83,10 +84,10 @@ internal ref struct AddressListParser
             addresses.Add(EnvelopeAddress.GroupEnd);
     }
 
-    /// <summary>Words of a phrase are joined by one space; blanks around a dot are none (RFC 5322 §4.4 allows them in a local part).</summary>
+    /// <summary>Words of a phrase are joined by one space, however many blanks and comments are between them.</summary>
     private void StartWord()
     {
-        if (gap && phrase.Count > 0 && phrase[^1] != '.' && (text[at] != '.' || phrase[^1] == ' '))
+        if (gap && phrase.Count > 0)
         {
             phrase.Add((byte)' ');
             lastWord = phrase.Count;
@@ -99,11 +100,23 @@ internal ref struct AddressListParser
     {
         at++;
         local = Text(phrase.GetRange(lastWord, phrase.Count - lastWord));
+        nameLength = lastWord - 1;
         var start = at;
-        host = new RawText(Domain(",;<(> \t\r\n"u8));
+        var domain = new List<byte>();
+        do
+            domain.AddRange(Domain(",;<(> \t\r\n"u8));
+        while (DotFollows());
+        host = new RawText(domain.ToArray());
         phrase.Add((byte)'@');
         phrase.AddRange(text[start..at]);
         gap = false;
+    }
+
+    /// <summary>RFC 5322 §4.4 allows blanks around the dots of a domain.</summary>
+    private readonly bool DotFollows()
+    {
+        var rest = text[at..].TrimStart(" \t\r\n"u8);
+        return !rest.IsEmpty && rest.Length < text.Length - at && (rest[0] == '.' || (text[at - 1] == '.' && !",;<(>"u8.Contains(rest[0])));
     }
 
     private void Angle()
@@ -159,7 +172,7 @@ internal ref struct AddressListParser
     {
         if (!local.IsAbsent)
         {
-            var name = comment.IsAbsent && lastWord > 1 ? Text(phrase.GetRange(0, lastWord - 1)) : comment;
+            var name = comment.IsAbsent && nameLength > 0 ? Text(phrase.GetRange(0, nameLength)) : comment;
             addresses.Add(new EnvelopeAddress(name, default, local, host));
         }
         else if (phrase.Count > 0)
@@ -172,7 +185,7 @@ internal ref struct AddressListParser
     private void Reset()
     {
         phrase.Clear();
-        lastWord = 0;
+        lastWord = nameLength = 0;
         gap = false;
         comment = local = host = default;
     }

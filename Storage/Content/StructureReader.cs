@@ -79,23 +79,19 @@ internal sealed class StructureReader : MimeReader
     protected override void OnHeaderRead(Header header, int beginLineNumber, CancellationToken cancellationToken)
     {
         stream.FieldRead();
+        var isTop = blocks == 2;
+        // A byte order mark in front of the first field is no part of its name.
+        if (isTop && header.RawField.AsSpan().StartsWith(Encoding.UTF8.Preamble) && Header.TryParse(header.RawField, Encoding.UTF8.Preamble.Length, out var marked))
+            header = marked;
         // A line that is no field comes without a value; so does a field at the very end, which says nothing either.
         if (header.RawValue.Length == 0)
             return;
-        var isTop = blocks == 2;
         var id = header.Id;
-        var name = header.RawField;
-        if (isTop && headers.Count == 0 && name.AsSpan().StartsWith(Encoding.UTF8.Preamble))
-        {
-            // A byte order mark in front of the first field is no part of its name.
-            name = name[Encoding.UTF8.Preamble.Length..];
-            id = Header.TryParse([.. name, (byte)':'], out var parsed) ? parsed.Id : HeaderId.Unknown;
-        }
         if (!isTop && !HeaderBlock.Wants(id))
             return;
         var value = new RawText(HeaderField.Unfold(header.RawValue));
         if (isTop)
-            KeepHeader(new RawText(name.AsMemory().TrimEnd(" \t"u8)), value);
+            KeepHeader(new RawText(header.RawField.AsMemory().TrimEnd(" \t"u8)), value);
         if (HeaderBlock.Wants(id) && keptBytes + value.Length <= MaxKeptBytes && Block.Add(id, value))
             keptBytes += value.Length;
     }
@@ -151,7 +147,8 @@ internal sealed class StructureReader : MimeReader
             ignored++;
             return;
         }
-        if (++parts > MessageContent.MaxParts)
+        // One more, for the made-up part around the message.
+        if (++parts > MessageContent.MaxParts + 1)
         {
             ignored = 1;
             var around = open.Peek();

@@ -1,0 +1,66 @@
+using System.Runtime.CompilerServices;
+using MailCluster.Contracts;
+
+namespace MailCluster.Imap.Responses;
+
+/// <summary>Octets of a message that a client counts from its first octet, added headers included.</summary>
+public readonly record struct ByteRange(long Offset, long Length)
+{
+    public long End => Offset + Length;
+}
+
+/// <summary>
+/// Random access to one message as clients see it: the headers that this server put in front, then the stored body.
+/// Reads only what is asked for.
+/// </summary>
+public sealed class MessageBytes
+{
+    private readonly ReadOnlyMemory<byte> prefix;
+    private readonly ReadOnlyMemory<byte>? inMemory;
+    private readonly IMessageBodies? bodies;
+    private readonly BodyId body;
+    private readonly long bodySize;
+
+    /// <summary>A message whose body stays in the store; reading throws what <see cref="IMessageBodies.ReadAsync"/> throws.</summary>
+    public MessageBytes(IMessageBodies bodies, StoredEmail email)
+    {
+        this.bodies = bodies;
+        body = email.Body;
+        prefix = email.Prefix;
+        bodySize = email.BodySize;
+    }
+
+    /// <summary>A message whose body is in memory.</summary>
+    public MessageBytes(ReadOnlyMemory<byte> prefix, ReadOnlyMemory<byte> body)
+    {
+        this.prefix = prefix;
+        inMemory = body;
+        bodySize = body.Length;
+    }
+
+    public ReadOnlyMemory<byte> Prefix => prefix;
+
+    /// <summary>RFC822.SIZE.</summary>
+    public long Length => prefix.Length + bodySize;
+
+    /// <summary>The octets of a range, which must lie inside the message, in pieces; each is valid until the next is asked for.</summary>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ByteRange range, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (range.Length > 0 && range.Offset < prefix.Length)
+        {
+            var length = (int)Math.Min(range.Length, prefix.Length - range.Offset);
+            yield return prefix.Slice((int)range.Offset, length);
+            range = new ByteRange(prefix.Length, range.Length - length);
+        }
+        if (range.Length <= 0)
+            yield break;
+        var offset = range.Offset - prefix.Length;
+        if (inMemory is { } memory)
+        {
+            yield return memory.Slice((int)offset, (int)range.Length);
+            yield break;
+        }
+        await foreach (var piece in bodies!.ReadAsync(body, offset, range.Length, cancellationToken).ConfigureAwait(false))
+            yield return piece;
+    }
+}
