@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using MailCluster.Server.Configuration;
 using MailCluster.Tests.Support;
 using Xunit;
 
@@ -93,6 +94,22 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
         Assert.NotEqual(0, exitCode);
         Assert.Contains(sentence, output);
         Assert.Single(output.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public void The_configurations_to_copy_have_no_option_that_is_unknown_or_bad()
+    {
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!Directory.Exists(Path.Combine(root.FullName, "cluster-config")))
+        {
+            root = root.Parent!;
+        }
+        var files = Directory.GetFiles(Path.Combine(root.FullName, "cluster-config"), "*.json", SearchOption.AllDirectories);
+        Assert.NotEmpty(files);
+        foreach (var file in files)
+        {
+            OptionsFile.Load(file, new() { ["Database:ConnectionString"] = "Host=127.0.0.1" });
+        }
     }
 
     [Fact]

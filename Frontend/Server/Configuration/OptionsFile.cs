@@ -8,8 +8,9 @@ public static class OptionsFile
 {
     private const string EnvironmentPrefix = "MAILCLUSTER_";
 
+    /// <param name="environment">What wins over the file, by path ("Cluster:SiloPort"); by default the process's variables.</param>
     /// <exception cref="OptionsException">The file can't be read, or an option is unknown or bad.</exception>
-    public static NodeOptions Load(string file)
+    public static NodeOptions Load(string file, Dictionary<string, string?>? environment = null)
     {
         var configuration = new ConfigurationManager();
         try
@@ -24,7 +25,7 @@ public static class OptionsFile
         {
             throw new OptionsException($"The configuration file {file} can't be read: {(e.InnerException ?? e).Message}");
         }
-        configuration.AddInMemoryCollection(FromEnvironment());
+        configuration.AddInMemoryCollection(environment ?? FromEnvironment());
         var options = new NodeOptions();
         Bind(configuration, options, "");
         if (options.Listen.Imaps.Length > 0 && options.Tls.Certificate is null)
