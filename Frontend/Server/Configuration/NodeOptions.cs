@@ -111,6 +111,9 @@ public sealed class ListenSection
 
     /// <summary>Connections from the trusted networks to the IMAP doors begin with a PROXY header, version 1 or 2. Default false; true behind HAProxy.</summary>
     public bool ProxyProtocol { get; set; }
+
+    /// <summary>Passwords are taken without TLS also from other machines. Default false (RFC 8314 §4.1); from this machine they always are.</summary>
+    public bool AllowPlaintextLogin { get; set; }
 }
 
 /// <summary>What one client, or all of them, may take of this node.</summary>
@@ -123,6 +126,18 @@ public sealed class LimitsSection
     /// <summary>Connections of one client address (one /64 of IPv6) that are not logged in. Default 50: an office that starts at once fits, a flood does not.</summary>
     [Range(1, 1_000_000)]
     public int ConnectionsPerAddress { get; set; } = 50;
+
+    /// <summary>Megabytes (1,048,576 octets) of the largest message, in APPEND and in deliveries. Default 50: what other servers' attachments need after base64.</summary>
+    [Range(1, 1024)]
+    public int MessageMegabytes { get; set; } = 50;
+
+    /// <summary>Seconds from an IMAP connection to its log-in. Default 60: time for a password to be typed, not for a connection to be parked.</summary>
+    [Range(5, 3600)]
+    public int LoginSeconds { get; set; } = 60;
+
+    /// <summary>Minutes without an IMAP command, never in IDLE. Default 30: the least that RFC 9051 §5.4 allows.</summary>
+    [Range(1, 1440)]
+    public int IdleMinutes { get; set; } = 30;
 }
 
 /// <summary>The certificate of the IMAP and LMTP doors.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using MailCluster.Server.Configuration;
+using MailCluster.Storage;
 using MailCluster.Storage.Schema;
 using Npgsql;
 using OpenTelemetry.Metrics;
@@ -17,7 +18,7 @@ internal static class Node
     {
         Ports.CheckFree(options, role);
         Doors.CheckCertificate(options.Tls);
-        var mail = OpenMailDataSource(options);
+        var mail = OpenMail(options);
         await CheckDatabaseAsync(mail, options);
         var cluster = Cluster.OpenDataSource(options);
 
@@ -26,8 +27,7 @@ internal static class Node
         var services = builder.Services;
         services.AddSingleton(options);
         services.AddSingleton(new NodeState());
-        // By factory, not by instance: the container closes what it made, after everything that uses it.
-        services.AddSingleton(_ => mail);
+        services.AddMail(options, mail, role);
         services.AddKeyedSingleton("cluster", (_, _) => cluster);
         services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(options.Shutdown.DrainSeconds + 20));
         services.AddSingleton<IHostLifetime, NoLifetime>();
@@ -68,15 +68,11 @@ internal static class Node
         return app;
     }
 
-    private static NpgsqlDataSource OpenMailDataSource(NodeOptions options)
+    private static MailDatabase OpenMail(NodeOptions options)
     {
         try
         {
-            return NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(options.Database.ConnectionString)
-            {
-                MaxPoolSize = options.Database.MaxConnections,
-                ApplicationName = $"mailcluster {options.Name}",
-            });
+            return new(options.Database.ConnectionString, $"mailcluster {options.Name}", options.Database.MaxConnections);
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
@@ -84,11 +80,11 @@ internal static class Node
         }
     }
 
-    private static async Task CheckDatabaseAsync(NpgsqlDataSource mail, NodeOptions options)
+    private static async Task CheckDatabaseAsync(MailDatabase mail, NodeOptions options)
     {
         try
         {
-            await SchemaMigrator.CheckAsync(mail);
+            await SchemaMigrator.CheckAsync(mail.Main);
         }
         catch (NpgsqlException e)
         {

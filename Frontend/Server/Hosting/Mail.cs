@@ -1,0 +1,61 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+using MailCluster.Imap;
+using MailCluster.Net;
+using MailCluster.Server.Configuration;
+using MailCluster.Storage;
+using MailCluster.Storage.Accounts;
+using MailCluster.Storage.Bodies;
+using MailCluster.Storage.Ids;
+using MailCluster.Storage.Lanes;
+using MailCluster.Storage.Mailboxes;
+
+namespace MailCluster.Server.Hosting;
+
+/// <summary>The mail store's own parts: PostgreSQL for every node, stores and lanes for silos, protocols for front ends.</summary>
+internal static class Mail
+{
+    public static void AddMail(this IServiceCollection services, NodeOptions options, MailDatabase database, NodeRole role)
+    {
+        // By factory, not by instance: the container closes what it made, after everything that uses it.
+        services.AddSingleton(_ => database);
+        services.AddSingleton(s => s.GetRequiredService<MailDatabase>().Main);
+        services.AddSingleton<IdBlocks>();
+        services.AddSingleton<MessageBodies>();
+        services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
+        services.AddSingleton(_ => new LocalMailboxes());
+        services.AddSingleton<ILocalMailboxes>(s => s.GetRequiredService<LocalMailboxes>());
+        if (role != NodeRole.Frontend)
+        {
+            AddOwners(services);
+        }
+        if (role != NodeRole.Silo)
+        {
+            AddDoors(services, options);
+        }
+    }
+
+    private static void AddOwners(IServiceCollection services)
+    {
+        services.AddSingleton<CommitLanes>();
+        services.AddSingleton<MailboxStore>();
+        services.AddSingleton<AccountTreeStore>();
+    }
+
+    private static void AddDoors(IServiceCollection services, NodeOptions options)
+    {
+        services.AddSingleton(s => new MailClusterClient(
+            s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<IMessageBodies>(), s.GetRequiredService<ILocalMailboxes>(),
+            new() { FrontEnd = options.Name }, s.GetRequiredService<ILoggerFactory>()));
+        services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
+            s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));
+    }
+
+    private static ImapOptions Imap(NodeOptions options) => new()
+    {
+        AppendLimit = options.Limits.MessageMegabytes * 1024L * 1024,
+        LoginTimeout = TimeSpan.FromSeconds(options.Limits.LoginSeconds),
+        IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
+        AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
+    };
+}
