@@ -20,6 +20,7 @@ internal sealed partial class Connection : IConnection
     private AddressSlot? _slot;
     private string? _abortReason;
     private long _endDeadline = long.MaxValue;
+    private int _cancelling;
     private volatile bool _inSession;
 
     public Connection(NetServer server, Listener listener, AcceptedChannel channel, long id, IPEndPoint remote, IPEndPoint local, AddressSlot? slot)
@@ -153,6 +154,10 @@ internal sealed partial class Connection : IConnection
     /// <summary>About once a second: all time-outs of the connection.</summary>
     public void Tick(long now)
     {
+        if (_inSession && Draining.IsCancellationRequested)
+        {
+            CancelRead();
+        }
         InputTimeout.Tick(now);
         if (now >= Volatile.Read(ref _endDeadline))
         {
@@ -269,9 +274,18 @@ internal sealed partial class Connection : IConnection
     /// </summary>
     private void CancelRead()
     {
+        if (Interlocked.Exchange(ref _cancelling, 1) != 0)
+        {
+            return; // On its way already.
+        }
         try
         {
-            Channel.EventLoop.Execute(static connection => EventLoopTask.Run(static self => ((Connection)self!).Input.CancelPendingRead(), connection), this);
+            Channel.EventLoop.Execute(static connection => EventLoopTask.Run(static self =>
+            {
+                var connection = (Connection)self!;
+                Volatile.Write(ref connection._cancelling, 0);
+                connection.Input.CancelPendingRead();
+            }, connection), this);
         }
         catch (RejectedExecutionException)
         {

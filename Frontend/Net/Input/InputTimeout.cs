@@ -30,23 +30,23 @@ public sealed class InputTimeout
     /// <summary>The deadline has passed.</summary>
     public bool Expired => _time.GetTimestamp() >= Volatile.Read(ref _deadline);
 
-    /// <summary>Ends the wait for input with <see cref="InputOutcome.Woken"/>: the session has something to do that did not come from its client (IDLE). Any thread.</summary>
+    /// <summary>
+    /// Ends the wait for input with <see cref="InputOutcome.Woken"/>: the session has something to do that did not come from its client (IDLE). Any thread; never runs the session in it.
+    /// Reads go on being cancelled, once a second, until <see cref="TakeWake"/> is called, which <see cref="ConnectionInput"/> does for its callers.
+    /// </summary>
     public void Wake()
     {
-        // Woken and not yet seen: every read looks before it waits.
-        if (Interlocked.Exchange(ref _woken, 1) == 0)
-        {
-            _cancelRead();
-        }
+        Volatile.Write(ref _woken, 1);
+        _cancelRead();
     }
 
     /// <summary>Whether <see cref="Wake"/> was called since the last call of this.</summary>
     public bool TakeWake() => Volatile.Read(ref _woken) != 0 && Interlocked.Exchange(ref _woken, 0) != 0;
 
-    /// <summary>Called about once a second.</summary>
+    /// <summary>Called about once a second. What is not taken note of is said again: the read that was cancelled may have been one that cannot stop, as in a literal.</summary>
     internal void Tick(long now)
     {
-        if (now >= Volatile.Read(ref _deadline))
+        if (now >= Volatile.Read(ref _deadline) || Volatile.Read(ref _woken) != 0)
         {
             _cancelRead();
         }

@@ -91,4 +91,30 @@ public sealed class TimeoutTests
             await Task.Yield();
         }
     }
+
+    [Fact]
+    public async Task A_wake_that_a_read_could_not_heed_comes_again()
+    {
+        var clock = new FakeClock();
+        var streaming = new TaskCompletionSource<IConnection>();
+        var cancelled = new TaskCompletionSource();
+        await using var server = new NetServer(new NetServerOptions { Time = clock });
+        using var peer = await Peer.ConnectAsync(await server.ListenAsync(Doors.Loopback, new Session(async connection =>
+        {
+            var read = connection.Input.ReadAsync();
+            streaming.SetResult(connection);
+            // As in a literal: a cancelled read is no reason to stop.
+            var result = await read;
+            Assert.True(result.IsCanceled);
+            connection.Input.AdvanceTo(result.Buffer.Start);
+            connection.Input.AdvanceTo((await connection.Input.ReadAsync()).Buffer.End);
+            cancelled.SetResult();
+            connection.Say((await connection.Input.ReadAsync()).IsCanceled && connection.InputTimeout.TakeWake() ? "woken" : "not woken");
+        })));
+        (await streaming.Task).InputTimeout.Wake();
+        await peer.SendAsync("literal");
+        await cancelled.Task;
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal("woken", await peer.LineAsync());
+    }
 }
