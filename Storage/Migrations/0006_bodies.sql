@@ -1,7 +1,7 @@
 -- Storing bodies. Each function is one autocommit statement, and none of them waits for the disk: the commit that makes a message refer to a body
 -- comes later in the log, and flushing (or waiting for the standby) up to it covers all that is earlier. A crash in between takes a body that nothing refers to.
 
--- Stores a body of one chunk with its content and its claims 1 to p_claims.
+-- Stores a body of one chunk with its content and its claims 0 to p_claims - 1.
 create function mail.stage_body_v1(p_id bigint, p_tenant bigint, p_size bigint, p_crc32c integer, p_claims integer, p_data bytea, p_content bytea) returns void
 language plpgsql volatile as $$
 begin
@@ -9,16 +9,16 @@ begin
     insert into mail.body (id, tenant_id, size, crc32c) values (p_id, p_tenant, p_size, p_crc32c);
     insert into mail.body_chunk (body_id, no, data) values (p_id, 0, p_data);
     insert into mail.content (body_id, data) values (p_id, p_content);
-    insert into mail.body_staged (body_id, claim) select p_id, c from generate_series(1, p_claims) c;
+    insert into mail.body_staged (body_id, claim) select p_id, c from generate_series(0, p_claims - 1) c;
 end $$;
 
--- Stores a chunk of a body that is still arriving. The first one leaves claim 0, by which the collector finds uploads that never ended.
+-- Stores a chunk of a body that is still arriving. The first one leaves claim -1, by which the collector finds uploads that never ended.
 create function mail.stage_chunk_v1(p_id bigint, p_no integer, p_data bytea) returns void
 language plpgsql volatile as $$
 begin
     perform set_config('synchronous_commit', 'off', true);
     if p_no = 0 then
-        insert into mail.body_staged (body_id, claim) values (p_id, 0);
+        insert into mail.body_staged (body_id, claim) values (p_id, -1);
     end if;
     insert into mail.body_chunk (body_id, no, data) values (p_id, p_no, p_data);
 end $$;
@@ -29,14 +29,14 @@ returns boolean
 language plpgsql volatile as $$
 begin
     perform set_config('synchronous_commit', 'off', true);
-    delete from mail.body_staged s where s.body_id = p_id and s.claim = 0;
+    delete from mail.body_staged s where s.body_id = p_id and s.claim = -1;
     if not found then
         return false;
     end if;
     insert into mail.body (id, tenant_id, size, crc32c) values (p_id, p_tenant, p_size, p_crc32c);
     insert into mail.body_chunk (body_id, no, data) values (p_id, p_no, p_data);
     insert into mail.content (body_id, data) values (p_id, p_content);
-    insert into mail.body_staged (body_id, claim) select p_id, c from generate_series(1, p_claims) c;
+    insert into mail.body_staged (body_id, claim) select p_id, c from generate_series(0, p_claims - 1) c;
     return true;
 end $$;
 

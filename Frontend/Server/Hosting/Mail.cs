@@ -1,14 +1,12 @@
 using MailCluster.Cluster;
 using MailCluster.Contracts;
+using MailCluster.Grains;
 using MailCluster.Imap;
 using MailCluster.Net;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage;
-using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Ids;
-using MailCluster.Storage.Lanes;
-using MailCluster.Storage.Mailboxes;
 
 namespace MailCluster.Server.Hosting;
 
@@ -20,6 +18,7 @@ internal static class Mail
         // By factory, not by instance: the container closes what it made, after everything that uses it.
         services.AddSingleton(_ => database);
         services.AddSingleton(s => s.GetRequiredService<MailDatabase>().Main);
+        services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<MessageBodies>();
         services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
@@ -27,19 +26,12 @@ internal static class Mail
         services.AddSingleton<ILocalMailboxes>(s => s.GetRequiredService<LocalMailboxes>());
         if (role != NodeRole.Frontend)
         {
-            AddOwners(services);
+            services.AddMailOwners();
         }
         if (role != NodeRole.Silo)
         {
             AddDoors(services, options);
         }
-    }
-
-    private static void AddOwners(IServiceCollection services)
-    {
-        services.AddSingleton<CommitLanes>();
-        services.AddSingleton<MailboxStore>();
-        services.AddSingleton<AccountTreeStore>();
     }
 
     private static void AddDoors(IServiceCollection services, NodeOptions options)

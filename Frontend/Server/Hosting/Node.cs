@@ -104,6 +104,7 @@ internal static class Node
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         logging.AddFilter("Npgsql", LogLevel.Warning);
+        logging.AddFilter("Polly", LogLevel.Warning);
         if (options.Json)
         {
             logging.AddJsonConsole(o => (o.IncludeScopes, o.UseUtcTimestamp, o.TimestampFormat) = (true, true, "yyyy-MM-ddTHH:mm:ss.fffZ"));

@@ -50,7 +50,7 @@ public sealed record SnapshotPage([property: Id(0)] KeywordTable Keywords, [prop
 public sealed record Actor([property: Id(0)] string User, [property: Id(1)] string Session, [property: Id(2)] string? Address);
 
 /// <summary>One message to add; its body was staged with <see cref="IMessageBodies.StageAsync"/>.</summary>
-/// <param name="Claim">Which of the staged body's claims this message takes.</param>
+/// <param name="Claim">Which of the staged body's claims this message takes, 0 ≤ claim &lt; <see cref="StagedBody.Claims"/>; each can be taken once.</param>
 /// <param name="Prefix">Header lines that come before the body (Return-Path, Delivered-To…), CRLF ended; empty for none.</param>
 /// <param name="Size">RFC822.SIZE: prefix and body.</param>
 /// <param name="InternalDate">Seconds since 1970 UTC, 0 ≤ value ≤ 253402300799.</param>

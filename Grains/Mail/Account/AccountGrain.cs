@@ -1,0 +1,170 @@
+using System.Net;
+using MailCluster.Contracts;
+using MailCluster.Storage.Accounts;
+using MailCluster.Storage.Directories;
+using MailCluster.Storage.Ids;
+using Microsoft.Extensions.Options;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace MailCluster.Grains;
+
+/// <summary>
+/// The owner of one account. It remembers who may log in and who is logged in; the tree of mailboxes is read from the rows by every call,
+/// so that a second activation, should there ever be one, can do no harm.
+/// </summary>
+[Reentrant, PreferLocalPlacement, GrainType("account")]
+public sealed class AccountGrain(
+    AccountTreeStore tree, DirectoryStore directory, IdBlocks ids, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain
+{
+    private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
+    private static readonly MailError _nonExistent = new(MailErrorCode.NonExistent, "No such mailbox.");
+    private static readonly MailError _refused = new(MailErrorCode.AuthenticationFailed, "Authentication failed.");
+
+    private readonly PasswordMemory _passwords = new(options.Value, time);
+    private readonly SessionLeases _sessions = new(options.Value, time);
+    private DirectoryAccount? _account;
+    private long _readAt;
+
+    private AccountId Id => new(this.GetPrimaryKeyLong());
+
+    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => Guard<AccountSession>(async () =>
+    {
+        DirectoryAccount? account = await AccountAsync(fresh: false);
+        if (account is null || request.Password is not { } password)
+            return _refused;
+        if (!await _passwords.CheckAsync(account.Verifier, password, request.Address))
+        {
+            // The password may have been changed a moment ago, and the news not be here yet.
+            string? known = account.Verifier;
+            account = await AccountAsync(fresh: true);
+            if (account is null || account.Verifier == known || !await _passwords.CheckAsync(account.Verifier, password, request.Address))
+                return _refused;
+        }
+        if (!account.Login)
+            return new MailError(MailErrorCode.AuthorizationFailed, "Log-in is switched off for this account.");
+        if (_sessions.Refuse(request) is { } limit)
+            return limit;
+        _sessions.Add(request);
+        directory.NoteLoginAsync(Id, IPAddress.TryParse(request.Address, out IPAddress? address) ? address : null).Ignore();
+        return new AccountSession(request.SessionId, account.Settings);
+    });
+
+    public ValueTask EndSession(string sessionId)
+    {
+        _sessions.Remove(sessionId);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask RenewSessions(IReadOnlyList<LoginRequest> sessions)
+    {
+        foreach (LoginRequest session in sessions)
+            _sessions.Add(session);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<IReadOnlyList<SessionInfo>> Sessions() => ValueTask.FromResult(_sessions.List());
+
+    public ValueTask<MailResult<AccountSettings>> Settings() => Guard<AccountSettings>(async () =>
+        await AccountAsync(fresh: false) is { } account ? account.Settings : new MailError(MailErrorCode.NonExistent, "No such account."));
+
+    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => Guard<MailboxTree>(async () => await tree.ListAsync(Id, withStatus));
+
+    public ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path) => Guard<MailboxInfo>(async () =>
+        await tree.FindAsync(Id, path) is { } found ? found : _nonExistent);
+
+    public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => Guard<MailboxStatus>(async () =>
+        await tree.FindAsync(Id, path) is { } found ? found.Status! : _nonExistent);
+
+    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Guard<MailboxInfo>(async () =>
+    {
+        long[] fresh = await ids.NextAsync(path.Segments.Count);
+        (CreateOutcome outcome, MailboxId id) = await tree.CreateAsync(Id, operation, path, specialUse, fresh, options.Value.MaxMailboxes);
+        return outcome switch
+        {
+            CreateOutcome.Done => new MailboxInfo(id, path, true, specialUse, null),
+            CreateOutcome.Exists => new MailError(MailErrorCode.AlreadyExists, "A mailbox of this name exists."),
+            CreateOutcome.TooMany => new MailError(MailErrorCode.Limit, $"An account holds at most {options.Value.MaxMailboxes} mailboxes."),
+            CreateOutcome.SpecialUseTaken => new MailError(MailErrorCode.UseAttribute, "Another mailbox has this special use."),
+            _ => new MailError(MailErrorCode.NonExistent, "No such account."),
+        };
+    });
+
+    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => Guard<Done>(async () =>
+    {
+        if (path.IsInbox)
+            return new MailError(MailErrorCode.Cannot, "INBOX cannot be deleted.");
+        (DeleteOutcome outcome, MailboxId? id) = await tree.DeleteAsync(Id, operation, path);
+        if (outcome == DeleteOutcome.Done && id is { } deleted)
+            await EndAsync(deleted, MailboxEnd.Deleted);
+        return outcome switch
+        {
+            DeleteOutcome.Done => Done.Value,
+            DeleteOutcome.NonExistent => _nonExistent,
+            _ => new MailError(MailErrorCode.InUse, "This name has mailboxes below it."),
+        };
+    });
+
+    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => Guard<Done>(async () =>
+    {
+        long[] fresh = await ids.NextAsync(to.Segments.Count);
+        (RenameOutcome outcome, IReadOnlyList<MailboxId> ended) = await tree.RenameAsync(Id, operation, from, to, fresh);
+        foreach (MailboxId id in ended)
+            await EndAsync(id, MailboxEnd.UidValidityChanged);
+        return outcome switch
+        {
+            RenameOutcome.Done => Done.Value,
+            RenameOutcome.NonExistent => _nonExistent,
+            RenameOutcome.Exists => new MailError(MailErrorCode.AlreadyExists, "A mailbox of the new name exists."),
+            _ => new MailError(MailErrorCode.Cannot, "A mailbox cannot be moved below itself."),
+        };
+    });
+
+    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => Guard<Done>(async () =>
+    {
+        await tree.SubscribeAsync(Id, path, subscribed);
+        return Done.Value;
+    });
+
+    public ValueTask Changed()
+    {
+        _account = null;
+        _passwords.Forget();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The directory's row, at most some seconds old, or read now.</summary>
+    private async ValueTask<DirectoryAccount?> AccountAsync(bool fresh)
+    {
+        if (!fresh && _account is not null && time.GetElapsedTime(_readAt) < options.Value.DirectoryAge)
+            return _account;
+        _account = await directory.GetAccountAsync(Id);
+        _readAt = time.GetTimestamp();
+        return _account;
+    }
+
+    /// <summary>Tells a mailbox's owner that its sessions must end. The rows already refuse its commits, so a failure only delays the news.</summary>
+    private async Task EndAsync(MailboxId mailbox, MailboxEnd reason)
+    {
+        try
+        {
+            await GrainFactory.GetGrain<IMailboxGrain>(new MailboxKey(Id, mailbox).ToString()).End(reason);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            // Its node is gone: the next owner finds the mailbox gone.
+        }
+    }
+
+    private static async ValueTask<MailResult<T>> Guard<T>(Func<Task<MailResult<T>>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (StoreUnavailableException)
+        {
+            return _away;
+        }
+    }
+}

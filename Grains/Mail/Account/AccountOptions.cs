@@ -1,0 +1,26 @@
+namespace MailCluster.Grains;
+
+/// <summary>Limits of an account.</summary>
+public sealed class AccountOptions
+{
+    /// <summary>Connections of an account at a time. Default 100: some clients open one a folder on each of several devices.</summary>
+    public int MaxConnections { get; set; } = 100;
+
+    /// <summary>Connections of an account from one address. Default 50; addresses in trusted-networks are exempt.</summary>
+    public int MaxConnectionsPerAddress { get; set; } = 50;
+
+    /// <summary>Mailboxes of an account. Default 10,000: LIST reads them all.</summary>
+    public int MaxMailboxes { get; set; } = 10_000;
+
+    /// <summary>How long a right password is remembered (as a keyed hash). Default 5 min: clients that log in for every check cost no password hash.</summary>
+    public TimeSpan PasswordMemory { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How old the directory's row may be where nobody has told of a change. Default 5 s: a disabled account is out within that time.</summary>
+    public TimeSpan DirectoryAge { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The first delay after a wrong password; doubled by each further one. Default 250 ms.</summary>
+    public TimeSpan FirstDelay { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The longest delay. Default 8 s: guessing stays below 450 tries an hour and address, and no client times out.</summary>
+    public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(8);
+}

@@ -1,0 +1,14 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Directories;
+using Orleans.Concurrency;
+
+namespace MailCluster.Grains;
+
+/// <summary>Looks addresses up, on every silo at once.</summary>
+[StatelessWorker, Reentrant, GrainType("directory")]
+public sealed class DirectoryGrain(DirectoryStore directory) : Grain, IDirectoryGrain
+{
+    public async ValueTask<AccountRef?> FindUser(string user) => await directory.FindUserAsync(user);
+
+    public async ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address) => await directory.FindRecipientsAsync(address);
+}

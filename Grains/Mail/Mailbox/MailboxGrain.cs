@@ -1,0 +1,402 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Ids;
+using MailCluster.Storage.Lanes;
+using MailCluster.Storage.Mailboxes;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+using Orleans.Placement;
+
+namespace MailCluster.Grains;
+
+/// <summary>
+/// The owner of one mailbox. Unclaimed until something must be changed or a version is asked for; then claimed (<see cref="MailboxClaim"/>: enough for what comes in);
+/// then loaded (a <see cref="MailboxVersion"/> in memory) at the first call that needs the messages.
+/// Calls interleave: many changes of one mailbox wait in the lane together, and take effect in the order of their modseqs.
+/// </summary>
+[Reentrant, PreferLocalPlacement, CollectionAgeLimit(Minutes = 5), GrainType("mailbox")]
+public sealed partial class MailboxGrain(
+    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, ILocalSiloDetails silo, ILogger<MailboxGrain> log) : Grain, IMailboxGrain
+{
+    private static readonly MailError _gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
+    private static readonly MailError _lost = new(MailErrorCode.StaleEpoch, "The mailbox has moved to another node.");
+    private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
+
+    private readonly Dictionary<OperationId, Task> _underWay = [];
+    private MailboxKey _key;
+    private MailboxObservers _observers = null!;
+    private Task<MailboxOwnership?>? _claiming;
+    private MailboxOwnership? _owned;
+    private bool _ended;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = MailboxKey.Parse(this.GetPrimaryKeyString());
+        _observers = new MailboxObservers(_key, local, log);
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (_owned is not { } owned)
+            return;
+        local.Withdraw(_key, owned.Epoch);
+        if (!_ended && owned.FirstRecentIsDirty)
+            await store.SaveFirstRecentAsync(_key, owned.Epoch, owned.FirstRecent, cancellationToken);
+    }
+
+    public async ValueTask<MailResult<MailboxSelected>> Select(bool readOnly)
+    {
+        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
+        if (owned is null)
+            return error!;
+        try
+        {
+            MailboxStatus? status = await store.StatusAsync(_key);
+            if (status is null)
+                return await EndAsync(MailboxEnd.Deleted);
+            IReadOnlyList<string> keywords = owned.Loaded?.Snapshot is { } snapshot ? snapshot.KeywordsInUse() : await store.KeywordsAsync(_key);
+            return new MailboxSelected(owned.Epoch, status, readOnly ? Math.Max(owned.FirstRecent, status.UidNext) : owned.ClaimRecent(status.UidNext - 1), keywords);
+        }
+        catch (StoreUnavailableException)
+        {
+            return _away;
+        }
+    }
+
+    public async ValueTask<MailResult<SyncReply>> Sync(long epoch, long modSeq, IMailboxObserver? observer)
+    {
+        (MailboxVersion? version, MailError? error) = await LoadAsync();
+        if (version is null)
+            return error!;
+        if (observer is not null)
+            _observers.Renew(observer);
+        return version.Since(epoch, modSeq);
+    }
+
+    public async ValueTask<MailResult<SnapshotPage>> GetChunks(long epoch, long modSeq, int from, int count)
+    {
+        (MailboxVersion? version, MailError? error) = await LoadAsync();
+        if (version is null)
+            return error!;
+        if (version.Pinned(epoch, modSeq) is not { } snapshot)
+            return _lost;
+        from = Math.Clamp(from, 0, snapshot.Chunks.Count);
+        return new SnapshotPage(snapshot.Keywords, [.. snapshot.Chunks.Skip(from).Take(Math.Clamp(count, 0, 256))]);
+    }
+
+    public async ValueTask<MailResult<uint>> ClaimRecent(uint upTo)
+    {
+        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
+        return owned is null ? error! : owned.ClaimRecent(upTo);
+    }
+
+    public ValueTask<MailResult<AppendResult>> Append(AppendRequest request) => Once<AppendResult>(request.Operation, async () =>
+    {
+        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
+        if (owned is null)
+            return error!;
+        long[] emails;
+        try
+        {
+            emails = await ids.NextAsync(request.Messages.Count);
+        }
+        catch (StoreUnavailableException)
+        {
+            return _away;
+        }
+        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+        {
+            Kind = CommitKind.Append, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
+            Messages = request.Messages, Emails = emails, Delivery = request.Delivery, Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
+        });
+        if (result.Error is { } refused)
+            return refused;
+        CommitOutcome outcome = result.Value!;
+        if (outcome.Status == CommitStatus.Done)
+        {
+            uint first = outcome.Uids[0].First;
+            MessageRow[] rows = [.. request.Messages.Select((m, i) => new MessageRow((uint)(first + i), new EmailId(emails[i]), m.Size, m.InternalDate, m.ZoneMinutes,
+                outcome.SaveDate, m.Flags, outcome.ModSeq, outcome.Threads[i]))];
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new MessagesAdded(outcome.ModSeq, rows)]));
+        }
+        return new AppendResult(owned.UidValidity, outcome.Uids, outcome.ModSeq, outcome.Status == CommitStatus.DeliveredBefore);
+    });
+
+    public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => Once<StoreResult>(request.Operation, async () =>
+    {
+        (MailboxVersion? version, MailError? error) = await LoadAsync();
+        if (version is null || _owned is not { } owned)
+            return error ?? _lost;
+        var flags = new FlagList(request.Flags.System, version.Canonical(request.Flags.Keywords));
+        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+        {
+            Kind = CommitKind.Store, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
+            Uids = request.Uids, Mode = request.Mode, Flags = flags, UnchangedSince = request.UnchangedSince,
+            Rows = Math.Min(request.Uids.Cardinality, version.Snapshot.Count), FirstRecent = owned.FirstRecent,
+        });
+        if (result.Error is { } refused)
+            return refused;
+        CommitOutcome outcome = result.Value!;
+        if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
+        {
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq,
+                [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, flags)]));
+        }
+        return new StoreResult(outcome.Uids, outcome.Modified, outcome.ModSeq);
+    });
+
+    public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => Once<ExpungeResult>(request.Operation, async () =>
+    {
+        (MailboxVersion? version, MailError? error) = await LoadAsync();
+        if (version is null || _owned is not { } owned)
+            return error ?? _lost;
+        UidSet uids = request.Uids ?? UidSet.FromRanges([new UidRange(1, uint.MaxValue)]);
+        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+        {
+            Kind = CommitKind.Expunge, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
+            Uids = uids, Rows = Math.Min(uids.Cardinality, version.Snapshot.Count), FirstRecent = owned.FirstRecent,
+        });
+        if (result.Error is { } refused)
+            return refused;
+        CommitOutcome outcome = result.Value!;
+        if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new MessagesExpunged(outcome.ModSeq, outcome.Uids)]));
+        return new ExpungeResult(outcome.Uids, outcome.ModSeq);
+    });
+
+    public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => Once<CopyResult>(request.Operation, async () =>
+    {
+        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
+        if (owned is null)
+            return error!;
+        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+        {
+            Kind = request.Move ? CommitKind.Move : CommitKind.Copy, Mailbox = _key, Source = request.Source, Epoch = owned.Epoch, Tenant = owned.Tenant,
+            Id = request.Operation, Actor = request.Actor, Uids = request.Uids, Rows = request.Uids.Cardinality, FirstRecent = owned.FirstRecent,
+        });
+        if (result.Error is { } refused)
+            return refused;
+        CommitOutcome outcome = result.Value!;
+        MessagesExpunged? taken = outcome.SourceModSeq is { } sourceModSeq ? new MessagesExpunged(sourceModSeq, outcome.SourceUids) : null;
+        bool within = request.Source == _key;
+        if (outcome.Status == CommitStatus.Done && outcome.Added.Count > 0)
+        {
+            var added = new MessagesAdded(outcome.ModSeq, outcome.Added);
+            long from = taken is not null && within ? taken.ModSeq - 1 : outcome.ModSeq - 1;
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, from, outcome.ModSeq, taken is not null && within ? [taken, added] : [added]));
+        }
+        // The source's owner publishes before anyone hears OK. Also after an earlier commit: its notice may have been lost.
+        if (taken is not null && !within)
+            await NoticeAsync(request.Source, new MailboxDelta(outcome.SourceEpoch!.Value, taken.ModSeq - 1, taken.ModSeq, [taken]));
+        return new CopyResult(owned.UidValidity, outcome.SourceUids, outcome.Uids, outcome.ModSeq, outcome.SourceModSeq);
+    });
+
+    public async ValueTask<MailResult<UidSet>> Vanished(long since)
+    {
+        try
+        {
+            return await store.VanishedAsync(_key, since);
+        }
+        catch (StoreUnavailableException)
+        {
+            return _away;
+        }
+    }
+
+    public async ValueTask Applied(MailboxDelta delta)
+    {
+        // Nothing in memory, nothing to put right. A claim that is under way may have read its version before the change.
+        if (_claiming is null)
+            return;
+        (MailboxOwnership? owned, _) = await OwnAsync();
+        if (owned is null || delta.Epoch < owned.Epoch)
+            return;
+        if (delta.Epoch > owned.Epoch)
+            Lose();
+        else
+            await owned.Log.ApplyAsync(delta);
+    }
+
+    public async ValueTask End(MailboxEnd reason) => await EndAsync(reason);
+
+    /// <summary>An operation that is under way is joined by its retry.</summary>
+    private async ValueTask<MailResult<T>> Once<T>(OperationId operation, Func<Task<MailResult<T>>> work)
+    {
+        if (_underWay.TryGetValue(operation, out Task? running) && running is Task<MailResult<T>> same)
+            return await same;
+        Task<MailResult<T>> task = work();
+        if (!task.IsCompleted)
+        {
+            _underWay[operation] = task;
+            try
+            {
+                return await task;
+            }
+            catch (ClaimLostException)
+            {
+                return _lost;
+            }
+            finally
+            {
+                _underWay.Remove(operation);
+            }
+        }
+        return await task;
+    }
+
+    private async Task<MailResult<CommitOutcome>> CommitAsync(MailboxOwnership owned, CommitOperation operation)
+    {
+        CommitOutcome outcome;
+        try
+        {
+            outcome = await lanes.CommitAsync(operation);
+        }
+        catch (CommitNotDoneException)
+        {
+            return _away;
+        }
+        catch (CommitUnknownException e)
+        {
+            LogUnknown(e, _key);
+            Lose();
+            return _away;
+        }
+        switch (outcome.Status)
+        {
+            case CommitStatus.Done or CommitStatus.DoneBefore or CommitStatus.DeliveredBefore:
+                owned.FirstRecentSaved(operation.FirstRecent);
+                return outcome;
+            case CommitStatus.Fenced:
+                Lose();
+                return _lost;
+            case CommitStatus.MailboxGone:
+                return await EndAsync(MailboxEnd.Deleted);
+            case CommitStatus.OverQuota:
+                return new MailError(MailErrorCode.OverQuota, "The quota would be exceeded.");
+            case CommitStatus.BodyGone:
+                return new MailError(MailErrorCode.BodyGone, "The upload is no longer there.");
+            case CommitStatus.SourceGone:
+                return new MailError(MailErrorCode.NonExistent, "The mailbox was deleted.");
+            case CommitStatus.TooManyKeywords:
+                return new MailError(MailErrorCode.Limit, $"A mailbox holds at most {KeywordTable.MaxKeywords} keywords.");
+            default:
+                throw new InvalidOperationException($"Status {outcome.Status} of {operation.Kind}.");
+        }
+    }
+
+    /// <summary>The claim, made once an activation.</summary>
+    private async ValueTask<(MailboxOwnership?, MailError?)> OwnAsync()
+    {
+        if (_ended)
+            return (null, _gone);
+        if (_owned is { IsLost: true })
+            return (null, _lost);
+        try
+        {
+            Task<MailboxOwnership?> claiming = _claiming ??= ClaimAsync();
+            return await claiming is { } owned ? (owned.IsLost ? (null, _lost) : (owned, null)) : (null, _gone);
+        }
+        catch (StoreUnavailableException)
+        {
+            _claiming = null;
+            return (null, _away);
+        }
+    }
+
+    private async Task<MailboxOwnership?> ClaimAsync()
+    {
+        if (await store.ClaimAsync(_key, silo.SiloAddress.ToParsableString()) is not { } claim)
+        {
+            await EndAsync(MailboxEnd.Deleted);
+            return null;
+        }
+        LogClaimed(_key, claim.Epoch);
+        return _owned = new MailboxOwnership(claim, new DeltaLog(claim, version =>
+        {
+            local.Publish(_key, version);
+        }, _observers.Push, Lose));
+    }
+
+    private async ValueTask<(MailboxVersion?, MailError?)> LoadAsync()
+    {
+        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
+        if (owned is null)
+            return (null, error);
+        if (owned.Loaded is { } loaded)
+            return (loaded, null);
+        try
+        {
+            if (await owned.LoadAsync(() => store.LoadAsync(_key, owned.Epoch)) is not { } version)
+            {
+                // Another has claimed it, or it is gone: the next activation finds out which.
+                Lose();
+                return (null, _lost);
+            }
+            return owned.IsLost ? (null, _lost) : (version, null);
+        }
+        catch (StoreUnavailableException)
+        {
+            return (null, _away);
+        }
+    }
+
+    /// <summary>Tells another owner of a committed change until it has heard, or a new owner reads it from the rows.</summary>
+    private async Task NoticeAsync(MailboxKey mailbox, MailboxDelta delta)
+    {
+        IMailboxGrain owner = GrainFactory.GetGrain<IMailboxGrain>(mailbox.ToString());
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await owner.Applied(delta);
+                return;
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException && attempt < 10)
+            {
+                LogNoticeRetry(e, mailbox);
+                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(50, 150) * attempt));
+            }
+        }
+    }
+
+    /// <summary>Ends this activation: its memory may no longer be what is in the rows. The next one claims anew.</summary>
+    private void Lose()
+    {
+        if (_owned is not { IsLost: false } owned)
+            return;
+        owned.IsLost = true;
+        owned.Log.Fail(new ClaimLostException());
+        local.Withdraw(_key, owned.Epoch);
+        _observers.End(MailboxEnd.OwnerChanged);
+        DeactivateOnIdle();
+    }
+
+    private Task<MailError> EndAsync(MailboxEnd reason)
+    {
+        if (!_ended)
+        {
+            _ended = true;
+            if (_owned is { } owned)
+            {
+                owned.IsLost = true;
+                owned.Log.Fail(new ClaimLostException());
+            }
+            local.Withdraw(_key, long.MaxValue);
+            _observers.End(reason);
+            DeactivateOnIdle();
+        }
+        return Task.FromResult(_gone);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Mailbox {Mailbox} is claimed under epoch {Epoch}")]
+    private partial void LogClaimed(MailboxKey mailbox, long epoch);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The outcome of a change of mailbox {Mailbox} is unknown; its owner starts anew")]
+    private partial void LogUnknown(Exception e, MailboxKey mailbox);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The owner of mailbox {Mailbox} could not be told of a move; trying again")]
+    private partial void LogNoticeRetry(Exception e, MailboxKey mailbox);
+}
+
+/// <summary>The activation lost its claim while a change waited to be published: what was committed is in the rows, the next owner has it.</summary>
+internal sealed class ClaimLostException() : Exception("The claim on the mailbox is over.");

@@ -1,0 +1,58 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Mailboxes;
+
+namespace MailCluster.Grains;
+
+/// <summary>What an activation holds from its claim on: the epoch, the log of what it committed, and, once loaded, the messages.</summary>
+internal sealed class MailboxOwnership(MailboxClaim claim, DeltaLog log)
+{
+    private Task<MailboxVersion?>? _loading;
+    private uint _firstRecentSaved = (uint)claim.FirstRecent;
+
+    public long Epoch => claim.Epoch;
+
+    public TenantId Tenant => claim.Tenant;
+
+    public uint UidValidity => claim.Status.UidValidity;
+
+    public DeltaLog Log => log;
+
+    public MailboxVersion? Loaded => log.Version;
+
+    /// <summary>True once the claim is over; nothing is answered from memory any more.</summary>
+    public bool IsLost { get; set; }
+
+    /// <summary>The first UID that no session was told to be \Recent; saved with the next commit, so that SELECT writes nothing.</summary>
+    public uint FirstRecent { get; private set; } = (uint)claim.FirstRecent;
+
+    public bool FirstRecentIsDirty => FirstRecent != _firstRecentSaved;
+
+    public void FirstRecentSaved(long? value) => _firstRecentSaved = (uint)(value ?? _firstRecentSaved);
+
+    /// <summary>See <see cref="IMailboxGrain.ClaimRecent"/>.</summary>
+    public uint ClaimRecent(uint upTo)
+    {
+        uint first = Math.Min(FirstRecent, upTo + 1);
+        FirstRecent = Math.Max(FirstRecent, upTo + 1);
+        return first;
+    }
+
+    /// <summary>Loads once; callers that come meanwhile wait for the same. Null: the claim is over.</summary>
+    public async Task<MailboxVersion?> LoadAsync(Func<Task<(MailboxSnapshot Snapshot, MailboxStatus Status)?>> load)
+    {
+        try
+        {
+            return await (_loading ??= LoadOnceAsync(load));
+        }
+        finally
+        {
+            _loading = null;
+        }
+    }
+
+    private async Task<MailboxVersion?> LoadOnceAsync(Func<Task<(MailboxSnapshot Snapshot, MailboxStatus Status)?>> load)
+    {
+        using (log.Retain())
+            return await load() is { } loaded ? log.Start(loaded.Snapshot) : null;
+    }
+}

@@ -1,0 +1,134 @@
+using MailCluster.Contracts;
+using Npgsql;
+
+namespace MailCluster.Storage.Directories;
+
+/// <summary>An account as its owner needs it: settings with the tenant's filled in, and what log-in is decided by.</summary>
+/// <param name="Verifier">See <see cref="ScramVerifier"/>; null: no password log-in.</param>
+/// <param name="Login">False: log-in is off for the account or its tenant.</param>
+/// <param name="Deduplicate">Whether a byte-identical redelivery is answered without being stored again.</param>
+public sealed record DirectoryAccount(AccountSettings Settings, string? Verifier, bool Login, bool Deduplicate);
+
+/// <summary>What log-in and delivery ask the directory. All methods throw <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</summary>
+public sealed class DirectoryStore(NpgsqlDataSource database)
+{
+    /// <summary>Aliases of aliases are followed this deep.</summary>
+    public const int MaxAliasDepth = 8;
+
+    /// <summary>Accounts and addresses that one alias may spread to; what is beyond gets nothing.</summary>
+    public const int MaxTargets = 1000;
+
+    /// <summary>The account that logs in with <paramref name="user"/>; null when there is none.</summary>
+    public Task<AccountRef?> FindUserAsync(string user) => Store.Guard(async () =>
+    {
+        if (MailAddress.Parse(user) is not { } address)
+            return null;
+        await using var command = database.CreateCommand("select a.id, a.tenant_id, a.user_name from directory.account a where a.user_name = $1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = address.ToString() });
+        await using var reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync() ? new AccountRef(new(reader.GetInt64(0)), new(reader.GetInt64(1)), reader.GetString(2)) : null;
+    });
+
+    /// <summary>
+    /// Whom mail to an address goes to, each account once: the account or alias of exactly this address, else that of the address without its
+    /// sub-address. Empty when there is nobody. A target's own sub-address wins over the one the mail came with.
+    /// </summary>
+    public Task<IReadOnlyList<Recipient>> FindRecipientsAsync(string address) => Store.Guard<IReadOnlyList<Recipient>>(async () =>
+    {
+        var recipients = new List<Recipient>();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var next = new List<(MailAddress Address, string? Detail)>();
+        Add(address, null);
+        for (var depth = 0; next.Count > 0 && depth <= MaxAliasDepth; depth++)
+        {
+            var current = next;
+            next = [];
+            var found = await LookUpAsync(current.SelectMany(c => Candidates(c.Address)).Select(c => c.Address.ToString()).Distinct().ToArray());
+            foreach (var (target, inherited) in current)
+            {
+                foreach (var (candidate, detail) in Candidates(target))
+                {
+                    if (!found.TryGetValue(candidate.ToString(), out var entry))
+                        continue;
+                    if (entry.Account is { } account && seen.Add("account " + account.Account) && recipients.Count < MaxTargets)
+                        recipients.Add(new Recipient(account, detail ?? inherited));
+                    foreach (var further in entry.Targets)
+                        Add(further, detail ?? inherited);
+                    break;
+                }
+            }
+        }
+        return recipients;
+
+        // An address that was followed once leads nowhere new: loops end here.
+        void Add(string text, string? detail)
+        {
+            if (MailAddress.Parse(text) is { } parsed && seen.Count < MaxTargets && seen.Add(parsed.ToString()))
+                next.Add((parsed, detail));
+        }
+
+        static IEnumerable<(MailAddress Address, string? Detail)> Candidates(MailAddress address)
+        {
+            yield return (address, null);
+            if (address.WithoutDetail() is { } plain)
+                yield return plain;
+        }
+    });
+
+    /// <summary>An account with its settings; null when it was deleted. A disabled tenant's accounts can't log in and defer mail.</summary>
+    public Task<DirectoryAccount?> GetAccountAsync(AccountId account) => Store.Guard(async () =>
+    {
+        await using var command = database.CreateCommand("""
+            select a.tenant_id, a.user_name, coalesce(a.delimiter, t.delimiter)::text, coalesce(a.prefix, t.prefix),
+                case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate
+            from directory.account a join directory.tenant t on t.id = a.tenant_id left join mail.account m on m.account_id = a.id where a.id = $1
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
+        await using var reader = await command.ExecuteReaderAsync();
+        if (!await reader.ReadAsync())
+            return null;
+        var settings = new AccountSettings(account, new(reader.GetInt64(0)), reader.GetString(1), reader.GetString(2)[0], reader.GetString(3),
+            (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6));
+        return new DirectoryAccount(settings, reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetBoolean(8), reader.GetBoolean(9));
+    });
+
+    /// <summary>
+    /// Notes when and from where an account was last used, at most once a minute. Best effort: a log-in never fails or waits for the disk because of it.
+    /// </summary>
+    public async Task NoteLoginAsync(AccountId account, System.Net.IPAddress? address)
+    {
+        try
+        {
+            await using var command = database.CreateCommand("""
+                update directory.account set last_login = now(), last_address = $2
+                where id = $1 and (last_login is null or last_login < now() - interval '1 minute') and set_config('synchronous_commit', 'off', true) is not null
+                """);
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
+            command.Parameters.Add(new NpgsqlParameter { Value = (object?)address ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Inet });
+            await command.ExecuteNonQueryAsync();
+        }
+        catch (Exception e) when (Store.IsOutage(e))
+        {
+        }
+    }
+
+    private async Task<Dictionary<string, (AccountRef? Account, string[] Targets)>> LookUpAsync(string[] addresses)
+    {
+        await using var command = database.CreateCommand("""
+            select a.user_name, a.id, a.tenant_id, null::text[] from directory.account a where a.user_name = any($1)
+            union all select l.address, null, null, l.targets from directory.alias l where l.address = any($1)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = addresses });
+        await using var reader = await command.ExecuteReaderAsync();
+        var found = new Dictionary<string, (AccountRef?, string[])>(StringComparer.Ordinal);
+        while (await reader.ReadAsync())
+        {
+            var address = reader.GetString(0);
+            if (!reader.IsDBNull(1))
+                found[address] = (new AccountRef(new(reader.GetInt64(1)), new(reader.GetInt64(2)), address), []);
+            else
+                found.TryAdd(address, (null, reader.GetFieldValue<string[]>(3)));
+        }
+        return found;
+    }
+}
