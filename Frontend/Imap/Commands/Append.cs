@@ -7,7 +7,8 @@ namespace MailCluster.Imap.Commands;
 
 /// <summary>
 /// APPEND (RFC 9051 §6.3.12), of several messages, too (RFC 3502): all or none. A message streams from the connection into the store. What speaks against it is
-/// said before the client is asked for a synchronising literal: the mailbox, then the size, then the quota.
+/// said before the client is asked for a synchronising literal: the mailbox, then the size, then the quota. What this command
+/// leaves unread is swallowed by the session.
 /// </summary>
 internal static class Append
 {
@@ -63,7 +64,7 @@ internal static class Append
             if (refused is null && literal.Synchronizing)
                 refused = await OverQuotaAsync(session, user, staged, literal.Size);
             if (refused is { } error)
-                return await RefuseAsync(session, error);
+                return error;
 
             (Completion? failed, StagedBody? body) = await StageAsync(session, user, literal);
             if (body is not null)
@@ -71,7 +72,7 @@ internal static class Append
             if (await session.NextAsync(static reader => reader.ContinueAsync(default)) is not { } rest)
                 return Completion.Answered;
             if (failed is { } no)
-                return rest.Status == CommandReadStatus.Literal ? await RefuseAsync(session, no) : no;
+                return no;
             if (rest.Status == CommandReadStatus.TooLong)
                 return Completion.Bad("The command is too long");
             messages.Add(Message(session, prefix, body!));
@@ -136,13 +137,6 @@ internal static class Append
         return bytes > user.Settings.MaxBytes || messages > user.Settings.MaxMessages
             ? new MailError(MailErrorCode.OverQuota, "The quota would be exceeded")
             : null;
-    }
-
-    /// <summary>The literal is not wanted: one that comes anyway is swallowed up to once the largest message, then BYE.</summary>
-    private static async ValueTask<Completion> RefuseAsync(ImapSession session, Completion refusal)
-    {
-        CommandRead? next = await session.NextAsync(reader => reader.RefuseAsync(session.Options.AppendLimit, default));
-        return next is null ? Completion.Answered : refusal;
     }
 
     private static async ValueTask DiscardAsync(ImapSession session, StagedBody body)

@@ -4,7 +4,7 @@ namespace MailCluster.Imap.Commands;
 /// A name pattern of LIST and LSUB (RFC 9051 §6.3.9): '*' is anything, '%' anything without the delimiter; INBOX matches in any case.
 /// Costs name length times pattern length at most.
 /// </summary>
-internal sealed class ListPattern
+public sealed class ListPattern
 {
     /// <summary>Longer patterns than any name are mistakes or attacks.</summary>
     public const int MaxLength = 4096;
@@ -18,36 +18,33 @@ internal sealed class ListPattern
         _delimiter = delimiter;
     }
 
-    public bool Matches(string name) =>
-        Matches(name, _pattern) || (IsInbox(name) && _pattern.Length >= 5 && Matches(name, string.Concat(_pattern.AsSpan(0, 5).ToString().ToUpperInvariant(), _pattern.AsSpan(5))));
-
-    private bool IsInbox(string name) => name.StartsWith("INBOX", StringComparison.Ordinal) && (name.Length == 5 || name[5] == _delimiter);
-
     /// <summary>All places in the pattern at which a match may stand are followed at once.</summary>
-    private bool Matches(string name, string pattern)
+    public bool Matches(string name)
     {
-        var at = new bool[pattern.Length + 1];
+        // INBOX, and it as the first level of a longer name.
+        int ignoreCase = name.StartsWith("INBOX", StringComparison.Ordinal) && (name.Length == 5 || name[5] == _delimiter) ? 5 : 0;
+        var at = new bool[_pattern.Length + 1];
         at[0] = true;
-        SkipWildcards(at, pattern);
-        foreach (char c in name)
+        SkipWildcards(at, _pattern);
+        for (int n = 0; n < name.Length; n++)
         {
-            var next = new bool[pattern.Length + 1];
+            var next = new bool[_pattern.Length + 1];
             bool any = false;
-            for (int i = 0; i < pattern.Length; i++)
+            for (int i = 0; i < _pattern.Length; i++)
             {
                 if (!at[i])
                     continue;
-                if (pattern[i] == '*' || (pattern[i] == '%' && c != _delimiter))
+                if (_pattern[i] == '*' || (_pattern[i] == '%' && name[n] != _delimiter))
                     any = next[i] = true;
-                else if (pattern[i] == c)
+                else if (_pattern[i] == name[n] || (n < ignoreCase && char.ToUpperInvariant(_pattern[i]) == name[n]))
                     any = next[i + 1] = true;
             }
             if (!any)
                 return false;
             at = next;
-            SkipWildcards(at, pattern);
+            SkipWildcards(at, _pattern);
         }
-        return at[pattern.Length];
+        return at[_pattern.Length];
     }
 
     private static void SkipWildcards(bool[] at, string pattern)

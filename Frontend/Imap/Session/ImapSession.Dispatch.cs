@@ -23,12 +23,14 @@ public sealed partial class ImapSession
         if (!TryReadHeader(read, out Command command))
         {
             string? tag = ImapParser.TagOf(read.Bytes.Span);
-            if (await RefuseLiteralAsync(read))
+            if (await DropLiteralsAsync())
                 Answer(tag, "", Completion.Bad(tag is null ? "Expected a tag and a command" : "Expected a command"));
             return;
         }
         long start = Services.Time.GetTimestamp();
-        Completion completion = await RunAsync(command, read);
+        Completion completion = await RunAsync(command);
+        if (!await DropLiteralsAsync())
+            completion = Completion.Answered;
         if (completion.Status != CompletionStatus.Answered)
             Answer(command.Tag, command.Name, completion);
         string name = CommandTable.Find(command.Name) is null ? "unknown" : command.Name;
@@ -37,13 +39,9 @@ public sealed partial class ImapSession
         LogCommand(Connection.SessionId, command.Tag, name, completion.Status, completion.Code, seconds * 1000);
     }
 
-    private async ValueTask<Completion> RunAsync(Command command, CommandRead read)
+    private async ValueTask<Completion> RunAsync(Command command)
     {
-        CommandRow? row = CommandTable.Find(command.Name);
-        bool streams = row?.Name == "APPEND" && State is Authenticated;
-        if (read.Status == CommandReadStatus.Literal && !streams && !await RefuseLiteralAsync(read))
-            return Completion.Answered;
-        if (row is null)
+        if (CommandTable.Find(command.Name) is not { } row)
             return Completion.Bad("Unknown command");
         try
         {
@@ -132,7 +130,16 @@ public sealed partial class ImapSession
         }
     }
 
-    /// <summary>Lets the input go on behind a literal that nobody wants; false when the session ended with it.</summary>
-    private async ValueTask<bool> RefuseLiteralAsync(CommandRead read) =>
-        read.Status != CommandReadStatus.Literal || await NextAsync(reader => reader.RefuseAsync(Options.Commands.SwallowLimit, default)) is not null;
+    /// <summary>Lets the input go on behind literals that the command has left; false when the session ended with one that was too large.</summary>
+    private async ValueTask<bool> DropLiteralsAsync()
+    {
+        // What is too large by up to once the limit is swallowed: cheaper for both sides than a new connection.
+        long limit = State is Authenticated ? 2 * Options.AppendLimit : Options.Commands.SwallowLimit;
+        while (Reader.HasOpenLiteral)
+        {
+            if (State is LoggedOut || await NextAsync(reader => reader.DropLiteralAsync(limit, default)) is null)
+                return false;
+        }
+        return true;
+    }
 }

@@ -54,6 +54,13 @@ public sealed partial class CommandReader
         return Refuse(_offered, swallowLimit, cancellation);
     }
 
+    /// <summary>A literal was found, or is being streamed, and the command is not at its end.</summary>
+    public bool HasOpenLiteral => _state is State.Offered or State.Streaming;
+
+    /// <summary>With <see cref="HasOpenLiteral"/>: nobody wants it (any more). As <see cref="RefuseAsync"/> or <see cref="ContinueAsync"/>, which may find the next one.</summary>
+    public ValueTask<CommandRead> DropLiteralAsync(long swallowLimit, CancellationToken cancellation) =>
+        _state == State.Streaming ? ContinueAsync(cancellation) : RefuseAsync(swallowLimit, cancellation);
+
     bool TakeIntoMemory(LiteralAnnouncement literal, long limit)
     {
         if (literal.Size > limit)

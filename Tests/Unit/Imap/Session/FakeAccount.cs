@@ -1,0 +1,116 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Tests.Unit.Imap.Session;
+
+/// <summary>The owner of the one account, and the directory that knows it.</summary>
+internal sealed class FakeAccount(FakeMail mail) : IAccountGrain, IDirectoryGrain
+{
+    private readonly SortedDictionary<MailboxPath, MailboxInfo> _tree = [];
+    private readonly SortedSet<MailboxPath> _subscriptions = [];
+    private long _next;
+
+    /// <summary>What log-ins get.</summary>
+    public AccountSettings Account { get; set; } = new(FakeMail.Account, new TenantId(1), "alice", '/', "", DeliveryState.On, null, null);
+
+    /// <summary>Answers as if PostgreSQL could not be reached.</summary>
+    public bool Unreachable { get; set; }
+
+    public MailboxInfo Add(MailboxPath path, params string[] uses)
+    {
+        var info = new MailboxInfo(new MailboxId(++_next), path, true, uses, null);
+        _tree[path] = info;
+        var key = new MailboxKey(FakeMail.Account, info.Id);
+        var owner = new FakeMailbox(mail, key);
+        mail.Mailboxes[key] = owner;
+        owner.Publish();
+        return info;
+    }
+
+    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => new(request.Password == "secret"
+        ? new AccountSession(request.SessionId, Account)
+        : (MailResult<AccountSession>)new MailError(MailErrorCode.AuthenticationFailed, "Wrong."));
+
+    public ValueTask EndSession(string sessionId) => default;
+
+    public ValueTask RenewSessions(IReadOnlyList<LoginRequest> sessions) => default;
+
+    public ValueTask<IReadOnlyList<SessionInfo>> Sessions() => new([]);
+
+    public ValueTask<MailResult<AccountSettings>> Settings() => new(Account);
+
+    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => Do<MailboxTree>(() => new MailboxTree(
+        [.. _tree.Values.Select(info => withStatus && info.Selectable ? info with { Status = Owner(info).StatusNow } : info)], [.. _subscriptions]));
+
+    public ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path) => Do(() => Existing(path));
+
+    public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => Do<MailboxStatus>(() =>
+        Existing(path) is { Value: { Selectable: true } info } ? Owner(info).StatusNow : Missing);
+
+    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Do<MailboxInfo>(() =>
+    {
+        if (_tree.TryGetValue(path, out MailboxInfo? known) && known.Selectable)
+            return new MailError(MailErrorCode.AlreadyExists, "It exists.");
+        for (MailboxPath? parent = path.Parent; parent is not null; parent = parent.Parent)
+        {
+            if (!_tree.ContainsKey(parent))
+                Add(parent);
+        }
+        return Add(path, [.. specialUse]);
+    });
+
+    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => Do<Done>(() =>
+    {
+        if (path.IsInbox)
+            return new MailError(MailErrorCode.Cannot, "INBOX stays.");
+        if (Existing(path) is not { Value: { } info })
+            return Missing;
+        bool children = _tree.Keys.Any(p => p.IsBelow(path));
+        if (!info.Selectable && children)
+            return new MailError(MailErrorCode.InUse, "It has children.");
+        if (children)
+            _tree[path] = info with { Selectable = false };
+        else
+            _tree.Remove(path);
+        _ = Owner(info).End(MailboxEnd.Deleted);
+        return Done.Value;
+    });
+
+    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => Do<Done>(() =>
+    {
+        if (Existing(from) is not { Value: not null })
+            return Missing;
+        if (_tree.ContainsKey(to))
+            return new MailError(MailErrorCode.AlreadyExists, "It exists.");
+        foreach (MailboxInfo info in _tree.Values.Where(i => i.Path.Equals(from) || i.Path.IsBelow(from)).ToList())
+        {
+            _tree.Remove(info.Path);
+            MailboxPath path = info.Path.Rebase(from, to);
+            _tree[path] = info with { Path = path };
+        }
+        return Done.Value;
+    });
+
+    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => Do<Done>(() =>
+    {
+        _ = subscribed ? _subscriptions.Add(path) : _subscriptions.Remove(path);
+        return Done.Value;
+    });
+
+    public ValueTask Changed() => default;
+
+    public ValueTask<AccountRef?> FindUser(string user) => new(user == "alice" ? new AccountRef(FakeMail.Account, new TenantId(1), user) : null);
+
+    public ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address) => new([]);
+
+    private static MailError Missing => new(MailErrorCode.NonExistent, "There is none.");
+
+    private FakeMailbox Owner(MailboxInfo info) => mail.Mailboxes[new MailboxKey(FakeMail.Account, info.Id)];
+
+    private MailResult<MailboxInfo> Existing(MailboxPath path) => _tree.TryGetValue(path, out MailboxInfo? info) ? info : Missing;
+
+    private ValueTask<MailResult<T>> Do<T>(Func<MailResult<T>> work)
+    {
+        lock (_tree)
+            return Unreachable ? new(new MailError(MailErrorCode.Unavailable, "Unreachable.")) : new(work());
+    }
+}

@@ -1,0 +1,148 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Tests.Unit.Imap.Session;
+
+/// <summary>The owner of a mailbox, in memory.</summary>
+internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
+{
+    private readonly Lock _gate = new();
+    private readonly List<(long ModSeq, UidSet Uids)> _vanished = [];
+    private MailboxSnapshot _now = MailboxSnapshot.OfRows(1, 1, 1, []);
+    private uint _recentFrom = 1;
+
+    private static MailError GoneError => new(MailErrorCode.MailboxGone, "Gone.");
+
+    public bool Gone { get; set; }
+
+    /// <summary>The owner's answers fail as if it could not be reached.</summary>
+    public bool Unreachable { get; set; }
+
+    public uint UidValidity { get; init; } = 1000;
+
+    public MailboxSnapshot Now => _now;
+
+    public MailboxStatus StatusNow => new(
+        key.Mailbox, UidValidity, _now.UidNext, _now.ModSeq, _now.Count,
+        _now.Messages().Count(static m => (m.SystemFlags & SystemFlags.Seen) == 0), _now.Messages().Count(static m => (m.SystemFlags & SystemFlags.Deleted) != 0),
+        _now.Messages().Sum(static m => (long)m.Size), _now.Messages().Count(m => m.Uid >= _recentFrom));
+
+    public ValueTask<MailResult<MailboxSelected>> Select(bool readOnly) => Do<MailboxSelected>(() =>
+    {
+        var selected = new MailboxSelected(1, StatusNow, _recentFrom, _now.Keywords.All());
+        if (!readOnly)
+            _recentFrom = _now.UidNext;
+        return selected;
+    });
+
+    public ValueTask<MailResult<SyncReply>> Sync(long epoch, long modSeq, IMailboxObserver? observer) =>
+        throw new InvalidOperationException("The owner is in this process.");
+
+    public ValueTask<MailResult<SnapshotPage>> GetChunks(long epoch, long modSeq, int from, int count) =>
+        throw new InvalidOperationException("The owner is in this process.");
+
+    public ValueTask<MailResult<uint>> ClaimRecent(uint upTo) => Do<uint>(() =>
+    {
+        uint from = _recentFrom;
+        _recentFrom = Math.Max(_recentFrom, upTo + 1);
+        return from;
+    });
+
+    public ValueTask<MailResult<AppendResult>> Append(AppendRequest request) => Do<AppendResult>(() =>
+    {
+        uint first = _now.UidNext;
+        Change(modSeq => new MessagesAdded(modSeq, [.. request.Messages.Select((m, i) => new MessageRow(
+            first + (uint)i, new EmailId(m.Body.Value), m.Size, m.InternalDate, m.ZoneMinutes, 0, m.Flags, modSeq, 1))]));
+        return new AppendResult(UidValidity, UidSet.FromRanges([new UidRange(first, _now.UidNext - 1)]), _now.ModSeq, false);
+    });
+
+    public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => Do<StoreResult>(() =>
+    {
+        var changed = new UidSet.Builder();
+        var modified = new UidSet.Builder();
+        foreach (MessageRef message in _now.Messages(request.Uids))
+        {
+            if (message.ModSeq > request.UnchangedSince)
+                modified.Add(message.Uid);
+            else if (!Same(message, request.Mode, request.Flags))
+                changed.Add(message.Uid);
+        }
+        if (!changed.IsEmpty)
+            Change(modSeq => new FlagsChanged(modSeq, changed.ToSet(), request.Mode, request.Flags));
+        return new StoreResult(changed.ToSet(), modified.ToSet(), _now.ModSeq);
+    });
+
+    public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => Do<ExpungeResult>(() =>
+    {
+        UidSet uids = UidSet.FromUids(_now.Messages()
+            .Where(m => (m.SystemFlags & SystemFlags.Deleted) != 0 && request.Uids?.Contains(m.Uid) != false).Select(static m => m.Uid));
+        Remove(uids);
+        return new ExpungeResult(uids, _now.ModSeq);
+    });
+
+    public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => Do<CopyResult>(() =>
+    {
+        FakeMailbox source = mail.Mailboxes[request.Source];
+        MessageRef[] messages = [.. source._now.Messages(request.Uids)];
+        uint first = _now.UidNext;
+        UidSet uids = UidSet.FromUids(messages.Select(static m => m.Uid));
+        if (messages.Length == 0)
+            return new CopyResult(UidValidity, uids, uids, _now.ModSeq, null);
+        Change(modSeq => new MessagesAdded(modSeq, [.. messages.Select((m, i) => m.ToRow() with { Uid = first + (uint)i, ModSeq = modSeq })]));
+        if (request.Move)
+            source.Remove(uids);
+        return new CopyResult(UidValidity, uids, UidSet.FromRanges([new UidRange(first, _now.UidNext - 1)]), _now.ModSeq, source._now.ModSeq);
+    });
+
+    public ValueTask<MailResult<UidSet>> Vanished(long since) => Do<UidSet>(() =>
+        _vanished.Where(v => v.ModSeq > since).Aggregate(UidSet.Empty, static (all, v) => all.Union(v.Uids)));
+
+    public ValueTask Applied(MailboxDelta delta) => default;
+
+    public ValueTask End(MailboxEnd reason)
+    {
+        Gone = true;
+        mail.Local.End(key, reason);
+        return default;
+    }
+
+    /// <summary>Makes the mailbox readable in this process, as its owner does when it is loaded.</summary>
+    public void Publish() => mail.Local.Publish(key, _now);
+
+    private static bool Same(MessageRef message, StoreMode mode, FlagList flags)
+    {
+        var has = new HashSet<string>(message.Keywords, StringComparer.OrdinalIgnoreCase);
+        return mode switch
+        {
+            StoreMode.Add => (message.SystemFlags & flags.System) == flags.System && has.IsSupersetOf(flags.Keywords),
+            StoreMode.Remove => (message.SystemFlags & flags.System) == 0 && !has.Overlaps(flags.Keywords),
+            _ => message.SystemFlags == flags.System && has.SetEquals(flags.Keywords),
+        };
+    }
+
+    private void Remove(UidSet uids)
+    {
+        if (uids.IsEmpty)
+            return;
+        Change(modSeq => new MessagesExpunged(modSeq, uids));
+        _vanished.Add((_now.ModSeq, uids));
+    }
+
+    private void Change(Func<long, MailboxEffect> effect)
+    {
+        long next = _now.ModSeq + 1;
+        _now = _now.Apply(new MailboxDelta(1, _now.ModSeq, next, [effect(next)]));
+        Publish();
+    }
+
+    private ValueTask<MailResult<T>> Do<T>(Func<MailResult<T>> work)
+    {
+        lock (_gate)
+        {
+            if (Gone)
+                return new(GoneError);
+            if (Unreachable)
+                return new(new MailError(MailErrorCode.Unavailable, "Unreachable."));
+            return new(work());
+        }
+    }
+}

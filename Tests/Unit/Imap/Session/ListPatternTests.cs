@@ -1,0 +1,79 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Commands;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+using Xunit;
+
+namespace MailCluster.Tests.Unit.Imap.Session;
+
+public sealed class ListPatternTests
+{
+    [Theory]
+    [InlineData("*", "a/b/c", true)]
+    [InlineData("%", "a", true)]
+    [InlineData("%", "a/b", false)]
+    [InlineData("a/%", "a/b", true)]
+    [InlineData("a/%", "a/b/c", false)]
+    [InlineData("a*c", "a/b/c", true)]
+    [InlineData("%/c", "a/b/c", false)]
+    [InlineData("%/%/c", "a/b/c", true)]
+    [InlineData("*%*b", "a/b", true)]
+    [InlineData("", "", true)]
+    [InlineData("a", "A", false)]
+    [InlineData("inbox", "INBOX", true)]
+    [InlineData("iNb%", "INBOX", true)]
+    [InlineData("Inbox/*", "INBOX/x", true)]
+    [InlineData("inboxes", "INBOXES", false)]
+    public void Patterns_match_names(string pattern, string name, bool matches) => Assert.Equal(matches, new ListPattern(pattern, '/').Matches(name));
+
+    [Fact]
+    public void A_pattern_of_stars_costs_no_more_than_its_length_times_the_name()
+        => Assert.False(new ListPattern(string.Concat(Enumerable.Repeat("*a", 2000)) + "b", '/').Matches(new string('a', 2000)));
+}
+
+public sealed class MailboxNamesTests
+{
+    private static readonly MailboxNames Plain = new('/', "");
+    private static readonly MailboxNames Prefixed = new('.', "INBOX.");
+
+    [Theory]
+    [InlineData("a*b")]
+    [InlineData("a%")]
+    [InlineData("a\u0001")]
+    [InlineData("a//b")]
+    [InlineData("/a")]
+    [InlineData("/")]
+    [InlineData("")]
+    public void Names_that_may_not_be_created(string name) => Assert.Equal(MailErrorCode.Cannot, Plain.New(new MailboxArgument(name)).Error!.Code);
+
+    [Fact]
+    public void Half_a_character_is_no_name() => Assert.Equal(MailErrorCode.Cannot, Plain.New(new MailboxArgument("a\ud800")).Error?.Code);
+
+    [Fact]
+    public void Names_with_a_wrong_encoding_may_not_be_created_but_found()
+    {
+        var name = new MailboxArgument("a&b", NameForm.InvalidUtf7);
+        Assert.False(Plain.New(name).IsOk);
+        Assert.Equal(MailboxPath.Of("a&b"), Plain.Find(name));
+    }
+
+    [Fact]
+    public void A_level_has_at_most_255_octets()
+    {
+        Assert.True(Plain.New(new MailboxArgument(new string('a', 255))).IsOk);
+        Assert.False(Plain.New(new MailboxArgument(new string('\u00e9', 128))).IsOk);
+    }
+
+    [Fact]
+    public void A_trailing_delimiter_is_taken_off() => Assert.Equal(MailboxPath.Of("a", "b"), Plain.New(new MailboxArgument("a/b/")).Value);
+
+    [Fact]
+    public void The_prefix_stands_before_all_names_but_INBOX()
+    {
+        Assert.Equal(MailboxPath.Inbox, Prefixed.Find(new MailboxArgument("inbox")));
+        Assert.Equal(MailboxPath.Of("Sent"), Prefixed.Find(new MailboxArgument("INBOX.Sent")));
+        Assert.Null(Prefixed.Find(new MailboxArgument("Sent")));
+        Assert.Equal("INBOX.Sent", Prefixed.NameOf(MailboxPath.Of("Sent")));
+        Assert.Equal("INBOX", Prefixed.NameOf(MailboxPath.Inbox));
+    }
+}
