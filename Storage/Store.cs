@@ -16,9 +16,12 @@ internal static class Store
         }
         catch (Exception e) when (IsOutage(e))
         {
-            throw new StoreUnavailableException("PostgreSQL cannot be reached.", e);
+            throw Outage(e);
         }
     }
+
+    /// <summary>What callers of stores get to see of an outage.</summary>
+    public static StoreUnavailableException Outage(Exception e) => new("PostgreSQL cannot be reached.", e);
 
     /// <summary>Lost connections, shutdowns (57P), too many connections (53), locks not given in time (55P03), standby or read-only after a fail-over (25006).</summary>
     public static bool IsOutage(Exception e) => e switch

@@ -148,9 +148,9 @@ internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId 
                 command.Parameters.Add(parameter);
             return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (Outage.Is(e))
+        catch (Exception e) when (Store.IsOutage(e))
         {
-            throw Outage.Of(e);
+            throw Store.Outage(e);
         }
     }
 

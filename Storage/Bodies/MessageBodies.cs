@@ -45,9 +45,9 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Body.Value });
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (Outage.Is(e))
+        catch (Exception e) when (Store.IsOutage(e))
         {
-            throw Outage.Of(e);
+            throw Store.Outage(e);
         }
     }
 
@@ -81,9 +81,9 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
             }
             return found;
         }
-        catch (Exception e) when (Outage.Is(e))
+        catch (Exception e) when (Store.IsOutage(e))
         {
-            throw Outage.Of(e);
+            throw Store.Outage(e);
         }
     }
 
@@ -145,9 +145,9 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
                 missing[i] -= length;
             }
         }
-        catch (Exception e) when (Outage.Is(e))
+        catch (Exception e) when (Store.IsOutage(e))
         {
-            throw Outage.Of(e);
+            throw Store.Outage(e);
         }
         for (var i = 0; i < found.Length; i++)
         {
@@ -174,9 +174,9 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
                 throw new ArgumentOutOfRangeException(nameof(piece), $"The range is not inside body {body}.");
             await data.ReadExactlyAsync(piece, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (Outage.Is(e))
+        catch (Exception e) when (Store.IsOutage(e))
         {
-            throw Outage.Of(e);
+            throw Store.Outage(e);
         }
     }
 }

@@ -87,9 +87,9 @@ public sealed class IdBlocks(NpgsqlDataSource source)
             var first = (long)(await command.ExecuteScalarAsync().ConfigureAwait(false))!;
             return new Block(first, first + BlockSize);
         }
-        catch (Exception e) when (Outage.Is(e))
+        catch (Exception e) when (Store.IsOutage(e))
         {
-            throw Outage.Of(e);
+            throw Store.Outage(e);
         }
     }
 

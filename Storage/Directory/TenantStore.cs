@@ -1,0 +1,199 @@
+using System.Diagnostics;
+using MailCluster.Contracts;
+using MailCluster.Storage.Ids;
+using Npgsql;
+
+namespace MailCluster.Storage.Directories;
+
+/// <param name="MaxMessages">Null: no limit.</param>
+/// <param name="MaxBytes">Octets; null: no limit.</param>
+public readonly record struct Quota(long? MaxMessages, long? MaxBytes);
+
+/// <param name="Messages">Of all its accounts, now.</param>
+/// <param name="Bytes">Octets of all its accounts, now.</param>
+public sealed record TenantRow(TenantId Id, string Name, bool Enabled, string Delimiter, string Prefix, DateTime Created, long Accounts, long Messages, long Bytes, Quota Quota);
+
+public sealed record DomainRow(string Name, string Tenant, DateTime Created);
+
+public sealed record AliasRow(string Address, string Tenant, IReadOnlyList<string> Targets, DateTime Created);
+
+/// <summary>
+/// Tenants, their domains and aliases, for administrators. Lists come in pages: what follows a key, in its order.
+/// All methods throw <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.
+/// </summary>
+public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
+{
+    private static readonly TimeSpan QuotaPatience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan QuotaPoll = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Failures: <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/> (name).</summary>
+    public Task<MailResult<TenantId>> AddAsync(string name) => Store.Guard<MailResult<TenantId>>(async () =>
+    {
+        if (name.Length is 0 or > 100 || name.Any(char.IsControl))
+            return new MailError(MailErrorCode.Cannot, "A tenant's name has 1 to 100 characters, none of them a control character.");
+        var id = new TenantId(await ids.NextAsync());
+        var added = await database.ExecuteAsync("""
+            with t as (insert into directory.tenant (id, name) values ($1, $2) on conflict do nothing returning id)
+            insert into mail.tenant (tenant_id) select id from t
+            """, id.Value, name);
+        return added == 1 ? id : new MailError(MailErrorCode.AlreadyExists, $"There is a tenant '{name}' already.");
+    });
+
+    /// <summary>Up to <paramref name="limit"/> tenants after a name.</summary>
+    public Task<List<TenantRow>> ListAsync(string? after, int limit) => ReadAsync("where t.name > $1 order by t.name limit $2", after ?? "", limit);
+
+    /// <summary>Null when there is none.</summary>
+    public async Task<TenantRow?> FindAsync(string name) => (await ReadAsync("where t.name = $1", name)).SingleOrDefault();
+
+    /// <summary>A tenant that is off: its accounts can't log in, mail to them is deferred; sessions end.</summary>
+    public Task<MailResult<Done>> SetEnabledAsync(string name, bool enabled) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        if (await connection.ScalarAsync("update directory.tenant set enabled = $2 where name = $1 returning id", name, enabled) is not long id)
+            return NoTenant(name);
+        await DirectoryEvents.NotifyAsync(connection, new DirectoryEvent(DirectoryEventKind.State, Tenant: new TenantId(id)));
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
+    /// <summary>
+    /// Sets the tenant's limits, exactly, while its accounts take mail: charging is switched on; every transaction that may not have seen that is waited for;
+    /// then, with the tenant's row locked, usage is counted anew and the limits stand. More than a limit may be in use: then nothing more comes in.
+    /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.InUse"/> (a transaction runs for minutes; nothing is limited then).
+    /// </summary>
+    public Task<MailResult<Done>> SetQuotaAsync(string name, Quota quota) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        if (await database.ScalarAsync("select id from directory.tenant where name = $1", name) is not long id)
+            return NoTenant(name);
+        await database.ExecuteAsync("insert into mail.tenant (tenant_id, charged) values ($1, true) on conflict (tenant_id) do update set charged = true", id);
+        // A commit locks rows, and so has a transaction number, before it looks whether the tenant is charged.
+        var first = (long)(await database.ScalarAsync("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint"))!;
+        var started = Stopwatch.GetTimestamp();
+        while ((long)(await database.ScalarAsync("select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"))! < first)
+        {
+            if (Stopwatch.GetElapsedTime(started) > QuotaPatience)
+                return new MailError(MailErrorCode.InUse, "A transaction has been running in the database for minutes: end it, then set the quota again.");
+            await Task.Delay(QuotaPoll);
+        }
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("select 1 from mail.tenant where tenant_id = $1 for no key update", id);
+        // A statement of its own: it sees every commit that had the row before.
+        await connection.ExecuteAsync("""
+            update mail.tenant t set max_messages = $2::bigint, max_bytes = $3::bigint, charged = not ($2::bigint is null and $3::bigint is null), messages = u.messages, bytes = u.bytes
+            from (select coalesce(sum(a.messages), 0) as messages, coalesce(sum(a.bytes), 0) as bytes from mail.account a where a.tenant_id = $1) u
+            where t.tenant_id = $1
+            """, id, quota.MaxMessages, quota.MaxBytes);
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
+    /// <summary>Deletes a tenant with its domains and aliases. Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.InUse"/> (it has accounts).</summary>
+    public Task<MailResult<Done>> DeleteAsync(string name) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        if (await connection.ScalarAsync("select id from directory.tenant where name = $1 for update", name) is not long id)
+            return NoTenant(name);
+        if (await connection.ScalarAsync("select 1 from directory.account where tenant_id = $1 limit 1", id) is not null)
+            return new MailError(MailErrorCode.InUse, $"The tenant '{name}' has accounts: delete them first.");
+        await connection.ExecuteAsync("delete from directory.alias where tenant_id = $1", id);
+        await connection.ExecuteAsync("delete from directory.domain where tenant_id = $1", id);
+        await connection.ExecuteAsync("delete from directory.tenant where id = $1", id);
+        await connection.ExecuteAsync("delete from mail.tenant where tenant_id = $1", id);
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
+    /// <summary>Failures: <see cref="MailErrorCode.NonExistent"/> (tenant), <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/> (no domain name).</summary>
+    public Task<MailResult<string>> AddDomainAsync(string domain, string tenant) => Store.Guard<MailResult<string>>(async () =>
+    {
+        if (MailAddress.ParseDomain(domain) is not { } name)
+            return new MailError(MailErrorCode.Cannot, $"'{domain}' is no domain name.");
+        if (await database.ScalarAsync("select id from directory.tenant where name = $1", tenant) is not long id)
+            return NoTenant(tenant);
+        var added = await database.ExecuteAsync("insert into directory.domain (name, tenant_id) values ($1, $2) on conflict do nothing", name, id);
+        return added == 1 ? name : new MailError(MailErrorCode.AlreadyExists, $"There is a domain '{name}' already.");
+    });
+
+    /// <summary>Up to <paramref name="limit"/> domains after a name, of one tenant or of all.</summary>
+    public Task<List<DomainRow>> ListDomainsAsync(string? tenant, string? after, int limit) => Store.Guard(async () =>
+    {
+        return await database.ListAsync("""
+            select d.name, t.name, d.created from directory.domain d join directory.tenant t on t.id = d.tenant_id
+            where d.name > $1 and ($2::text is null or t.name = $2) order by d.name limit $3
+            """, r => new DomainRow(r.GetString(0), r.GetString(1), r.GetDateTime(2)), after ?? "", tenant, limit);
+    });
+
+    /// <summary>Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.InUse"/> (accounts or aliases have it).</summary>
+    public Task<MailResult<Done>> DeleteDomainAsync(string domain) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        var name = MailAddress.ParseDomain(domain) ?? domain;
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        if (await connection.ScalarAsync("select tenant_id from directory.domain where name = $1 for update", name) is not long tenant)
+            return new MailError(MailErrorCode.NonExistent, $"There is no domain '{domain}'.");
+        var used = await connection.ScalarAsync("""
+            select user_name from directory.account where tenant_id = $1 and split_part(user_name, '@', -1) = $2
+            union all select address from directory.alias where tenant_id = $1 and split_part(address, '@', -1) = $2 limit 1
+            """, tenant, name);
+        if (used is not null)
+            return new MailError(MailErrorCode.InUse, $"The domain '{name}' is in use, by {used} for one.");
+        await connection.ExecuteAsync("delete from directory.domain where name = $1", name);
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
+    /// <summary>Makes or replaces an alias. Failures: <see cref="MailErrorCode.Cannot"/> (addresses), <see cref="MailErrorCode.NonExistent"/> (domain), <see cref="MailErrorCode.AlreadyExists"/> (an account has the address).</summary>
+    public Task<MailResult<Done>> SetAliasAsync(string address, IReadOnlyList<string> targets) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        if (MailAddress.Parse(address) is not { } alias)
+            return new MailError(MailErrorCode.Cannot, $"'{address}' is no address.");
+        if (targets.Count is 0 or > DirectoryStore.MaxTargets)
+            return new MailError(MailErrorCode.Cannot, $"An alias has 1 to {DirectoryStore.MaxTargets} targets.");
+        var parsed = targets.Select(MailAddress.Parse).ToList();
+        if (parsed.IndexOf(null) is >= 0 and var bad)
+            return new MailError(MailErrorCode.Cannot, $"'{targets[bad]}' is no address.");
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        // The domain's row is what accounts and aliases of one domain meet at.
+        if (await connection.ScalarAsync("select tenant_id from directory.domain where name = $1 for update", alias.Domain) is not long tenant)
+            return new MailError(MailErrorCode.NonExistent, $"There is no domain '{alias.Domain}'.");
+        if (await connection.ScalarAsync("select 1 from directory.account where user_name = $1", alias.ToString()) is not null)
+            return new MailError(MailErrorCode.AlreadyExists, $"'{alias}' is an account.");
+        await connection.ExecuteAsync("insert into directory.alias (address, tenant_id, targets) values ($1, $2, $3) on conflict (address) do update set targets = excluded.targets",
+            alias.ToString(), tenant, parsed.Select(p => p!.Value.ToString()).ToArray());
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
+    /// <summary>Up to <paramref name="limit"/> aliases after an address, of one tenant or of all.</summary>
+    public Task<List<AliasRow>> ListAliasesAsync(string? tenant, string? after, int limit) => Store.Guard(async () =>
+    {
+        return await database.ListAsync("""
+            select l.address, t.name, l.targets, l.created from directory.alias l join directory.tenant t on t.id = l.tenant_id
+            where l.address > $1 and ($2::text is null or t.name = $2) order by l.address limit $3
+            """, r => new AliasRow(r.GetString(0), r.GetString(1), r.GetFieldValue<string[]>(2), r.GetDateTime(3)), after ?? "", tenant, limit);
+    });
+
+    /// <summary>Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
+    public Task<MailResult<Done>> DeleteAliasAsync(string address) => Store.Guard<MailResult<Done>>(async () =>
+        await database.ExecuteAsync("delete from directory.alias where address = $1", MailAddress.Parse(address)?.ToString() ?? address) == 1
+            ? Done.Value
+            : new MailError(MailErrorCode.NonExistent, $"There is no alias '{address}'."));
+
+    internal static MailError NoTenant(string name) => new(MailErrorCode.NonExistent, $"There is no tenant '{name}'.");
+
+    private Task<List<TenantRow>> ReadAsync(string which, params object?[] parameters) => Store.Guard(async () =>
+    {
+        return await database.ListAsync($"""
+            select t.id, t.name, t.enabled, t.delimiter::text, t.prefix, t.created, u.accounts, u.messages, u.bytes, m.max_messages, m.max_bytes
+            from directory.tenant t left join mail.tenant m on m.tenant_id = t.id
+            cross join lateral (select count(*) as accounts, coalesce(sum(a.messages), 0)::bigint as messages, coalesce(sum(a.bytes), 0)::bigint as bytes
+                from mail.account a where a.tenant_id = t.id) u {which}
+            """,
+            r => new TenantRow(new(r.GetInt64(0)), r.GetString(1), r.GetBoolean(2), r.GetString(3), r.GetString(4), r.GetDateTime(5),
+                r.GetInt64(6), r.GetInt64(7), r.GetInt64(8), new Quota(r.NullableInt64(9), r.NullableInt64(10))), parameters);
+    });
+}
