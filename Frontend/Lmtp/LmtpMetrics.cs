@@ -1,0 +1,21 @@
+using System.Diagnostics.Metrics;
+
+namespace MailCluster.Lmtp;
+
+/// <summary>Meter "MailCluster.Lmtp".</summary>
+internal static class LmtpMetrics
+{
+    private static readonly Meter Meter = new("MailCluster.Lmtp");
+
+    public static readonly Counter<long> Deliveries =
+        Meter.CreateCounter<long>("mailcluster.lmtp.deliveries", description: "Deliveries to accounts by result");
+
+    public static readonly Histogram<double> Duration =
+        Meter.CreateHistogram<double>("mailcluster.lmtp.delivery.duration", "s", "From the end of the message to the answer of the mailbox");
+
+    public static readonly Counter<long> Messages =
+        Meter.CreateCounter<long>("mailcluster.lmtp.messages", description: "Messages received, whatever became of them");
+
+    public static readonly Counter<long> Bytes =
+        Meter.CreateCounter<long>("mailcluster.lmtp.bytes", "By", "Octets of messages received");
+}

@@ -1,0 +1,91 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+using Orleans.Runtime;
+using Xunit;
+
+namespace MailCluster.Tests.Unit.Cluster;
+
+public sealed class CallTests
+{
+    public static TheoryData<string> Outages => ["silo", "timeout", "store", "closed", "unavailable", "stale"];
+
+    [Theory]
+    [MemberData(nameof(Outages))]
+    public async Task An_outage_is_tried_again_until_there_is_an_answer(string outage)
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient);
+        int calls = 0;
+        MailResult<int> result = await cluster.CallAsync(() => ++calls < 4 ? Fail(outage) : new ValueTask<MailResult<int>>(7), CancellationToken.None);
+        Assert.Equal(7, result.Value);
+        Assert.Equal(4, calls);
+    }
+
+    [Fact]
+    public async Task After_the_bound_the_answer_is_unavailable()
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient with { RetryFor = TimeSpan.FromMilliseconds(20) });
+        MailResult<int> result = await cluster.CallAsync(() => Fail("silo"), CancellationToken.None);
+        Assert.Equal(MailErrorCode.Unavailable, result.Error!.Code);
+    }
+
+    [Fact]
+    public async Task An_expected_failure_is_an_answer()
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient);
+        int calls = 0;
+        MailResult<int> result = await cluster.CallAsync<int>(
+            () =>
+            {
+                calls++;
+                return new(new MailError(MailErrorCode.OverQuota, "full"));
+            },
+            CancellationToken.None);
+        Assert.Equal((MailErrorCode.OverQuota, 1), (result.Error!.Code, calls));
+    }
+
+    [Fact]
+    public async Task A_bug_is_no_outage()
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient);
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await cluster.CallAsync<int>(() => throw new InvalidOperationException(), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Nobody_tries_for_a_client_that_is_gone()
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient with { FirstRetryDelay = TimeSpan.FromMinutes(1), MaxRetryDelay = TimeSpan.FromMinutes(1), RetryFor = TimeSpan.FromHours(1) });
+        using var gone = new CancellationTokenSource();
+        int calls = 0;
+        MailResult<int> result = await cluster.CallAsync(
+            () =>
+            {
+                calls++;
+                gone.Cancel();
+                return Fail("silo");
+            },
+            gone.Token);
+        Assert.Equal((MailErrorCode.Unavailable, 1), (result.Error!.Code, calls));
+    }
+
+    [Fact]
+    public async Task Operations_are_told_apart()
+    {
+        await using MailClusterClient one = Cluster(TestCluster.Impatient);
+        await using MailClusterClient other = Cluster(TestCluster.Impatient);
+        OperationId[] ids = [.. Enumerable.Range(0, 100).SelectMany(_ => new[] { one.NextOperation(), other.NextOperation() })];
+        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.All(ids, static id => Assert.True(id.Incarnation > 0));
+    }
+
+    private static MailClusterClient Cluster(MailClusterOptions options) => new(new FakeGrains(), null!, new LocalMailboxes(), options);
+
+    private static ValueTask<MailResult<int>> Fail(string outage) => outage switch
+    {
+        "silo" => throw new SiloUnavailableException("dead"),
+        "timeout" => throw new TimeoutException(),
+        "store" => throw new StoreUnavailableException("no PostgreSQL"),
+        "closed" => throw new IOException("reset"),
+        "unavailable" => new(new MailError(MailErrorCode.Unavailable, "not now")),
+        _ => new(new MailError(MailErrorCode.StaleEpoch, "moved")),
+    };
+}

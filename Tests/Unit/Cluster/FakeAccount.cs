@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using MailCluster.Contracts;
+
+namespace MailCluster.Tests.Unit.Cluster;
+
+/// <summary>An account with a password and some folders.</summary>
+internal sealed class FakeAccount(AccountSettings settings, string password = "secret") : IAccountGrain
+{
+    public AccountSettings Current { get; set; } = settings;
+
+    public List<MailboxInfo> Mailboxes { get; } = [new(new MailboxId(settings.Account.Value * 10), MailboxPath.Inbox, true, [], null)];
+
+    public ConcurrentQueue<string> Ended { get; } = new();
+
+    public ConcurrentQueue<IReadOnlyList<LoginRequest>> Renewals { get; } = new();
+
+    /// <summary>Released once for each renewal.</summary>
+    public SemaphoreSlim Renewed { get; } = new(0);
+
+    public MailError? Answer { get; set; }
+
+    public static AccountSettings SettingsOf(long account, long tenant, string user) =>
+        new(new AccountId(account), new TenantId(tenant), user, '/', "", DeliveryState.On, null, null);
+
+    public MailboxInfo AddFolder(long id, params string[] path)
+    {
+        var folder = new MailboxInfo(new MailboxId(id), MailboxPath.Of(path), true, [], null);
+        Mailboxes.Add(folder);
+        return folder;
+    }
+
+    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => new(
+        Answer is { } error ? error
+        : request.Password == password ? new AccountSession(request.SessionId, Current)
+        : new MailError(MailErrorCode.AuthenticationFailed, "wrong password"));
+
+    public ValueTask EndSession(string sessionId)
+    {
+        Ended.Enqueue(sessionId);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask RenewSessions(IReadOnlyList<LoginRequest> sessions)
+    {
+        Renewals.Enqueue(sessions);
+        Renewed.Release();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<MailResult<AccountSettings>> Settings() => new(Answer is { } error ? error : Current);
+
+    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => new(new MailboxTree([.. Mailboxes], []));
+
+    public ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path) =>
+        new(Mailboxes.Find(m => m.Path.Equals(path)) is { } found ? found : new MailError(MailErrorCode.NonExistent, "none"));
+
+    public ValueTask<IReadOnlyList<SessionInfo>> Sessions() => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => throw new NotSupportedException();
+
+    public ValueTask Changed() => throw new NotSupportedException();
+}
+
+/// <summary>Users and addresses in dictionaries.</summary>
+internal sealed class FakeDirectory : IDirectoryGrain
+{
+    public Dictionary<string, AccountRef> Users { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public Dictionary<string, AccountRef[]> Aliases { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public Exception? Outage { get; set; }
+
+    public ValueTask<AccountRef?> FindUser(string user) =>
+        Outage is { } outage ? throw outage : new(Users.GetValueOrDefault(user));
+
+    public ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address)
+    {
+        if (Outage is { } outage)
+            throw outage;
+        int at = address.LastIndexOf('@');
+        int plus = at < 0 ? -1 : address.IndexOf('+', 0, at);
+        string? detail = plus < 0 ? null : address[(plus + 1)..at];
+        string plain = plus < 0 ? address : address[..plus] + address[at..];
+        AccountRef[] accounts = Aliases.GetValueOrDefault(plain) ?? (Users.TryGetValue(plain, out AccountRef? account) ? [account] : []);
+        return new([.. accounts.Select(a => new Recipient(a, detail))]);
+    }
+}

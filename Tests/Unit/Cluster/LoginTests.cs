@@ -1,0 +1,101 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+using Xunit;
+
+namespace MailCluster.Tests.Unit.Cluster;
+
+public sealed class LoginTests : IAsyncDisposable
+{
+    private readonly FakeAccount _alice = new(FakeAccount.SettingsOf(1, 1, "alice@demo.test"));
+    private readonly FakeDirectory _directory = new();
+    private readonly CapturedLog _log = new();
+    private readonly ManualTime _time = new();
+    private readonly MailClusterClient _cluster;
+
+    public LoginTests()
+    {
+        var grains = new FakeGrains();
+        grains.Put<IDirectoryGrain>(0L, _directory);
+        grains.Put<IAccountGrain>(1L, _alice);
+        _directory.Users["alice@demo.test"] = new AccountRef(new AccountId(1), new TenantId(1), "alice@demo.test");
+        _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient, _log, _time);
+    }
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task The_right_password_opens_a_session_that_ends_when_it_is_closed()
+    {
+        MailResult<LiveSession> result = await LoginAsync("alice@demo.test", "secret", "s1");
+        Assert.True(result.IsOk);
+        Assert.Equal("alice@demo.test", result.Value.Settings.User);
+        Assert.Equal(1, _cluster.Sessions.Count);
+        await result.Value.DisposeAsync();
+        await result.Value.DisposeAsync();
+        Assert.Equal(["s1"], _alice.Ended);
+        Assert.Equal(0, _cluster.Sessions.Count);
+        Assert.Equal("login ok user=alice@demo.test protocol=imap mechanism=PLAIN address=192.0.2.1 session=s1 reason=\"\"", Assert.Single(_log.Lines));
+    }
+
+    [Theory]
+    [InlineData("alice@demo.test", "wrong password")]
+    [InlineData("nobody@demo.test", "unknown user")]
+    public async Task A_client_is_not_told_what_was_wrong_but_the_log_is(string user, string reason)
+    {
+        MailResult<LiveSession> result = await LoginAsync(user, "guess-77", "s1");
+        Assert.Equal(new MailError(MailErrorCode.AuthenticationFailed, "Authentication failed."), result.Error);
+        string line = Assert.Single(_log.Lines);
+        Assert.Contains("login AuthenticationFailed user=" + user, line);
+        Assert.EndsWith($"reason=\"{reason}\"", line);
+        Assert.DoesNotContain("guess-77", line);
+    }
+
+    [Fact]
+    public async Task A_user_name_cannot_forge_a_line_of_the_log()
+    {
+        await LoginAsync("x\r\nlogin ok user=root", "p", "s1");
+        string line = Assert.Single(_log.Lines);
+        Assert.DoesNotContain('\n', line);
+        Assert.Contains("user=x??login?ok?user=root protocol=", line);
+    }
+
+    [Fact]
+    public async Task Other_refusals_are_told()
+    {
+        _alice.Answer = new MailError(MailErrorCode.Limit, "too many connections");
+        Assert.Equal(MailErrorCode.Limit, (await LoginAsync("alice@demo.test", "secret", "s1")).Error!.Code);
+        Assert.Equal(0, _cluster.Sessions.Count);
+    }
+
+    [Fact]
+    public async Task Leases_are_renewed_in_one_call_an_account_without_the_password()
+    {
+        await LoginAsync("alice@demo.test", "secret", "s1");
+        await LoginAsync("alice@demo.test", "secret", "s2");
+        while (!await _alice.Renewed.WaitAsync(TimeSpan.FromMilliseconds(1)))
+            _time.Advance(TestCluster.Impatient.SessionRenewal);
+        IReadOnlyList<LoginRequest> renewed = _alice.Renewals.First();
+        Assert.Equal(["s1", "s2"], renewed.Select(static r => r.SessionId).Order());
+        Assert.All(renewed, static r => Assert.Null(r.Password));
+    }
+
+    [Fact]
+    public async Task A_kicked_session_learns_why()
+    {
+        LiveSession one = (await LoginAsync("alice@demo.test", "secret", "s1")).Value!;
+        LiveSession two = (await LoginAsync("alice@demo.test", "secret", "s2")).Value!;
+        var kicked = new TaskCompletionSource();
+        one.Kicked.Register(kicked.SetResult);
+        Assert.True(_cluster.Sessions.Kick("s1", "The password was changed."));
+        await kicked.Task;
+        Assert.Equal("The password was changed.", one.KickReason);
+        Assert.False(two.Kicked.IsCancellationRequested);
+        Assert.Equal(2, _cluster.Sessions.Kick(new AccountId(1), "The account was disabled."));
+        Assert.Equal("The account was disabled.", two.KickReason);
+        Assert.Equal("The password was changed.", one.KickReason);
+        Assert.False(_cluster.Sessions.Kick("s3", "nobody"));
+    }
+
+    private ValueTask<MailResult<LiveSession>> LoginAsync(string user, string password, string session) =>
+        _cluster.LoginAsync(user, password, new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None);
+}
