@@ -187,7 +187,7 @@ internal sealed class StructureReader : MimeReader
             rest.BodyEnd = Math.Max(rest.BodyBegin, node.BodyEnd);
         // Two boundary lines with nothing at all between them, not even an empty line, make no part (RFC 2046 §5.1.1).
         if (node.Kind == BodyPartKind.Multipart)
-            node.Parts.RemoveAll(part => part.Kind == BodyPartKind.Leaf && part.BodyEnd == part.HeaderBegin && part.BodyEnd != node.BodyEnd);
+            node.Parts.RemoveAll(part => part.BodyEnd == part.HeaderBegin && part.BodyEnd != node.BodyEnd);
         if (node.Kind == BodyPartKind.Multipart && node.Parts.Count == 0)
             node.Parts.Add(PartNode.Bare("text", "plain", node.BodyEnd));
         else if (node.Kind == BodyPartKind.Message && !IsEmbeddedMessage(node))

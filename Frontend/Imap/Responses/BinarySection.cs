@@ -26,7 +26,7 @@ public static class BinarySection
         if (SectionResolver.FindPart(root, numbers) is not { } part)
             return default;
         var range = new ByteRange(message.Prefix.Length + part.BodyOffset, part.BodyLength);
-        if (part.Kind != BodyPartKind.Leaf || IsIdentity(part.Encoding))
+        if (part.Kind == BodyPartKind.Multipart || IsIdentity(part.Encoding))
             return new Result(new RangesContent(message, [range], default, partial), false);
         if (Decoder(part.Encoding) is null)
             return new Result(null, true);

@@ -69,7 +69,7 @@ public static class MessageText
     public static string DecodeHeader(RawText value)
     {
         var raw = value.Bytes.ToArray();
-        return raw.AsSpan().IndexOf("=?"u8) < 0 ? Guess(raw).GetString(raw) : Rfc2047.DecodeText(raw);
+        return raw.AsSpan().IndexOf("=?"u8) < 0 ? Guess(raw, mayBeCut: false).GetString(raw) : Rfc2047.DecodeText(raw);
     }
 
     /// <summary>The decoded texts of a message in order, in pieces: its text parts and the headers of embedded messages.</summary>
@@ -110,7 +110,7 @@ public static class MessageText
         var range = new ByteRange(message.Prefix.Length + part.BodyOffset, length);
         await foreach (var piece in BinarySection.DecodeAsync(message, range, part.Encoding, cancellationToken).ConfigureAwait(false))
         {
-            decoder ??= (named ?? Guess(piece.Span)).GetDecoder();
+            decoder ??= (named ?? Guess(piece.Span, mayBeCut: piece.Length > 4096)).GetDecoder();
             var needed = decoder.GetCharCount(piece.Span, flush: false);
             if (chars.Length < needed)
                 chars = new char[needed];
@@ -136,11 +136,11 @@ public static class MessageText
 
     private static bool Contains(string text, string value) => text.Contains(value, StringComparison.OrdinalIgnoreCase);
 
-    private static Encoding Guess(ReadOnlySpan<byte> bytes)
+    private static Encoding Guess(ReadOnlySpan<byte> bytes, bool mayBeCut)
     {
         // A character may be cut at the end of a piece: that alone does not make it other than UTF-8.
         var end = bytes.Length;
-        while (end > 0 && bytes.Length - end < 3 && bytes[end - 1] >= 0x80)
+        while (mayBeCut && end > 0 && bytes.Length - end < 3 && bytes[end - 1] >= 0x80)
             end--;
         return System.Text.Unicode.Utf8.IsValid(bytes) || System.Text.Unicode.Utf8.IsValid(bytes[..end]) ? Encoding.UTF8 : Charsets.Western;
     }
