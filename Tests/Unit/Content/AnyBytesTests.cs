@@ -33,7 +33,7 @@ public class AnyBytesTests
         {
             // Without these MimeKit's object tree and its reader agree with each other.
             var text = Encoding.Latin1.GetString(message);
-            if (text.Contains("a:c") || text.Contains("headers") || text.Contains("\n \r\n"))
+            if (text.Contains("a:c") || text.Contains("headers") || text.Contains(" \r\n") || text.Contains('\t'))
                 return;
             Compare.WithMimeKit(text, message, ContentParser.Parse(message));
         },
