@@ -2,6 +2,7 @@ using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Grains;
 using MailCluster.Imap;
+using MailCluster.Lmtp;
 using MailCluster.Net;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage;
@@ -41,7 +42,11 @@ internal static class Mail
             new() { FrontEnd = options.Name }, s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));
+        services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(
+            s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>()));
     }
+
+    private static LmtpOptions Lmtp(NodeOptions options) => new() { MaxMessageSize = options.Limits.MessageMegabytes * 1024L * 1024 };
 
     private static ImapOptions Imap(NodeOptions options) => new()
     {

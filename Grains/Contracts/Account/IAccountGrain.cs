@@ -11,10 +11,10 @@ public interface IAccountGrain : IGrainWithIntegerKey
 {
     /// <summary>
     /// Checks a password and, when it is right, opens a session. A success is remembered for some minutes without the password;
-    /// failures are slowed down per account and per address.
+    /// failures are slowed down per account and per address; the caller waits longer than the longest delay, for a call that is repeated counts as a further guess.
     /// Failures: <see cref="MailErrorCode.AuthenticationFailed"/>, <see cref="MailErrorCode.AuthorizationFailed"/> (log-in is off), <see cref="MailErrorCode.Limit"/> (connections).
     /// </summary>
-    [Alias("Authenticate")]
+    [Alias("Authenticate"), ResponseTimeout("00:00:20")]
     ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request);
 
     /// <summary>Ends a session's lease. Unknown sessions are passed over.</summary>
