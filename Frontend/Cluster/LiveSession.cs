@@ -15,6 +15,7 @@ public sealed class LiveSession : IAsyncDisposable
         _all = all;
         Request = request;
         Settings = settings;
+        Since = all.Now;
     }
 
     public string Id => Request.SessionId;
@@ -22,6 +23,11 @@ public sealed class LiveSession : IAsyncDisposable
     public AccountSettings Settings { get; }
 
     public AccountId Account => Settings.Account;
+
+    /// <summary>imap, pop3…</summary>
+    public string Protocol => Request.Protocol;
+
+    public DateTimeOffset Since { get; }
 
     /// <summary>Who does the changes of this session.</summary>
     public Actor Actor => new(Settings.User, Id, Request.Address);

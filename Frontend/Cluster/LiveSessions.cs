@@ -25,6 +25,8 @@ public sealed partial class LiveSessions : IAsyncDisposable
 
     public int Count => _sessions.Count;
 
+    internal DateTimeOffset Now => _cluster.Time.GetUtcNow();
+
     /// <summary>The sessions as they are now, in no order.</summary>
     public IReadOnlyCollection<LiveSession> All => [.. _sessions.Values];
 

@@ -7,6 +7,7 @@ using MailCluster.Net;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
+using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
 
 namespace MailCluster.Server.Hosting;
@@ -37,6 +38,9 @@ internal static class Mail
 
     private static void AddDoors(IServiceCollection services, NodeOptions options)
     {
+        services.AddSingleton<DirectoryEvents>();
+        services.AddSingleton<SessionTable>();
+        services.AddHostedService<SessionKeeper>();
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<IMessageBodies>(), s.GetRequiredService<ILocalMailboxes>(),
             new() { FrontEnd = options.Name }, s.GetRequiredService<ILoggerFactory>()));

@@ -70,6 +70,10 @@ public interface IAccountGrain : IGrainWithIntegerKey
     [Alias("Subscribe")]
     ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed);
 
+    /// <summary>Whether the account may log in, read from the directory now; false for an account that is gone.</summary>
+    [Alias("MayLogIn")]
+    ValueTask<MailResult<bool>> MayLogIn();
+
     /// <summary>The directory's row of this account changed (password, state, quota): forget what was remembered.</summary>
     [Alias("Changed")]
     ValueTask Changed();

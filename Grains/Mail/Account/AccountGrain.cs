@@ -126,6 +126,8 @@ public sealed class AccountGrain(
         return Done.Value;
     });
 
+    public ValueTask<MailResult<bool>> MayLogIn() => Guard<bool>(async () => await AccountAsync(fresh: true) is { Login: true });
+
     public ValueTask Changed()
     {
         _account = null;

@@ -1,0 +1,125 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+using MailCluster.Server.Configuration;
+using MailCluster.Storage.Directories;
+
+namespace MailCluster.Server.Hosting;
+
+/// <summary>
+/// A front end's side of administration: ends sessions as the directory's news say, and keeps the table of sessions that administrators list.
+/// </summary>
+internal sealed partial class SessionKeeper(
+    NodeOptions options, MailClusterClient cluster, DirectoryEvents events, SessionTable table, ILogger<SessionKeeper> log) : BackgroundService
+{
+    private static readonly TimeSpan _every = TimeSpan.FromSeconds(5);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(ListenAsync(stoppingToken), ListAsync(stoppingToken));
+
+    private async Task ListenAsync(CancellationToken stop)
+    {
+        try
+        {
+            await foreach (DirectoryEvent news in events.ReadAsync(stop))
+            {
+                try
+                {
+                    await TakeAsync(news, stop);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    LogFailed(e, news.Kind);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+    }
+
+    private async Task TakeAsync(DirectoryEvent news, CancellationToken stop)
+    {
+        bool Concerns(LiveSession s) => (news.Account is not { } a || s.Account == a) && (news.Tenant is not { } t || s.Settings.Tenant == t);
+        switch (news.Kind)
+        {
+            case DirectoryEventKind.Kick:
+                SessionFilter filter = news.Sessions ?? new SessionFilter();
+                Log(news.Kind, cluster.Sessions.Kick(
+                    s => Concerns(s) && (filter.SessionId ?? s.Id) == s.Id && (filter.Address ?? s.Actor.Address) == s.Actor.Address
+                        && (filter.Node ?? options.Name) == options.Name,
+                    "An administrator ended this session"));
+                break;
+            case DirectoryEventKind.Password or DirectoryEventKind.Renamed or DirectoryEventKind.Deleted:
+                // The owner forgets first: who logs in from now on does so with what is true now.
+                if (news.Account is { } changed)
+                    await cluster.AskAsync(() => ForgetAsync(changed), stop);
+                Log(news.Kind, cluster.Sessions.Kick(Concerns, "Your account was changed; please log in again"));
+                break;
+            default:
+                foreach (AccountId account in cluster.Sessions.All.Where(Concerns).Select(static s => s.Account).Distinct().ToList())
+                {
+                    MailResult<bool> may = await cluster.CallAsync(() => cluster.Account(account).MayLogIn(), stop);
+                    if (may is { IsOk: true, Value: false })
+                        Log(news.Kind, cluster.Sessions.Kick(account, "Log-in is switched off for this account"));
+                }
+                break;
+        }
+    }
+
+    private async ValueTask<Done> ForgetAsync(AccountId account)
+    {
+        await cluster.Account(account).Changed();
+        return Done.Value;
+    }
+
+    private async Task ListAsync(CancellationToken stop)
+    {
+        var listed = new HashSet<string>();
+        bool started = false;
+        using var timer = new PeriodicTimer(_every);
+        try
+        {
+            do
+            {
+                try
+                {
+                    if (!started)
+                        await table.StartAsync(options.Name);
+                    started = true;
+                    Dictionary<string, LiveSession> now = cluster.Sessions.All.ToDictionary(static s => s.Id);
+                    List<string> gone = [.. listed.Where(id => !now.ContainsKey(id))];
+                    List<ListedSession> added = [.. now.Values.Where(s => !listed.Contains(s.Id)).Select(Listed)];
+                    await table.UpdateAsync(options.Name, added, gone);
+                    listed.ExceptWith(gone);
+                    listed.UnionWith(added.Select(static s => s.SessionId));
+                }
+                catch (StoreUnavailableException)
+                {
+                    // PostgreSQL is away; what is listed is put right when it is back. Its table is unlogged: a crash there empties it.
+                    started = false;
+                    listed.Clear();
+                }
+            }
+            while (await timer.WaitForNextTickAsync(stop));
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private ListedSession Listed(LiveSession s) =>
+        new(options.Name, s.Id, s.Account, s.Settings.Tenant, s.Settings.User, s.Protocol, s.Actor.Address ?? "", s.Since);
+
+    private void Log(DirectoryEventKind kind, int count)
+    {
+        if (count > 0)
+            LogEnded(kind, count);
+    }
+
+    [LoggerMessage(LogLevel.Information, "News {Kind}: {Count} sessions are ended")]
+    private partial void LogEnded(DirectoryEventKind kind, int count);
+
+    [LoggerMessage(LogLevel.Error, "News {Kind} could not be taken")]
+    private partial void LogFailed(Exception e, DirectoryEventKind kind);
+}
