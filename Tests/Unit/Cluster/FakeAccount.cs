@@ -66,6 +66,8 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
 
     public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => throw new NotSupportedException();
 
+    public ValueTask<MailResult<bool>> MayLogIn() => new(new MailResult<bool>(true, null));
+
     public ValueTask Changed() => throw new NotSupportedException();
 }
 

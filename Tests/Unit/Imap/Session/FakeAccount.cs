@@ -96,6 +96,8 @@ internal sealed class FakeAccount(FakeMail mail) : IAccountGrain, IDirectoryGrai
         return Done.Value;
     });
 
+    public ValueTask<MailResult<bool>> MayLogIn() => new(new MailResult<bool>(true, null));
+
     public ValueTask Changed() => default;
 
     public ValueTask<AccountRef?> FindUser(string user) => new(user == "alice" ? new AccountRef(FakeMail.Account, new TenantId(1), user) : null);
