@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MailCluster.Server.Commands;
+using MailCluster.Server.Commands.Admin;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage.Private;
 using MailCluster.Storage.Schema;

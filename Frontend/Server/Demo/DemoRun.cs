@@ -1,5 +1,6 @@
 using MailCluster.Server.Configuration;
 using MailCluster.Server.Hosting;
+using MailCluster.Storage.Directories;
 using MailCluster.Storage.Private;
 
 namespace MailCluster.Server.Demo;
@@ -54,7 +55,13 @@ internal sealed class DemoRun(string directory, int portOffset)
                 Http = doors.GetValueOrDefault("http"),
                 Database = options.Database.ConnectionString,
             };
+            var accounts = new DemoAccounts(node.Services.GetRequiredService<TenantStore>(), node.Services.GetRequiredService<AccountStore>());
+            (file.Accounts, var fresh) = await accounts.EnsureAsync(DemoFile.TryRead(_directory)?.Accounts ?? []);
             file.Write(_directory);
+            if (file.Lmtp is { } lmtp && fresh.Count > 0)
+            {
+                await SampleMessages.DeliverAsync(lmtp, fresh);
+            }
             Explain(file);
             Console.WriteLine("ready");
             await node.WaitForShutdownAsync(cancellationToken);

@@ -24,6 +24,10 @@ internal static class Mail
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<MessageBodies>();
         services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
+        services.AddSingleton<DirectoryStore>();
+        services.AddSingleton<TenantStore>();
+        services.AddSingleton<AccountStore>();
+        services.AddSingleton<DirectoryEvents>();
         services.AddSingleton(_ => new LocalMailboxes());
         services.AddSingleton<ILocalMailboxes>(s => s.GetRequiredService<LocalMailboxes>());
         if (role != NodeRole.Frontend)
@@ -44,6 +48,7 @@ internal static class Mail
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<IMessageBodies>(), s.GetRequiredService<ILocalMailboxes>(),
             new() { FrontEnd = options.Name }, s.GetRequiredService<ILoggerFactory>()));
+        services.AddHostedService<DirectoryWatch>();
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using MailCluster.Contracts;
+using MailCluster.Server.Configuration;
+using MailCluster.Storage.Directories;
+
+namespace MailCluster.Server.Commands.Admin;
+
+/// <summary><c>admin account …</c></summary>
+internal static class AccountCommands
+{
+    public static Command Create() => new("account", "Users and their mail.")
+    {
+        Add(), AccountImport.Create(), List(), Password(), State(), Disable(), Enable(), Quota(), Rename(), Delete(),
+    };
+
+    private static Argument<string> User() => new("USER") { Description = "the address that it logs in with" };
+
+    private static Command Add()
+    {
+        var user = User();
+        var password = PasswordFromStdin();
+        return AdminTarget.Command("add", "Makes an account with its folders; without a password nobody can log in yet.", [user, password], async (stores, parsed) =>
+        {
+            var verifier = parsed.GetValue(password) ? ScramVerifier.Create(ReadPassword()) : null;
+            return AdminTarget.Report(await stores.Accounts.AddAsync(parsed.GetRequiredValue(user), verifier), $"account {parsed.GetValue(user)} made");
+        });
+    }
+
+    private static Command List()
+    {
+        var listing = new Listing();
+        var tenant = new Option<string?>("--tenant") { Description = "only this tenant's" };
+        return AdminTarget.Command("list", "Lists accounts with usage and last log-in.", [tenant, listing.Json, listing.After, listing.Limit], async (stores, parsed) => listing.Print(
+            parsed, await stores.Accounts.ListAsync(parsed.GetValue(tenant), parsed.GetValue(listing.After), parsed.GetValue(listing.Limit)), a => a.User,
+            a => new
+            {
+                Id = a.Id.Value, a.User, a.Tenant, a.Login, a.Delivery, a.Messages, a.Bytes, a.Quota.MaxMessages, a.Quota.MaxBytes, a.Created, a.LastLogin,
+                LastAddress = a.LastAddress?.ToString(),
+            },
+            ("USER", a => a.User), ("TENANT", a => a.Tenant), ("LOG-IN", a => a.Login ? "on" : "off"), ("DELIVERY", a => a.Delivery.ToString().ToLowerInvariant()),
+            ("MESSAGES", a => $"{a.Messages}"), ("BYTES", a => $"{a.Bytes}"), ("MAX BYTES", a => QuotaOptions.Show(a.Quota.MaxBytes)),
+            ("LAST LOG-IN", a => a.LastLogin is { } at ? $"{at:yyyy-MM-dd HH:mm} from {a.LastAddress}" : "-")));
+    }
+
+    private static Command Password()
+    {
+        var user = User();
+        var password = PasswordFromStdin();
+        password.Required = true;
+        return AdminTarget.Command("password", "Sets the password; sessions end.", [user, password], async (stores, parsed) => AdminTarget.Report(
+            await stores.Accounts.SetVerifierAsync(parsed.GetRequiredValue(user), ScramVerifier.Create(ReadPassword())), $"password of {parsed.GetValue(user)} set"));
+    }
+
+    private static Command State()
+    {
+        var user = User();
+        var login = new Option<string?>("--login") { Description = "on or off" };
+        login.AcceptOnlyFromAmong("on", "off");
+        var delivery = new Option<DeliveryState?>("--delivery") { Description = "on, deferred (senders try again) or refused" };
+        return AdminTarget.Command("state", "Switches log-in or delivery.", [user, login, delivery], async (stores, parsed) =>
+            parsed.GetValue(login) is null && parsed.GetValue(delivery) is null
+                ? throw new OptionsException("Say --login, --delivery, or both.")
+                : AdminTarget.Report(
+                    await stores.Accounts.SetStateAsync(parsed.GetRequiredValue(user), parsed.GetValue(login) is { } l ? l == "on" : null, parsed.GetValue(delivery)),
+                    $"state of {parsed.GetValue(user)} set"));
+    }
+
+    private static Command Disable()
+    {
+        var user = User();
+        return AdminTarget.Command("disable", "All off: sessions end, nobody logs in, mail is refused.", [user], async (stores, parsed) => AdminTarget.Report(
+            await stores.Accounts.SetStateAsync(parsed.GetRequiredValue(user), false, DeliveryState.Refused), $"account {parsed.GetValue(user)} is off"));
+    }
+
+    private static Command Enable()
+    {
+        var user = User();
+        return AdminTarget.Command("enable", "All on again.", [user], async (stores, parsed) => AdminTarget.Report(
+            await stores.Accounts.SetStateAsync(parsed.GetRequiredValue(user), true, DeliveryState.On), $"account {parsed.GetValue(user)} is on"));
+    }
+
+    private static Command Quota()
+    {
+        var user = User();
+        var quota = new QuotaOptions();
+        return AdminTarget.Command("quota", "Limits what the account holds.", [user, .. quota.All], async (stores, parsed) =>
+        {
+            var now = await stores.Accounts.FindAsync(parsed.GetRequiredValue(user));
+            return AdminTarget.Report(
+                await stores.Accounts.SetQuotaAsync(parsed.GetRequiredValue(user), quota.Read(parsed, now?.Quota ?? default)), $"quota of {parsed.GetValue(user)} set");
+        });
+    }
+
+    private static Command Rename()
+    {
+        var user = User();
+        var to = new Argument<string>("NEW") { Description = "the new address" };
+        return AdminTarget.Command("rename", "Gives an account another address; it keeps its mail.", [user, to], async (stores, parsed) => AdminTarget.Report(
+            await stores.Accounts.RenameAsync(parsed.GetRequiredValue(user), parsed.GetRequiredValue(to)), $"account {parsed.GetValue(user)} is {parsed.GetValue(to)} now"));
+    }
+
+    private static Command Delete()
+    {
+        var user = User();
+        return AdminTarget.Command("delete", "Deletes an account and its mail.", [user], async (stores, parsed) =>
+            AdminTarget.Report(await stores.Accounts.DeleteAsync(parsed.GetRequiredValue(user)), $"account {parsed.GetValue(user)} deleted"));
+    }
+
+    private static Option<bool> PasswordFromStdin() => new("--password-stdin") { Description = "the password is the first line of standard input" };
+
+    // Never as an argument: the list of processes shows those to everybody.
+    private static string ReadPassword() => Console.ReadLine() is { Length: > 0 } line
+        ? line
+        : throw new OptionsException("Standard input has no password.");
+}

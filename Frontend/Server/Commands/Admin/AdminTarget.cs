@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using MailCluster.Contracts;
+using MailCluster.Server.Configuration;
+using MailCluster.Server.Demo;
+using MailCluster.Storage.Directories;
+using MailCluster.Storage.Ids;
+using Npgsql;
+
+namespace MailCluster.Server.Commands.Admin;
+
+/// <summary>The two options that say which cluster an admin command means, and the stores of that cluster.</summary>
+internal sealed class AdminTarget
+{
+    private readonly Option<string?> _config = new("--config") { Description = "the configuration file of a node of the cluster" };
+    private readonly Option<string?> _data = new("--data") { Description = "the directory of a demo" };
+
+    /// <summary>A command that works on the stores and ends with an exit code.</summary>
+    public static Command Command(string name, string description, IEnumerable<Symbol> arguments, Func<Stores, ParseResult, Task<int>> run)
+    {
+        var command = new Command(name, description);
+        foreach (var argument in arguments)
+        {
+            if (argument is Option option)
+            {
+                command.Options.Add(option);
+            }
+            else
+            {
+                command.Arguments.Add((Argument)argument);
+            }
+        }
+        var target = new AdminTarget();
+        command.Options.Add(target._config);
+        command.Options.Add(target._data);
+        command.SetAction(async (parsed, _) =>
+        {
+            await using var stores = new Stores(target.ConnectionString(parsed));
+            return await run(stores, parsed);
+        });
+        return command;
+    }
+
+    /// <summary>Prints an expected failure; 1 then, otherwise 0 after saying what was done.</summary>
+    public static int Report<T>(MailResult<T> result, string done)
+    {
+        if (result.IsOk)
+        {
+            Console.WriteLine(done);
+            return 0;
+        }
+        Console.Error.WriteLine(result.Error.Text);
+        return 1;
+    }
+
+    private string ConnectionString(ParseResult parsed) => (parsed.GetValue(_config), parsed.GetValue(_data)) switch
+    {
+        ({ } file, null) => OptionsFile.Load(file).Database.ConnectionString,
+        (null, { } directory) => DemoFile.Read(directory).Database,
+        _ => throw new OptionsException("Say which cluster: --config FILE for one of its nodes' configuration, or --data DIR for a demo."),
+    };
+}
+
+/// <summary>What an admin command works with.</summary>
+internal sealed class Stores : IAsyncDisposable
+{
+    public Stores(string connectionString)
+    {
+        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "mailcluster admin", MaxPoolSize = 8 });
+        var ids = new IdBlocks(Database);
+        Tenants = new(Database, ids);
+        Accounts = new(Database, ids);
+        Events = new(Database);
+    }
+
+    public NpgsqlDataSource Database { get; }
+
+    public TenantStore Tenants { get; }
+
+    public AccountStore Accounts { get; }
+
+    public DirectoryEvents Events { get; }
+
+    public ValueTask DisposeAsync() => Database.DisposeAsync();
+}

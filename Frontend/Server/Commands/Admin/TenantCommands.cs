@@ -1,0 +1,55 @@
+using System.CommandLine;
+using MailCluster.Storage.Directories;
+
+namespace MailCluster.Server.Commands.Admin;
+
+/// <summary><c>admin tenant …</c></summary>
+internal static class TenantCommands
+{
+    public static Command Create() => new("tenant", "Customers of the provider: each has domains, accounts and a quota of its own.") { Add(), List(), Switch("enable", true), Switch("disable", false), Quota(), Delete() };
+
+    private static Command Add()
+    {
+        var name = new Argument<string>("NAME");
+        return AdminTarget.Command("add", "Makes a tenant.", [name], async (stores, parsed) =>
+            AdminTarget.Report(await stores.Tenants.AddAsync(parsed.GetRequiredValue(name)), $"tenant {parsed.GetValue(name)} made"));
+    }
+
+    private static Command List()
+    {
+        var listing = new Listing();
+        return AdminTarget.Command("list", "Lists tenants.", [listing.Json, listing.After, listing.Limit], async (stores, parsed) => listing.Print(
+            parsed, await stores.Tenants.ListAsync(parsed.GetValue(listing.After), parsed.GetValue(listing.Limit)), t => t.Name,
+            t => new { t.Name, t.Enabled, t.Accounts, t.Messages, t.Bytes, t.Quota.MaxMessages, t.Quota.MaxBytes, t.Created },
+            ("TENANT", t => t.Name), ("STATE", t => t.Enabled ? "on" : "off"), ("ACCOUNTS", t => $"{t.Accounts}"),
+            ("MESSAGES", t => $"{t.Messages}"), ("BYTES", t => $"{t.Bytes}"),
+            ("MAX MESSAGES", t => QuotaOptions.Show(t.Quota.MaxMessages)), ("MAX BYTES", t => QuotaOptions.Show(t.Quota.MaxBytes))));
+    }
+
+    private static Command Switch(string verb, bool enabled)
+    {
+        var name = new Argument<string>("NAME");
+        return AdminTarget.Command(verb, enabled ? "Lets its accounts log in and get mail again." : "Ends its sessions; nobody logs in, mail is deferred.", [name],
+            async (stores, parsed) => AdminTarget.Report(
+                await stores.Tenants.SetEnabledAsync(parsed.GetRequiredValue(name), enabled), $"tenant {parsed.GetValue(name)} is {(enabled ? "on" : "off")}"));
+    }
+
+    private static Command Quota()
+    {
+        var name = new Argument<string>("NAME");
+        var quota = new QuotaOptions();
+        return AdminTarget.Command("quota", "Limits what all its accounts hold together.", [name, .. quota.All], async (stores, parsed) =>
+        {
+            var now = await stores.Tenants.FindAsync(parsed.GetRequiredValue(name));
+            return AdminTarget.Report(
+                await stores.Tenants.SetQuotaAsync(parsed.GetRequiredValue(name), quota.Read(parsed, now?.Quota ?? default)), $"quota of tenant {parsed.GetValue(name)} set");
+        });
+    }
+
+    private static Command Delete()
+    {
+        var name = new Argument<string>("NAME");
+        return AdminTarget.Command("delete", "Deletes a tenant that has no domains and accounts any more.", [name], async (stores, parsed) =>
+            AdminTarget.Report(await stores.Tenants.DeleteAsync(parsed.GetRequiredValue(name)), $"tenant {parsed.GetValue(name)} deleted"));
+    }
+}

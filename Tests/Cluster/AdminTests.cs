@@ -1,0 +1,131 @@
+using System.Text.Json;
+using MailCluster.Server.Commands.Admin;
+using MailCluster.Server.Configuration;
+using MailCluster.Tests.Support;
+using Xunit;
+
+namespace MailCluster.Tests.Cluster;
+
+/// <summary>The admin commands as an operator runs them, on a migrated database without any node.</summary>
+public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
+    private string _config = "";
+
+    public async ValueTask InitializeAsync() => _config = new NodeSettings("node", await postgres.CreateDatabaseAsync()).Write(_directory.FullName);
+
+    public ValueTask DisposeAsync()
+    {
+        _directory.Delete(true);
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact]
+    public async Task Tenants_domains_accounts_and_aliases_are_made_listed_changed_and_deleted()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await RefusedAsync("already", "tenant", "add", "acme");
+        await DoneAsync("domain", "add", "Acme.Test", "--tenant", "acme");
+        await RefusedAsync("'nobody'", "domain", "add", "other.test", "--tenant", "nobody");
+        await DoneAsync("account", "add", "ann@acme.test");
+        await DoneAsync("account", "quota", "ann@acme.test", "--bytes", "10M");
+        await DoneAsync("account", "quota", "ann@acme.test", "--messages", "500");
+        await DoneAsync("account", "state", "ann@acme.test", "--login", "off", "--delivery", "deferred");
+        await DoneAsync("alias", "set", "info@acme.test", "ann@acme.test", "far@away.test");
+
+        var account = Assert.Single(await JsonAsync("account", "list", "--tenant", "acme", "--json"));
+        Assert.Equal("ann@acme.test", account.GetProperty("user").GetString());
+        Assert.Equal(10 << 20, account.GetProperty("maxBytes").GetInt64());
+        Assert.Equal(500, account.GetProperty("maxMessages").GetInt64());
+        Assert.False(account.GetProperty("login").GetBoolean());
+        Assert.Equal("deferred", account.GetProperty("delivery").GetString());
+        Assert.Equal(JsonValueKind.Null, account.GetProperty("lastLogin").ValueKind);
+        Assert.Equal(2, Assert.Single(await JsonAsync("alias", "list", "--json")).GetProperty("targets").GetArrayLength());
+        Assert.Contains("INBOX", (await JsonAsync("mailbox", "list", "ann@acme.test", "--json")).Select(m => m.GetProperty("path")[0].GetString()));
+
+        await DoneAsync("account", "rename", "ann@acme.test", "anna@acme.test");
+        await RefusedAsync("no account", "account", "delete", "ann@acme.test");
+        await DoneAsync("account", "delete", "anna@acme.test");
+        await DoneAsync("alias", "delete", "info@acme.test");
+        await DoneAsync("domain", "delete", "acme.test");
+        await DoneAsync("tenant", "delete", "acme");
+        Assert.Empty(await JsonAsync("tenant", "list", "--json"));
+    }
+
+    [Fact]
+    public async Task Accounts_come_from_a_file_by_the_thousand_and_bad_lines_are_named()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        var csv = Path.Combine(_directory.FullName, "accounts.csv");
+        await File.WriteAllLinesAsync(csv, Enumerable.Range(0, 2000).Select(i => $"user{i:0000}@acme.test,secret-{i}")
+            .Append("user0000@acme.test,again").Append("no password").Append("\"quoted@acme.test\",\"with,comma\""));
+        var (exitCode, output) = await AdminAsync("account", "import", csv);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("2001 made, 2 refused", output);
+        Assert.Contains("line 2001: ", output);
+        Assert.Contains("line 2002: ", output);
+
+        (_, output) = await AdminAsync("account", "list", "--limit", "3", "--after", "user0009@acme.test");
+        Assert.Contains("user0010@acme.test", output);
+        Assert.Contains("user0012@acme.test", output);
+        Assert.DoesNotContain("user0013@acme.test", output);
+        Assert.Contains("more: --after user0012@acme.test", output);
+    }
+
+    [Fact]
+    public async Task A_password_comes_from_standard_input_and_an_empty_one_is_refused()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        // The tests' processes have an empty standard input.
+        await RefusedAsync("Standard input has no password", "account", "add", "ann@acme.test", "--password-stdin");
+        Assert.Empty(await JsonAsync("account", "list", "--json"));
+    }
+
+    [Fact]
+    public async Task Without_a_cluster_the_command_says_what_is_missing()
+    {
+        var (exitCode, output) = await ServerProcess.RunAsync("admin", "tenant", "list");
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("--config FILE", output);
+    }
+
+    [Theory]
+    [InlineData("0", 0L)]
+    [InlineData("123", 123L)]
+    [InlineData("2k", 2048L)]
+    [InlineData("10G", 10L << 30)]
+    [InlineData("none", null)]
+    public void Quotas_have_units(string text, long? value) => Assert.Equal(value, QuotaOptions.Parse(text));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("M")]
+    [InlineData("-1")]
+    [InlineData("1.5G")]
+    [InlineData("9999999999999T")]
+    public void What_is_no_quota_is_refused(string text) => Assert.Throws<OptionsException>(() => QuotaOptions.Parse(text));
+
+    private Task<(int ExitCode, string Output)> AdminAsync(params string[] arguments) => ServerProcess.RunAsync(["admin", .. arguments, "--config", _config]);
+
+    private async Task DoneAsync(params string[] arguments)
+    {
+        var (exitCode, output) = await AdminAsync(arguments);
+        Assert.True(exitCode == 0, output);
+    }
+
+    private async Task RefusedAsync(string sentence, params string[] arguments)
+    {
+        var (exitCode, output) = await AdminAsync(arguments);
+        Assert.Equal(1, exitCode);
+        Assert.Contains(sentence, output);
+    }
+
+    private async Task<List<JsonElement>> JsonAsync(params string[] arguments)
+    {
+        var (exitCode, output) = await AdminAsync(arguments);
+        Assert.True(exitCode == 0, output);
+        return [.. JsonDocument.Parse(output).RootElement.EnumerateArray()];
+    }
+}
