@@ -9,6 +9,7 @@ using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MailCluster.Server.Hosting;
 
@@ -24,7 +25,6 @@ internal static class Mail
         services.AddSingleton<IdBlocks>();
         services.AddSingleton<MessageBodies>();
         services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
-        services.AddSingleton<DirectoryStore>();
         services.AddSingleton<TenantStore>();
         services.AddSingleton<AccountStore>();
         services.AddSingleton<DirectoryEvents>();
@@ -48,6 +48,7 @@ internal static class Mail
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<IMessageBodies>(), s.GetRequiredService<ILocalMailboxes>(),
             new() { FrontEnd = options.Name }, s.GetRequiredService<ILoggerFactory>()));
+        services.TryAddSingleton<DirectoryStore>();
         services.AddHostedService<DirectoryWatch>();
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));
@@ -64,4 +65,6 @@ internal static class Mail
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
     };
+
+    private static LmtpOptions Lmtp(NodeOptions options) => new() { HostName = options.Name, MaxMessageSize = options.Limits.MessageMegabytes * 1024L * 1024 };
 }

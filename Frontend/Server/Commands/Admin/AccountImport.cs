@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text;
 using CsvHelper;
-using CsvHelper.Configuration;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage.Directories;
 
@@ -16,12 +14,17 @@ internal static class AccountImport
         var file = new Argument<string>("FILE") { Description = "user,password a line; a password may be a SCRAM-SHA-256 verifier (RFC 5803)" };
         return AdminTarget.Command("import", "Makes many accounts.", [file], async (stores, parsed) =>
         {
-            using var reader = Open(parsed.GetRequiredValue(file));
-            using var csv = new CsvParser(reader, new CsvConfiguration(CultureInfo.InvariantCulture) { HasHeaderRecord = false, BadDataFound = null, TrimOptions = TrimOptions.None });
+            using var text = Open(parsed.GetRequiredValue(file));
+            using var csv = CsvReader.Create(text, new CsvReaderOptions
+            {
+                HasHeader = false, Separator = ',', DetectSeparatorHint = false, TrackLineNumbers = true,
+                // A message of an exception must not tell a password.
+                IncludeValuesInExceptions = false,
+            });
             // The store numbers what it is given: the lines of the file that this was.
-            var lines = new List<int>();
+            var lines = new List<long>();
             var refused = 0;
-            void Refuse(int line, string reason)
+            void Refuse(long line, string reason)
             {
                 refused++;
                 Console.Error.WriteLine($"line {line}: {reason}");
@@ -30,14 +33,14 @@ internal static class AccountImport
             {
                 while (csv.Read())
                 {
-                    if (csv.Record is [{ Length: > 0 } user, { Length: > 0 } password])
+                    if (csv.FieldCount == 2 && !csv.IsEmpty(0) && !csv.IsEmpty(1))
                     {
-                        lines.Add(csv.RawRow);
-                        yield return new(user.Trim(), password);
+                        lines.Add(csv.LineNumber);
+                        yield return new(csv.GetString(0).Trim(), csv.GetString(1));
                     }
                     else
                     {
-                        Refuse(csv.RawRow, "is not of the form user,password");
+                        Refuse(csv.LineNumber, "is not of the form user,password");
                     }
                 }
             }
