@@ -9,7 +9,6 @@ using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace MailCluster.Server.Hosting;
 
@@ -42,21 +41,16 @@ internal static class Mail
 
     private static void AddDoors(IServiceCollection services, NodeOptions options)
     {
-        services.AddSingleton<DirectoryEvents>();
         services.AddSingleton<SessionTable>();
         services.AddHostedService<SessionKeeper>();
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<IMessageBodies>(), s.GetRequiredService<ILocalMailboxes>(),
             new() { FrontEnd = options.Name }, s.GetRequiredService<ILoggerFactory>()));
-        services.TryAddSingleton<DirectoryStore>();
-        services.AddHostedService<DirectoryWatch>();
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(
             s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>()));
     }
-
-    private static LmtpOptions Lmtp(NodeOptions options) => new() { MaxMessageSize = options.Limits.MessageMegabytes * 1024L * 1024 };
 
     private static ImapOptions Imap(NodeOptions options) => new()
     {
