@@ -15,15 +15,15 @@ internal static class Idle
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(session.Gone);
         try
         {
-            Task<bool>? news = null;
+            News? news = null;
             while (true)
             {
-                if (state is Selected selected && (news is null || news.IsCompleted))
+                if (state is Selected selected && news is not { HasCome: false })
                 {
                     if (await session.SyncAsync(selected, new Telling(WithUid: false, Expunged: true)) is null)
                     {
-                        if (selected.Mailbox.Open.End is null)
-                            news = WaitAsync(session, selected, stop.Token);
+                        news = new News();
+                        _ = WaitAsync(session, selected.Mailbox, news, stop.Token);
                     }
                     else if (selected.Mailbox.Open.End is { } end)
                     {
@@ -51,12 +51,13 @@ internal static class Idle
     }
 
     /// <summary>Ends the wait for input when there is news.</summary>
-    private static async Task<bool> WaitAsync(ImapSession session, Selected selected, CancellationToken stop)
+    private static async Task WaitAsync(ImapSession session, SelectedMailbox mailbox, News news, CancellationToken stop)
     {
-        bool changed = await selected.Mailbox.Open.WaitForChangeAsync(selected.Mailbox.Messages.Followed, stop);
-        if (changed)
-            session.Connection.InputTimeout.Wake();
-        return changed;
+        if (!await mailbox.Open.WaitForChangeAsync(mailbox.Messages.Followed, stop))
+            return;
+        // Before the wake: whoever wakes up looks.
+        news.HasCome = true;
+        session.Connection.InputTimeout.Wake();
     }
 
     /// <summary>All sessions of a user at one address have the same beat, so that a telephone's radio is woken once for all of them.</summary>
@@ -66,5 +67,15 @@ internal static class Idle
         long offset = (uint)HashCode.Combine(user.Settings.Account, session.Connection.Remote.Address) * (TimeSpan.TicksPerMillisecond * 7L);
         long now = session.Services.Time.GetUtcNow().Ticks + offset;
         return TimeSpan.FromTicks(period - (now % period));
+    }
+    private sealed class News
+    {
+        private volatile bool _hasCome;
+
+        public bool HasCome
+        {
+            get => _hasCome;
+            set => _hasCome = value;
+        }
     }
 }

@@ -50,16 +50,14 @@ internal static class List
         (!selection.HasFlag(ListSelection.Subscribed) || mailbox.Subscribed)
         && (!selection.HasFlag(ListSelection.SpecialUse) || mailbox.Info is { SpecialUse.Count: > 0 })
         // Without an option to the contrary only names that exist, or have something below them that does.
-        && (selection.HasFlag(ListSelection.Subscribed) || mailbox.Info is not null);
+        && (selection.HasFlag(ListSelection.Subscribed) || mailbox.Info is not null || mailbox.HasChildren);
 
     private static void Write(ReplyWriter reply, ImapUser user, ListedMailbox mailbox, ListArguments arguments, bool parent)
     {
         reply.Untagged().Raw("LIST ("u8);
         // \NonExistent came with RFC 5258; who sends the old command gets the old word (RFC 3501 §7.2.2).
-        if (mailbox.Info is null || (!mailbox.Info.Selectable && (user.Rev2 || arguments.Extended)))
-            reply.Raw("\\NonExistent "u8);
-        else if (!mailbox.Info.Selectable)
-            reply.Raw("\\Noselect "u8);
+        if (mailbox.Info is not { Selectable: true })
+            reply.Raw(user.Rev2 || arguments.Extended ? "\\NonExistent "u8 : "\\Noselect "u8);
         bool subscribed = (arguments.Selection & ListSelection.Subscribed) != 0 || (arguments.Return & ListReturn.Subscribed) != 0;
         if (subscribed && mailbox.Subscribed)
             reply.Raw("\\Subscribed "u8);

@@ -52,8 +52,8 @@ public sealed class SelectedMailbox : IDisposable
     /// <exception cref="ImapSyntaxException">A message number above the last.</exception>
     public UidSet Resolve(SequenceSet set, bool uid) => Messages.Resolve(set, uid, Saved);
 
-    /// <summary>How many messages of the view are \Recent.</summary>
-    public long RecentCount => View is { } view ? view.Messages.Messages(Recent).LongCount() : Told.Status.Recent;
+    /// <summary>How many messages of the view are \Recent. Without rows, as many as have UIDs that are: nothing of what is new was expunged yet, as a rule.</summary>
+    public long RecentCount => View is { } view ? view.Messages.Messages(Recent).LongCount() : Math.Min(Told.Status.Messages, Recent.Cardinality);
 
     public void Dispose() => Open.Dispose();
 }

@@ -28,7 +28,7 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
 
     public ValueTask<MailResult<MailboxSelected>> Select(bool readOnly) => Do<MailboxSelected>(() =>
     {
-        var selected = new MailboxSelected(1, StatusNow, _recentFrom, _now.Keywords.All());
+        var selected = new MailboxSelected(1, StatusNow, readOnly ? _now.UidNext : _recentFrom, _now.Keywords.All());
         if (!readOnly)
             _recentFrom = _now.UidNext;
         return selected;

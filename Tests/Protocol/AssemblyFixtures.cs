@@ -1,0 +1,4 @@
+using MailCluster.Tests.Support;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(MailServer))]

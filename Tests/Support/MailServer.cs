@@ -1,0 +1,105 @@
+using System.Net;
+using MailCluster.Contracts;
+using MailCluster.Storage;
+using MailCluster.Storage.Directories;
+using MailCluster.Storage.Ids;
+using Xunit;
+
+namespace MailCluster.Tests.Support;
+
+/// <summary>
+/// One node with all roles as a process of its own, over a fresh database of a private PostgreSQL; started by the first test that wants it. Each test
+/// makes accounts of its own, so that tests do not see each other.
+/// Use: <c>[assembly: AssemblyFixture(typeof(MailServer))]</c> and take it as a test class's constructor argument.
+/// </summary>
+public sealed class MailServer : IAsyncLifetime
+{
+    /// <summary>Every account's.</summary>
+    public const string Password = "correct horse";
+
+    private readonly PostgresFixture _postgres = new();
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
+    private ServerProcess? _process;
+    private NodeSettings _settings = null!;
+    private MailDatabase _database = null!;
+    private AccountStore _accounts = null!;
+    private int _users;
+
+    public IPEndPoint Imap => new(IPAddress.Loopback, _settings.ImapPort);
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A new account with the folders that new accounts have; its log-in name.</summary>
+    public async Task<string> AccountAsync(long? maxBytes = null)
+    {
+        await StartAsync();
+        string user = $"user{Interlocked.Increment(ref _users)}@test.example";
+        Expect(await _accounts.AddAsync(user, ScramVerifier.Create(Password)));
+        if (maxBytes is not null)
+            Expect(await _accounts.SetQuotaAsync(user, new Quota(null, maxBytes)));
+        return user;
+    }
+
+    /// <summary>Connections logged in to one new account: c[1] to c[count].</summary>
+    public async Task<ImapClient[]> SessionsAsync(int count)
+    {
+        string user = await AccountAsync();
+        var clients = new ImapClient[count + 1];
+        for (int i = 1; i <= count; i++)
+            clients[i] = await ImapClient.LoggedInAsync(Imap, user, Password);
+        return clients;
+    }
+
+    /// <summary>As <see cref="SessionsAsync"/>, with INBOX selected and holding so many messages, which are \Recent in none of them.</summary>
+    public async Task<ImapClient[]> SelectedAsync(int count, int messages = 0)
+    {
+        ImapClient[] c = await SessionsAsync(count);
+        for (int i = 1; i <= messages; i++)
+            await c[1].Append("fill", "INBOX", $"Subject: message {i}\r\n\r\nText {i}\r\n");
+        await c[1].Run("fill SELECT INBOX");
+        for (int i = 1; i <= count; i++)
+            await c[i].Run("fill SELECT INBOX");
+        return c;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await _process.DisposeAsync();
+            await _database.DisposeAsync();
+        }
+        await _postgres.DisposeAsync();
+        _directory.Delete(true);
+    }
+
+    private async Task StartAsync()
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            if (_process is not null)
+                return;
+            string connection = await _postgres.CreateDatabaseAsync();
+            _settings = new NodeSettings("node", connection);
+            _process = await ServerProcess.StartReadyAsync(["node", "--role", "all", "--config", _settings.Write(_directory.FullName)]);
+            _database = new MailDatabase(connection, "tests", 4);
+            var ids = new IdBlocks(_database.Main);
+            var tenants = new TenantStore(_database.Main, ids);
+            _accounts = new AccountStore(_database.Main, ids);
+            Expect(await tenants.AddAsync("test"));
+            Expect(await tenants.AddDomainAsync("test.example", "test"));
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    private static void Expect<T>(MailResult<T> result)
+    {
+        if (result.Error is { } error)
+            throw new InvalidOperationException(error.Text);
+    }
+}
