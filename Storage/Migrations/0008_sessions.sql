@@ -16,5 +16,5 @@ create unlogged table directory.session (
     since      timestamptz not null,
     primary key (node, session_id)
 );
--- Lists a tenant's or a user's sessions.
-create index session_user on directory.session (user_name);
+-- Lists a user's sessions.
+create index session_by_user on directory.session (user_name);
