@@ -32,15 +32,15 @@ internal static class List
         if (withStatus && arguments.Status.HasFlag(StatusItems.HighestModSeq))
             session.EnableCondStore(user);
 
-        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!))
+        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, user.Names))
         {
             bool selected = IsSelected(mailbox, arguments.Selection);
             bool parent = arguments.Selection.HasFlag(ListSelection.RecursiveMatch) && mailbox.Below.Any(below => IsSelected(below, arguments.Selection));
-            if (!(selected || parent) || !patterns.Matches(user.Names.NameOf(mailbox.Path)))
+            if (!(selected || parent) || !patterns.Matches(mailbox.OnWire.ToString(user.Names.Delimiter)))
                 continue;
             Write(session.Reply, user, mailbox, arguments, parent);
             if (withStatus && mailbox.Info is { Selectable: true, Status: { } status })
-                StatusResponse.Write(session.Reply, user, session.Options, mailbox.Path, arguments.Status, status);
+                StatusResponse.Write(session.Reply, user, session.Options, mailbox.Info.Path, arguments.Status, status);
             await session.FlushIfFullAsync();
         }
         return Completion.Done;
@@ -64,7 +64,7 @@ internal static class List
         reply.Raw(mailbox.HasChildren ? "\\HasChildren"u8 : "\\HasNoChildren"u8);
         foreach (string use in mailbox.Info?.SpecialUse ?? [])
             reply.Space().Raw(use);
-        reply.Raw(") "u8).Delimiter(user.Names).Space().Mailbox(user.Names.NameOf(mailbox.Path));
+        reply.Raw(") "u8).Delimiter(user.Names).Space().Mailbox(mailbox.OnWire.ToString(user.Names.Delimiter));
         if (parent)
         {
             reply.Raw(" (\"CHILDINFO\" ("u8);

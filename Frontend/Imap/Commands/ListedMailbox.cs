@@ -1,10 +1,12 @@
 using MailCluster.Contracts;
+using MailCluster.Imap.Session;
 
 namespace MailCluster.Imap.Commands;
 
 /// <summary>A name that LIST may show: one that exists, is subscribed, or stands above one of these.</summary>
+/// <param name="OnWire">Its levels as the client sees them, those of the namespace's prefix included.</param>
 /// <param name="Info">Null for a name that is only subscribed, or only stands above others.</param>
-internal sealed record ListedMailbox(MailboxPath Path, MailboxInfo? Info, bool Subscribed)
+internal sealed record ListedMailbox(MailboxPath OnWire, MailboxInfo? Info, bool Subscribed)
 {
     /// <summary>Something exists below it.</summary>
     public bool HasChildren => Below.Exists(static below => below.Info is not null);
@@ -12,13 +14,16 @@ internal sealed record ListedMailbox(MailboxPath Path, MailboxInfo? Info, bool S
     /// <summary>All names below, at any depth.</summary>
     public List<ListedMailbox> Below { get; } = [];
 
-    /// <summary>All names in path order, parents before their children.</summary>
-    public static IReadOnlyList<ListedMailbox> Of(MailboxTree tree)
+    /// <summary>All names in order, parents before their children.</summary>
+    public static IReadOnlyList<ListedMailbox> Of(MailboxTree tree, MailboxNames names)
     {
         var all = new SortedDictionary<MailboxPath, ListedMailbox>();
         foreach (MailboxInfo info in tree.Mailboxes)
-            all[info.Path] = new ListedMailbox(info.Path, info, false);
-        foreach (MailboxPath path in tree.Subscriptions)
+        {
+            MailboxPath path = names.OnWire(info.Path);
+            all[path] = new ListedMailbox(path, info, false);
+        }
+        foreach (MailboxPath path in tree.Subscriptions.Select(names.OnWire))
             all[path] = all.TryGetValue(path, out ListedMailbox? known) ? known with { Subscribed = true } : new ListedMailbox(path, null, true);
         foreach (MailboxPath path in all.Keys.ToList())
         {
@@ -27,7 +32,7 @@ internal sealed record ListedMailbox(MailboxPath Path, MailboxInfo? Info, bool S
         }
         foreach (ListedMailbox mailbox in all.Values)
         {
-            for (MailboxPath? parent = mailbox.Path.Parent; parent is not null; parent = parent.Parent)
+            for (MailboxPath? parent = mailbox.OnWire.Parent; parent is not null; parent = parent.Parent)
                 all[parent].Below.Add(mailbox);
         }
         return [.. all.Values];

@@ -18,13 +18,13 @@ internal static class Lsub
         if (tree.Error is { } error)
             return error;
         bool partial = arguments.Patterns[0].Name.EndsWith('%');
-        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!))
+        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, user.Names))
         {
             bool parent = !mailbox.Subscribed && partial && mailbox.Below.Exists(static below => below.Subscribed);
-            if (!(mailbox.Subscribed || parent) || !patterns.Matches(user.Names.NameOf(mailbox.Path)))
+            string name = mailbox.OnWire.ToString(user.Names.Delimiter);
+            if (!(mailbox.Subscribed || parent) || !patterns.Matches(name))
                 continue;
-            session.Reply.Untagged().Raw(parent ? "LSUB (\\Noselect) "u8 : "LSUB () "u8).Delimiter(user.Names).Space()
-                .Mailbox(user.Names.NameOf(mailbox.Path)).NewLine();
+            session.Reply.Untagged().Raw(parent ? "LSUB (\\Noselect) "u8 : "LSUB () "u8).Delimiter(user.Names).Space().Mailbox(name).NewLine();
             await session.FlushIfFullAsync();
         }
         return Completion.Done;

@@ -62,6 +62,9 @@ public sealed class MailboxNames(char delimiter, string prefix)
     /// <summary>The name of a path, in Unicode.</summary>
     public string NameOf(MailboxPath path) => path.IsInbox ? "INBOX" : prefix + path.ToString(delimiter);
 
+    /// <summary>The levels of <see cref="NameOf"/>, those of the prefix included.</summary>
+    public MailboxPath OnWire(MailboxPath path) => prefix.Length == 0 || path.IsInbox ? path : MailboxPath.Parse(NameOf(path), delimiter);
+
     private bool InboxPrefixed(string name) =>
         prefix.StartsWith("INBOX", StringComparison.OrdinalIgnoreCase) && name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase);
 

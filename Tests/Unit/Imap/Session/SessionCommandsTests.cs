@@ -130,6 +130,23 @@ public sealed class SessionCommandsTests
     }
 
     [Fact]
+    public async Task A_prefix_is_a_level_of_its_own()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        mail.Owner.Account = mail.Owner.Account with { Delimiter = '.', Prefix = "INBOX." };
+        await using ImapClient c = await mail.LogInAsync();
+        await c.Send("a CREATE INBOX.Sent", "b CREATE Sent", "c LIST \"\" %", "d LIST \"\" *", "e NAMESPACE", "f STATUS inbox.Sent (MESSAGES)");
+        await c.Expect(
+            "a OK …", "b NO [CANNOT] …", "* LIST (\\HasChildren) \".\" \"INBOX\"", "c OK …", "* LIST (\\HasChildren) \".\" \"INBOX\"",
+            "* LIST (\\HasNoChildren) \".\" \"INBOX.Sent\"", "d OK …", "* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL", "e OK …",
+            "* STATUS \"INBOX.Sent\" (MESSAGES 0)", "f OK …");
+        mail.Owner.Account = mail.Owner.Account with { Prefix = "Mail." };
+        await using ImapClient d = await mail.LogInAsync();
+        await d.Send("a LIST \"\" %");
+        await d.Expect("* LIST (\\HasNoChildren) \".\" \"INBOX\"", "* LIST (\\Noselect \\HasChildren) \".\" \"Mail\"", "a OK …");
+    }
+
+    [Fact]
     public async Task Names_are_UTF7_before_ENABLE_and_UTF8_after_it()
     {
         await using FakeMail mail = await FakeMail.StartAsync();
@@ -197,6 +214,47 @@ public sealed class SessionCommandsTests
         await c.Expect("c NO [READ-ONLY] …", "d NO [READ-ONLY] …", "e OK …", "f BAD …", "+ idling");
         await c.Send("stop");
         await c.Expect("g BAD IDLE: Expected DONE");
+    }
+
+    [Fact]
+    public async Task Who_takes_too_long_to_log_in_is_sent_away()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync(new ImapOptions { LoginTimeout = TimeSpan.Zero });
+        await using ImapClient c = await mail.ConnectAsync();
+        await c.Expect("* BYE You took too long to log in");
+        await c.Closed();
+    }
+
+    [Fact]
+    public async Task IDLE_keeps_the_connection_alive_and_knows_no_timeout()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync(new ImapOptions { IdleKeepAlive = TimeSpan.FromMilliseconds(300), IdleTimeout = TimeSpan.FromSeconds(60) });
+        await using ImapClient c = await mail.LogInAsync();
+        await c.Send("a IDLE");
+        await c.Expect("+ idling", "* OK Still here", "* OK Still here");
+        await c.Send("done");
+        await c.Expect("a OK …");
+    }
+
+    [Fact]
+    public async Task Literals_have_their_bounds()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        await using (ImapClient c = await mail.ConnectAsync())
+        {
+            await c.Send("a LOGIN {9000}", "b LOGIN {1073741824}", "c NOOP");
+            await c.Expect("a BAD …", "b BAD …", "c OK …");
+            await c.Send("d LOGIN {1073741824+}");
+            await c.Expect("* BYE …");
+            await c.Closed();
+        }
+        await using (ImapClient c = await mail.LogInAsync())
+        {
+            await c.Send("a CREATE {70000}", "b CREATE " + new string('x', 70000), "c APPEND INBOX {99999999999999999999}", "d NOOP");
+            await c.Expect("a BAD …", "b BAD …", "c NO [TOOBIG] …", "d OK …");
+            await c.Send("e CREATE \"a\0b\"", "f CREATE a\u00fcb", "g NOOP x");
+            await c.Expect("e BAD CREATE: …", "f BAD CREATE: …", "g BAD NOOP: …");
+        }
     }
 
     [Fact]
