@@ -23,7 +23,7 @@ internal static class NodeCommand
                 // A front end may wait long for its first silo; a silo starts fast, and half a start is harder to end than a whole one.
                 await node.StartAsync(nodeRole == NodeRole.Frontend ? signals.Stop : CancellationToken.None);
                 Console.WriteLine($"ready: node {options.Name}, {string.Join(", ", node.Services.GetRequiredService<NodeState>().Doors)}");
-                await node.WaitForShutdownAsync(signals.Stop);
+                await Node.RunToEndAsync(node, signals.Stop);
             }
             catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
             {

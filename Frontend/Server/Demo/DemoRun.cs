@@ -44,6 +44,7 @@ internal sealed class DemoRun(string directory, int portOffset)
         Say("starting the node");
         await using var node = await Node.BuildAsync(options, NodeRole.All);
         await node.StartAsync();
+        var starting = true;
         try
         {
             var doors = node.Services.GetRequiredService<NodeState>().Doors.Select(d => d.Split(' ')).ToDictionary(d => d[0], d => d[1]);
@@ -64,25 +65,30 @@ internal sealed class DemoRun(string directory, int portOffset)
             }
             Explain(file);
             Console.WriteLine("ready");
-            await node.WaitForShutdownAsync(cancellationToken);
+            starting = false;
+            await Node.RunToEndAsync(node, cancellationToken);
         }
         finally
         {
-            await node.StopAsync(CancellationToken.None);
+            // Something went wrong before it served.
+            if (starting)
+            {
+                await node.StopAsync(CancellationToken.None);
+            }
         }
     }
 
     private NodeOptions Options()
     {
-        // The ports between nodes mean nothing to anybody: any that are free.
+        // The ports between nodes mean nothing to anybody; the same ones at each start let the membership see the same node again.
         string At(int port) => $"127.0.0.1:{port + portOffset}";
         return new()
         {
             Name = "demo",
-            Cluster = { SiloPort = Ports.Free(), GatewayPort = Ports.Free() },
+            Cluster = { SiloPort = Ports.FreeNear(10_111 + portOffset % 20_000), GatewayPort = Ports.FreeNear(10_112 + portOffset % 20_000) },
             Listen = { Imap = [At(143)], Imaps = [At(993)], Lmtp = [At(24)], Http = [At(80)] },
             Tls = { Certificate = DemoCertificate.Ensure(_directory) },
-            Shutdown = { DrainSeconds = 5 },
+            Shutdown = { DrainSeconds = 10 },
         };
     }
 

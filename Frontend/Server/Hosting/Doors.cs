@@ -45,6 +45,11 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
     /// <summary>Takes no new connections, lets running commands finish, says goodbye; what is left after the drain time is cut off.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        // The host stops what was stopped before it.
+        if (state.Draining)
+        {
+            return;
+        }
         state.Draining = true;
         Draining(_log, _net.ConnectionCount);
         await _net.DrainAsync(TimeSpan.FromSeconds(options.Shutdown.DrainSeconds));

@@ -68,6 +68,20 @@ internal static class Node
         return app;
     }
 
+    /// <summary>
+    /// Waits for a signal (or for the node to stop by itself), then goes down in order: the doors drain while /readyz still answers, and says no;
+    /// then HTTP ends and the silo hands its mailboxes over.
+    /// </summary>
+    public static async Task RunToEndAsync(WebApplication node, CancellationToken stop)
+    {
+        using (var end = CancellationTokenSource.CreateLinkedTokenSource(stop, node.Lifetime.ApplicationStopping))
+        {
+            await Task.Delay(Timeout.Infinite, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        await node.Services.GetRequiredService<Doors>().StopAsync(CancellationToken.None);
+        await node.StopAsync();
+    }
+
     private static MailDatabase OpenMail(NodeOptions options)
     {
         try

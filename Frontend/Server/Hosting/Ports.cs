@@ -44,11 +44,21 @@ internal static class Ports
         }
     }
 
-    /// <summary>A port at 127.0.0.1 that is free right now.</summary>
-    public static int Free()
+    /// <summary>This port at 127.0.0.1, or another one if it is taken.</summary>
+    public static int FreeNear(int port)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        while (true)
+        {
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return ((IPEndPoint)listener.LocalEndpoint).Port;
+            }
+            catch (SocketException) when (port != 0)
+            {
+                port = 0;
+            }
+        }
     }
 }
