@@ -96,7 +96,7 @@ internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId 
             }
             catch (StoreUnavailableException)
             {
-                // The collector finds claim 0 later.
+                // The collector finds the claim of the upload later.
             }
         }
     }

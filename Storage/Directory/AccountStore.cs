@@ -85,6 +85,7 @@ public sealed partial class AccountStore(NpgsqlDataSource database, IdBlocks ids
     public Task<MailResult<Done>> DeleteAsync(string user) => ChangeAsync(user, DirectoryEventKind.Deleted, async (connection, account) =>
     {
         await connection.ExecuteAsync("select mail.delete_account_v1($1)", account);
+        await connection.ExecuteAsync("insert into mail.account_gone (account_id) values ($1) on conflict do nothing", account);
         return await connection.ExecuteAsync("delete from directory.account where id = $1", account);
     });
 

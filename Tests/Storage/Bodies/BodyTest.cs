@@ -43,7 +43,7 @@ public abstract class BodyTest(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>An email as a commit would make it, taking one claim.</summary>
     protected async Task<EmailId> ClaimAsync(StagedBody body, int claim, string prefix = "")
     {
-        await ExecuteAsync($"delete from mail.body_staged where body_id = {body.Body} and claim = {claim}");
+        Assert.Equal(1, await ExecuteAsync($"delete from mail.body_staged where body_id = {body.Body} and claim = {claim}"));
         var id = new EmailId(body.Body.Value * 100 + claim);
         await ExecuteAsync($"""
             insert into mail.email (account_id, id, body_id, thread_id, size, internal_date, zone, prefix)

@@ -31,7 +31,7 @@ public sealed class MessageBodiesTests(PostgresFixture postgres) : BodyTest(post
         Assert.Equal(new Guid(SHA256.HashData(message).AsSpan(0, 16), bigEndian: true), staged.Hash);
         Assert.Equal(message, await ReadAsync(staged.Body, 0, size));
         Assert.Equal(message, (await Store.GetBodiesAsync([staged.Body], size, default))[0]);
-        Assert.Equal("1,2,3", await ScalarAsync<string>("select string_agg(claim::text, ',' order by claim) from mail.body_staged"));
+        Assert.Equal("0,1,2", await ScalarAsync<string>("select string_agg(claim::text, ',' order by claim) from mail.body_staged"));
         Assert.Equal(Math.Max(1, (size + 262_143) / 262_144), await ScalarAsync<long>("select count(*) from mail.body_chunk"));
         Assert.Equal((long)size, await ScalarAsync<long>($"select size from mail.body where id = {staged.Body} and tenant_id = {Tenant}"));
     }
@@ -133,7 +133,7 @@ public sealed class MessageBodiesTests(PostgresFixture postgres) : BodyTest(post
     {
         var one = await StageAsync(Message(500), claims: 2);
         var two = await StageAsync("Subject: two\r\n\r\nbody"u8.ToArray());
-        EmailId a = await ClaimAsync(one, 1, "Return-Path: <>\r\n"), b = await ClaimAsync(one, 2), c = await ClaimAsync(two, 1);
+        EmailId a = await ClaimAsync(one, 0, "Return-Path: <>\r\n"), b = await ClaimAsync(one, 1), c = await ClaimAsync(two, 0);
         var emails = await Store.GetEmailsAsync(Account, [c, new(1), b, a, c], withContent: true, default);
         Assert.Equal([c, null, b, a, c], emails.Select(e => e?.Id));
         Assert.Equal("two", emails[0]!.Content!.Envelope.Subject.ToString());
@@ -155,7 +155,7 @@ public sealed class MessageBodiesTests(PostgresFixture postgres) : BodyTest(post
     public async Task A_discarded_body_is_gone_unless_a_message_has_it()
     {
         StagedBody unused = await StageAsync(Message(400_000)), used = await StageAsync(Message(100), claims: 2);
-        await ClaimAsync(used, 1);
+        await ClaimAsync(used, 0);
         await Store.DiscardAsync(unused, default);
         await Store.DiscardAsync(used, default);
         await Assert.ThrowsAsync<BodyGoneException>(() => ReadAsync(unused.Body, 0, 1));
@@ -169,7 +169,7 @@ public sealed class MessageBodiesTests(PostgresFixture postgres) : BodyTest(post
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
         await pipe.Writer.WriteAsync(Message(300_000));
         var staging = Store.StageAsync(Tenant, pipe.Reader, 1, null, long.MaxValue, default).AsTask();
-        while (await ScalarAsync<long>("select count(*) from mail.body_staged where claim = 0") == 0)
+        while (await ScalarAsync<long>("select count(*) from mail.body_staged where claim = -1") == 0)
             await Task.Yield();
         await ExecuteAsync("delete from mail.body_staged");
         await pipe.Writer.CompleteAsync();
