@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using MailCluster.Imap.Wire;
 
@@ -22,8 +21,10 @@ public abstract class SectionContent
     /// </summary>
     /// <param name="reply">Writes to <paramref name="output"/>.</param>
     /// <param name="output">Of the connection.</param>
+    /// <param name="flushIfFull">Called between pieces of at most 32 KB; waits while the client reads slowly.</param>
     /// <param name="content">The section.</param>
-    public static async ValueTask WriteBodyAsync(ReplyWriter reply, PipeWriter output, SectionContent? content, CancellationToken cancellationToken)
+    public static async ValueTask WriteBodyAsync(
+        ReplyWriter reply, IBufferWriter<byte> output, Func<ValueTask> flushIfFull, SectionContent? content, CancellationToken cancellationToken)
     {
         if (content is null)
         {
@@ -31,12 +32,13 @@ public abstract class SectionContent
             return;
         }
         reply.LiteralHeader(content.Length);
-        await content.CopyToAsync(output, showNul: true, cancellationToken).ConfigureAwait(false);
+        await content.CopyToAsync(output, flushIfFull, showNul: true, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Writes a BINARY[…] value: NIL for null, otherwise always a literal8, which can hold a NUL.</summary>
     /// <inheritdoc cref="WriteBodyAsync"/>
-    public static async ValueTask WriteBinaryAsync(ReplyWriter reply, PipeWriter output, SectionContent? content, CancellationToken cancellationToken)
+    public static async ValueTask WriteBinaryAsync(
+        ReplyWriter reply, IBufferWriter<byte> output, Func<ValueTask> flushIfFull, SectionContent? content, CancellationToken cancellationToken)
     {
         if (content is null)
         {
@@ -44,25 +46,24 @@ public abstract class SectionContent
             return;
         }
         reply.Literal8Header(content.Length);
-        await content.CopyToAsync(output, showNul: false, cancellationToken).ConfigureAwait(false);
+        await content.CopyToAsync(output, flushIfFull, showNul: false, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask CopyToAsync(PipeWriter output, bool showNul, CancellationToken cancellationToken)
+    private async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<ValueTask> flushIfFull, bool showNul, CancellationToken cancellationToken)
     {
-        const int FlushAt = 32 * 1024;
+        const int Step = 32 * 1024;
         await foreach (var piece in ReadAsync(cancellationToken).ConfigureAwait(false))
         {
             for (var rest = piece; !rest.IsEmpty;)
             {
-                var length = Math.Min(rest.Length, FlushAt);
+                var length = Math.Min(rest.Length, Step);
                 var target = output.GetSpan(length)[..length];
                 rest.Span[..length].CopyTo(target);
                 if (showNul)
                     target.Replace((byte)0, ReplyWriter.NulSubstitute);
                 output.Advance(length);
                 rest = rest[length..];
-                if (output.UnflushedBytes >= FlushAt)
-                    await output.FlushAsync(cancellationToken).ConfigureAwait(false);
+                await flushIfFull().ConfigureAwait(false);
             }
         }
     }

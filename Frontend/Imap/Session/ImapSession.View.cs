@@ -8,7 +8,8 @@ namespace MailCluster.Imap.Session;
 /// <param name="WithUid">A UID command runs: its FETCH answers carry UID (RFC 9051 §6.4.9).</param>
 /// <param name="Expunged">EXPUNGE may be told (RFC 9051 §7.5.1).</param>
 /// <param name="Store">The session's own STORE, whose answers these are.</param>
-public readonly record struct Telling(bool WithUid, bool Expunged = false, OwnStore? Store = null);
+/// <param name="Later">Messages whose flags the running command tells in its own answers.</param>
+public readonly record struct Telling(bool WithUid, bool Expunged = false, OwnStore? Store = null, UidSet? Later = null);
 
 /// <summary>A STORE that this session has just made.</summary>
 /// <param name="Answer">UIDs that are told whether they changed or not; none for .SILENT.</param>
@@ -71,6 +72,8 @@ public sealed partial class ImapSession
         MailboxView view = mailbox.View!;
         ViewChange change = view.Follow(now, telling.Expunged);
         UidSet flags = telling.Store is { } store ? change.Changed.Union(store.Answer) : change.Changed;
+        if (telling.Later is { } later)
+            flags = flags.Except(later);
         if (change.IsNone && flags.IsEmpty)
             return;
         FlagsResponse.NewKeywords(Reply, mailbox, now.Keywords);

@@ -121,9 +121,9 @@ public class SectionTests
         var root = ContentParser.Parse(body).Root;
         var pipe = new Pipe();
         var reply = new ReplyWriter(pipe.Writer);
-        await SectionContent.WriteBodyAsync(reply, pipe.Writer, await SectionResolver.ResolveAsync(message, root, new BodySection([1], SectionText.All, []), null, Stop), Stop);
-        await SectionContent.WriteBinaryAsync(reply, pipe.Writer, (await BinarySection.ResolveAsync(message, root, [1], null, Stop)).Content, Stop);
-        await SectionContent.WriteBodyAsync(reply, pipe.Writer, null, Stop);
+        await SectionContent.WriteBodyAsync(reply, pipe.Writer, () => default, await SectionResolver.ResolveAsync(message, root, new BodySection([1], SectionText.All, []), null, Stop), Stop);
+        await SectionContent.WriteBinaryAsync(reply, pipe.Writer, () => default, (await BinarySection.ResolveAsync(message, root, [1], null, Stop)).Content, Stop);
+        await SectionContent.WriteBodyAsync(reply, pipe.Writer, () => default, null, Stop);
         await pipe.Writer.CompleteAsync();
         var written = await pipe.Reader.ReadAtLeastAsync(int.MaxValue, Stop);
         Assert.Equal("{3}\r\na\u0080b~{3}\r\na\0bNIL", Encoding.Latin1.GetString(written.Buffer.ToArray()));

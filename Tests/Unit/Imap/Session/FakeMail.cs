@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.IO.Pipelines;
 using System.Net;
 using System.Reflection;
 using System.Text;
@@ -29,7 +28,7 @@ internal sealed class FakeMail : IAsyncDisposable
         Owner = new FakeAccount(this);
         IGrainFactory grains = DispatchProxy.Create<IGrainFactory, Grains>();
         ((Grains)(object)grains).Mail = this;
-        _cluster = new MailClusterClient(grains, new FakeBodies(), Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50) });
+        _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50) });
         Protocol = new ImapProtocol(_cluster, options);
         Owner.Add(MailboxPath.Inbox);
     }
@@ -39,6 +38,8 @@ internal sealed class FakeMail : IAsyncDisposable
     public LocalMailboxes Local { get; }
 
     public FakeAccount Owner { get; }
+
+    public FakeBodies Bodies { get; } = new();
 
     public ConcurrentDictionary<MailboxKey, FakeMailbox> Mailboxes { get; } = new();
 
@@ -95,36 +96,4 @@ internal sealed class FakeMail : IAsyncDisposable
             throw new NotSupportedException(method.Name);
         }
     }
-}
-
-/// <summary>Bodies that are only counted.</summary>
-internal sealed class FakeBodies : IMessageBodies
-{
-    private long _next;
-
-    public async ValueTask<MailResult<StagedBody>> StageAsync(
-        TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken)
-    {
-        long size = 0;
-        while (true)
-        {
-            ReadResult read = await source.ReadAsync(cancellationToken);
-            size += read.Buffer.Length;
-            source.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted)
-                return new StagedBody(new BodyId(Interlocked.Increment(ref _next)), size, Guid.Empty, [], null, claims);
-        }
-    }
-
-    public ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken) => default;
-
-    public ValueTask<IReadOnlyList<StoredEmail?>> GetEmailsAsync(
-        AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken) =>
-        new([.. emails.Select(static _ => (StoredEmail?)null)]);
-
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long offset, long count, CancellationToken cancellationToken) =>
-        throw new BodyGoneException(body);
-
-    public ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken) =>
-        new([.. bodies.Select(static _ => (byte[]?)null)]);
 }

@@ -1,0 +1,42 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5, §6.4.9), with CHANGEDSINCE and VANISHED (RFC 7162 §3.1.4.1, §3.2.6).</summary>
+internal static class Fetch
+{
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    {
+        FetchArguments arguments = command.Parse((ref ImapParser parser) => FetchGrammar.Parse(ref parser, command.Uid));
+        if (arguments.Vanished && !state.User.QResync)
+            return Completion.Bad("VANISHED needs ENABLE QRESYNC");
+        UidSet named = state.Mailbox.Resolve(arguments.Set, command.Uid);
+        if (arguments.ChangedSince is not null || arguments.Asks(FetchItem.ModSeq))
+            session.EnableCondStore(state.User);
+        if (arguments.Vanished && await TellVanishedAsync(session, state.Mailbox, arguments) is { } error)
+            return error;
+        return await new FetchRun(session, state, arguments, command.Uid).RunAsync(named);
+    }
+
+    /// <summary>Of the UIDs that the client names, those that were expunged since it looked last. Stands before the FETCH answers.</summary>
+    private static async ValueTask<MailError?> TellVanishedAsync(ImapSession session, SelectedMailbox mailbox, FetchArguments arguments)
+    {
+        IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
+        long since = arguments.ChangedSince!.Value;
+        MailResult<UidSet> answer = await session.PatientAsync(
+            session.Cluster.CallAsync(() => owner.Vanished(since), session.Gone), "Still looking for what vanished");
+        if (answer.Error is { } error)
+            return error;
+        MailboxSnapshot messages = mailbox.Messages.Messages;
+        // '*' reaches up to what may have been the last: its own expunge must be told as well.
+        UidSet asked = arguments.Set.IsSavedResult ? mailbox.Saved : arguments.Set.ToUidSet(messages.UidNext - 1);
+        UidSet vanished = answer.Value!.Intersect(asked);
+        // What the client still counts vanishes for it only with the VANISHED that takes it from the count.
+        vanished = vanished.Except(UidSet.FromUids(messages.Messages(vanished).Select(static m => m.Uid)));
+        if (!vanished.IsEmpty)
+            session.Reply.Untagged().Raw("VANISHED (EARLIER) "u8).Uids(vanished).NewLine();
+        return null;
+    }
+}

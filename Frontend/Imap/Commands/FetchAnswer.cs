@@ -1,0 +1,183 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Responses;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>What was found of a message's sections, one for each item that was asked for (default for items that are no section).</summary>
+/// <param name="Email">Where ENVELOPE and the like come from.</param>
+internal readonly record struct FetchedSections(StoredEmail? Email, IReadOnlyList<BinarySection.Result> Items)
+{
+    public static FetchedSections Missing => default;
+
+    /// <summary>The message was expunged and collected.</summary>
+    public bool IsMissing => Email is null;
+
+    public bool UnknownEncoding => Items.Any(static i => i.UnknownEncoding);
+}
+
+/// <summary>Writes FETCH answers (RFC 9051 §7.5.2), one a message.</summary>
+internal sealed class FetchAnswer
+{
+    private static readonly BodySection Header = new([], SectionText.Header, []);
+    private static readonly BodySection Text = new([], SectionText.Text, []);
+
+    private readonly ImapSession _session;
+    private readonly Selected _state;
+    private readonly List<FetchAttribute> _items;
+    private readonly bool _asksFlags;
+
+    /// <param name="asked">The items in the order of the command.</param>
+    /// <param name="uid">UID FETCH: UID belongs to every answer.</param>
+    public FetchAnswer(ImapSession session, Selected state, IReadOnlyList<FetchAttribute> asked, bool uid)
+    {
+        (_session, _state, _items) = (session, state, [.. asked]);
+        // RFC 7162 §3.2.4, and §3.1: once CONDSTORE is on, every FETCH answer has them.
+        if ((uid || state.User.QResync) && !Asks(FetchItem.Uid))
+            _items.Insert(0, new FetchAttribute(FetchItem.Uid));
+        if (state.User.CondStore && !Asks(FetchItem.ModSeq))
+            _items.Add(new FetchAttribute(FetchItem.ModSeq));
+        _asksFlags = Asks(FetchItem.Flags);
+        SetsSeen = _items.Exists(static i => i.SetsSeen);
+        NeedsBytes = _items.Exists(static i => IsSection(i.Item));
+        NeedsContent = _items.Exists(static i => NeedsStructure(i));
+    }
+
+    public bool SetsSeen { get; }
+
+    /// <summary>Some item is not in the snapshot.</summary>
+    public bool NeedsEmail => NeedsBytes || NeedsContent;
+
+    public bool NeedsContent { get; }
+
+    public bool NeedsBytes { get; }
+
+    /// <summary>Finds the sections of a message, before a byte of the answer is written.</summary>
+    /// <exception cref="BodyGoneException">The body was collected.</exception>
+    /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
+    public async ValueTask<FetchedSections> FindAsync(LoadedMessage message, CancellationToken cancellationToken)
+    {
+        if (message.Email is not { } email)
+            return FetchedSections.Missing;
+        var found = new BinarySection.Result[_items.Count];
+        for (int i = 0; i < found.Length; i++)
+        {
+            if (IsSection(_items[i].Item))
+                found[i] = await FindAsync(_items[i], email, message.Bytes!, cancellationToken);
+        }
+        return new FetchedSections(email, found);
+    }
+
+    /// <summary>Writes one answer. Only the reading of large sections can fail in mid-answer.</summary>
+    /// <param name="message">Of the view as it is now.</param>
+    /// <param name="sections">What <see cref="FindAsync(LoadedMessage, CancellationToken)"/> has found; default where nothing but the snapshot is needed.</param>
+    /// <param name="withFlags">FLAGS belong to the answer, asked for or not.</param>
+    public async ValueTask WriteAsync(MessageRef message, FetchedSections sections, bool withFlags)
+    {
+        ReplyWriter reply = _session.Reply;
+        reply.Untagged((uint)message.Index + 1).Raw("FETCH ("u8);
+        bool first = true;
+        for (int i = 0; i < _items.Count; i++)
+        {
+            FetchAttribute item = _items[i];
+            BinarySection.Result found = sections.Items is { } all ? all[i] : default;
+            if (found.UnknownEncoding)
+                continue;
+            Label(item, ref first);
+            if (item.Item == FetchItem.BinarySize)
+                reply.Number(found.Content?.Length ?? 0);
+            else if (item.Item == FetchItem.Binary)
+                await SectionContent.WriteBinaryAsync(reply, _session.Connection.Output, _session.FlushIfFullAsync, found.Content, _session.Gone);
+            else if (IsSection(item.Item))
+                await SectionContent.WriteBodyAsync(reply, _session.Connection.Output, _session.FlushIfFullAsync, found.Content, _session.Gone);
+            else
+                Write(item.Item, message, sections.Email);
+        }
+        if (withFlags && !_asksFlags)
+        {
+            Label(new FetchAttribute(FetchItem.Flags), ref first);
+            Write(FetchItem.Flags, message, null);
+        }
+        reply.Close().NewLine();
+    }
+
+    private void Label(FetchAttribute item, ref bool first)
+    {
+        if (!first)
+            _session.Reply.Space();
+        first = false;
+        _session.Reply.FetchLabel(item).Space();
+    }
+
+    private void Write(FetchItem item, MessageRef message, StoredEmail? email)
+    {
+        ReplyWriter reply = _session.Reply;
+        switch (item)
+        {
+            case FetchItem.Flags:
+                bool recent = !_state.User.Rev2 && _state.Mailbox.Recent.Contains(message.Uid);
+                reply.Flags(message.SystemFlags, message.Keywords, recent);
+                break;
+            case FetchItem.InternalDate:
+                reply.InternalDate(message.InternalDate);
+                break;
+            case FetchItem.Rfc822Size:
+                reply.Number(message.Size);
+                break;
+            case FetchItem.Uid:
+                reply.Number(message.Uid);
+                break;
+            case FetchItem.ModSeq:
+                reply.Open().Number(message.ModSeq).Close();
+                break;
+            case FetchItem.EmailId:
+                reply.Open().Raw(ObjectIds.Of(message.Email)).Close();
+                break;
+            case FetchItem.ThreadId:
+                reply.Open().Raw(ObjectIds.OfThread(message.Thread)).Close();
+                break;
+            case FetchItem.SaveDate:
+                reply.InternalDate(message.SaveDate);
+                break;
+            case FetchItem.Envelope:
+                reply.Envelope(email!.Content!.Envelope);
+                break;
+            case FetchItem.Body:
+                reply.Body(email!.Content!.Root);
+                break;
+            default:
+                reply.BodyStructure(email!.Content!.Root);
+                break;
+        }
+    }
+
+    private static async ValueTask<BinarySection.Result> FindAsync(
+        FetchAttribute item, StoredEmail email, MessageBytes bytes, CancellationToken cancellationToken)
+    {
+        // The whole message is all that can be answered without its structure.
+        if (!NeedsStructure(item))
+            return new BinarySection.Result(new RangesContent(bytes, [new ByteRange(0, bytes.Length)], default, item.Partial), false);
+        if (item.Item is FetchItem.Binary or FetchItem.BinarySize)
+            return await BinarySection.ResolveAsync(bytes, email.Content!.Root, item.Section!.Part, item.Partial, cancellationToken);
+        BodySection section = item.Item switch
+        {
+            FetchItem.Rfc822Header => Header,
+            FetchItem.Rfc822Text => Text,
+            _ => item.Section!,
+        };
+        SectionContent? content = await SectionResolver.ResolveAsync(bytes, email.Content!.Root, section, item.Partial, cancellationToken);
+        return new BinarySection.Result(content, false);
+    }
+
+    private bool Asks(FetchItem item) => _items.Exists(i => i.Item == item);
+
+    private static bool IsSection(FetchItem item) => item >= FetchItem.Section;
+
+    private static bool NeedsStructure(FetchAttribute item) => item.Item switch
+    {
+        FetchItem.Envelope or FetchItem.Body or FetchItem.BodyStructure or FetchItem.Rfc822Header or FetchItem.Rfc822Text => true,
+        FetchItem.Section or FetchItem.Binary or FetchItem.BinarySize => item.Section! is not { Part.Count: 0, Text: SectionText.All },
+        _ => false,
+    };
+}

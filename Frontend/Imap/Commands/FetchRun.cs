@@ -1,0 +1,165 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Responses;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+using MailCluster.Net;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>One FETCH: its messages in their order, in batches of which the next is loaded while one is written.</summary>
+internal sealed class FetchRun
+{
+    private readonly ImapSession _session;
+    private readonly Selected _state;
+    private readonly FetchArguments _arguments;
+    private readonly bool _uid;
+    private readonly FetchAnswer _answer;
+    private readonly MessageBatches _batches;
+
+    /// <summary>Messages whose new \Seen the client has not been told yet.</summary>
+    private UidSet _untold = UidSet.Empty;
+    private bool _missing;
+    private bool _unknownEncoding;
+
+    public FetchRun(ImapSession session, Selected state, FetchArguments arguments, bool uid)
+    {
+        (_session, _state, _arguments, _uid) = (session, state, arguments, uid);
+        _answer = new FetchAnswer(session, state, arguments.Attributes, uid);
+        _batches = new MessageBatches(session.Cluster.Bodies, state.User.Settings.Account);
+    }
+
+    private MailboxSnapshot View => _state.Mailbox.Messages.Messages;
+
+    public async ValueTask<Completion> RunAsync(UidSet named)
+    {
+        IEnumerable<MessageRef> messages = View.Messages(named);
+        if (_arguments.ChangedSince is { } since)
+            messages = messages.Where(m => m.ModSeq > since);
+        MailError? error = _answer.NeedsEmail ? await FromStoreAsync(messages) : await FromViewAsync(messages);
+        if (error is not null)
+            return error;
+        if (_unknownEncoding)
+            return Completion.No("UNKNOWN-CTE", "A part has a transfer encoding that is not known");
+        // A UID that does not exist is no error (RFC 9051 §6.4.9); a number was promised.
+        if (_missing && !_uid)
+            return Completion.No("EXPUNGEISSUED", "Some of the messages no longer exist");
+        return Completion.Done;
+    }
+
+    private async ValueTask<MailError?> FromViewAsync(IEnumerable<MessageRef> messages)
+    {
+        foreach (MessageRef message in messages)
+        {
+            // A ghost of which nothing was ever loaded.
+            if (message.Email == default)
+                _missing = true;
+            else
+                await _answer.WriteAsync(message, default, withFlags: false);
+            await _session.FlushIfFullAsync();
+        }
+        return null;
+    }
+
+    private async ValueTask<MailError?> FromStoreAsync(IEnumerable<MessageRef> messages)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_session.Gone);
+        using IEnumerator<IReadOnlyList<MessageRef>> batches = MessageBatches.Split(messages).GetEnumerator();
+        Task<IReadOnlyList<LoadedMessage>>? next = Load();
+        try
+        {
+            while (next is not null)
+            {
+                IReadOnlyList<LoadedMessage> batch = await _session.PatientAsync(new ValueTask<IReadOnlyList<LoadedMessage>>(next), "Still fetching");
+                next = Load();
+                if (_answer.SetsSeen && await MarkSeenAsync(batch) is { } error)
+                    return error;
+                foreach (LoadedMessage message in batch)
+                    await AnswerAsync(message);
+            }
+            return null;
+        }
+        finally
+        {
+            TellUntold();
+            if (next is not null)
+            {
+                await stop.CancelAsync();
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        Task<IReadOnlyList<LoadedMessage>>? Load() =>
+            batches.MoveNext() ? _batches.LoadAsync(batches.Current, _answer.NeedsContent, _answer.NeedsBytes, stop.Token) : null;
+    }
+
+    private async ValueTask AnswerAsync(LoadedMessage loaded)
+    {
+        FetchedSections sections;
+        try
+        {
+            sections = await _answer.FindAsync(loaded, _session.Gone);
+        }
+        catch (BodyGoneException)
+        {
+            sections = FetchedSections.Missing;
+        }
+        if (sections.IsMissing || !View.TryFind(loaded.Row.Uid, out MessageRef message))
+        {
+            _missing = true;
+            return;
+        }
+        _unknownEncoding |= sections.UnknownEncoding;
+        bool withFlags = _untold.Contains(message.Uid);
+        try
+        {
+            await _answer.WriteAsync(message, sections, withFlags);
+        }
+        catch (Exception e) when (e is not ConnectionClosedException)
+        {
+            // A part of the answer may have left: whatever came now would be read as the rest of a literal.
+            _session.Connection.Abort("a message could not be read to its end");
+            throw new ConnectionClosedException("A message could not be read to its end", e);
+        }
+        if (withFlags)
+            _untold = _untold.Except(UidSet.Single(message.Uid));
+        await _session.FlushIfFullAsync();
+    }
+
+    /// <summary>Sets \Seen on all messages of a batch that lack it, as one change; their answers then carry FLAGS.</summary>
+    private async ValueTask<MailError?> MarkSeenAsync(IReadOnlyList<LoadedMessage> batch)
+    {
+        SelectedMailbox mailbox = _state.Mailbox;
+        if (mailbox.ReadOnly)
+            return null;
+        var unseen = new UidSet.Builder();
+        foreach (LoadedMessage loaded in batch)
+        {
+            if (loaded.Email is not null && View.TryFind(loaded.Row.Uid, out MessageRef message) && (message.SystemFlags & SystemFlags.Seen) == 0)
+                unseen.Add(message.Uid);
+        }
+        UidSet uids = unseen.ToSet().Except(mailbox.Messages.Ghosts);
+        if (uids.IsEmpty)
+            return null;
+        IMailboxGrain owner = _session.Cluster.Mailbox(mailbox.Key);
+        var request = new StoreRequest(
+            _session.Cluster.NextOperation(), _state.User.Actor, uids, StoreMode.Add, new FlagList(SystemFlags.Seen, []));
+        MailResult<StoreResult> result = await _session.PatientAsync(
+            _session.Cluster.CallAsync(() => owner.Store(request), _session.Gone), "Still fetching");
+        if (result.Error is { } error)
+            return error;
+        if (await _session.SyncAsync(_state, new Telling(_uid, Expunged: false, Later: uids)) is null)
+            _untold = uids;
+        return null;
+    }
+
+    /// <summary>The view counts as told: what no answer has carried is told on its own.</summary>
+    private void TellUntold()
+    {
+        foreach (MessageRef message in View.Messages(_untold))
+        {
+            if (!_state.Mailbox.Messages.Ghosts.Contains(message.Uid))
+                FlagsResponse.Changed(_session.Reply, _state.User, _state.Mailbox, message, _uid);
+        }
+        _untold = UidSet.Empty;
+    }
+}

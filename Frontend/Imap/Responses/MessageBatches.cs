@@ -1,0 +1,75 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Imap.Responses;
+
+/// <summary>A message and what the store knows of it.</summary>
+/// <param name="Row">Of the version that the command began with.</param>
+/// <param name="Email">Null when it was expunged and collected meanwhile.</param>
+/// <param name="Bytes">Null without <paramref name="Email"/>. Small bodies are in memory, others stay in the store.</param>
+internal sealed record LoadedMessage(MessageRef Row, StoredEmail? Email, MessageBytes? Bytes);
+
+/// <summary>Loads what the snapshot has not, for many messages with few questions to the store and in bounded memory.</summary>
+internal sealed class MessageBatches(IMessageBodies store, AccountId account)
+{
+    /// <summary>Messages in one batch: enough for round trips not to count.</summary>
+    private const int MaxMessages = 256;
+
+    /// <summary>Octets of a batch: some 4 MB of small bodies, or the structures of some 64 large messages.</summary>
+    private const long MaxOctets = 4 * 1024 * 1024;
+
+    /// <summary>What a large message counts: its structure is never larger than it, and rarely than this.</summary>
+    private const long MaxCounted = 64 * 1024;
+
+    /// <summary>Octets of a body that is read together with others; larger ones are read by range, as the client takes them.</summary>
+    private const int SmallBody = 32 * 1024;
+
+    /// <summary>The messages in batches, in their order.</summary>
+    public static IEnumerable<IReadOnlyList<MessageRef>> Split(IEnumerable<MessageRef> messages)
+    {
+        var batch = new List<MessageRef>();
+        long octets = 0;
+        foreach (MessageRef message in messages)
+        {
+            long counted = Math.Min(message.Size, MaxCounted);
+            if (batch.Count == MaxMessages || (batch.Count > 0 && octets + counted > MaxOctets))
+            {
+                yield return batch;
+                batch = [];
+                octets = 0;
+            }
+            batch.Add(message);
+            octets += counted;
+        }
+        if (batch.Count > 0)
+            yield return batch;
+    }
+
+    /// <summary>A batch with its emails, and with their structures and small bodies where they are asked for.</summary>
+    /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
+    public async Task<IReadOnlyList<LoadedMessage>> LoadAsync(IReadOnlyList<MessageRef> batch, bool content, bool bodies, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<StoredEmail?> emails =
+            await store.GetEmailsAsync(account, [.. batch.Select(static m => m.Email)], content, cancellationToken).ConfigureAwait(false);
+        LoadedMessage[] loaded =
+            [.. batch.Select((row, i) => new LoadedMessage(row, emails[i], emails[i] is { } email ? new MessageBytes(store, email) : null))];
+        return bodies ? await WithBodiesAsync(loaded, cancellationToken).ConfigureAwait(false) : loaded;
+    }
+
+    /// <summary>The same messages, the small ones among them in memory.</summary>
+    /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
+    public async Task<IReadOnlyList<LoadedMessage>> WithBodiesAsync(IReadOnlyList<LoadedMessage> loaded, CancellationToken cancellationToken)
+    {
+        int[] small = [.. Enumerable.Range(0, loaded.Count).Where(i => loaded[i].Email is { BodySize: <= SmallBody })];
+        if (small.Length == 0)
+            return loaded;
+        BodyId[] ids = [.. small.Select(i => loaded[i].Email!.Body)];
+        IReadOnlyList<byte[]?> bodies = await store.GetBodiesAsync(ids, SmallBody, cancellationToken).ConfigureAwait(false);
+        LoadedMessage[] result = [.. loaded];
+        for (int i = 0; i < small.Length; i++)
+        {
+            if (bodies[i] is { } body)
+                result[small[i]] = result[small[i]] with { Bytes = new MessageBytes(result[small[i]].Email!.Prefix, body) };
+        }
+        return result;
+    }
+}

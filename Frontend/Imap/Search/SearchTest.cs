@@ -1,0 +1,125 @@
+using MailCluster.Contracts;
+using MailCluster.Contracts.Content;
+
+namespace MailCluster.Imap.Search;
+
+/// <summary>
+/// A SEARCH key made ready to be asked of many messages. Answers with what is known of a message so far: null where that is not enough.
+/// What costs least is asked first, and what can't change the answer any more is not asked.
+/// </summary>
+internal abstract class SearchTest
+{
+    private SearchTest(int cost) => Cost = cost;
+
+    /// <summary>0: the snapshot is enough; 1: needs headers; 2: needs the body.</summary>
+    public int Cost { get; }
+
+    public abstract bool? Decide(SearchSubject subject);
+
+    /// <summary>Marks the strings that have to be looked for in the message before it can be decided.</summary>
+    public abstract void Ask(SearchSubject subject, TextQuestions questions);
+
+    /// <summary>Something of the snapshot.</summary>
+    public sealed class Row(Func<MessageRef, bool> matches) : SearchTest(0)
+    {
+        public override bool? Decide(SearchSubject subject) => matches(subject.Message);
+
+        public override void Ask(SearchSubject subject, TextQuestions questions)
+        {
+        }
+    }
+
+    /// <summary>Something of the header.</summary>
+    public sealed class Header(Func<IReadOnlyList<ContentHeader>, bool> matches) : SearchTest(1)
+    {
+        public override bool? Decide(SearchSubject subject) => subject.Headers is { } headers ? matches(headers) : null;
+
+        public override void Ask(SearchSubject subject, TextQuestions questions)
+        {
+        }
+    }
+
+    /// <summary>A string in the body, or in header and body.</summary>
+    public sealed class Text(string value, bool inHeader) : SearchTest(2)
+    {
+        public override bool? Decide(SearchSubject subject) =>
+            subject.Answers(inHeader).TryGetValue(value, out bool found) ? found : null;
+
+        public override void Ask(SearchSubject subject, TextQuestions questions) => (inHeader ? questions.Text : questions.Body).Add(value);
+    }
+
+    public sealed class Not(SearchTest test) : SearchTest(test.Cost)
+    {
+        public override bool? Decide(SearchSubject subject) => !test.Decide(subject);
+
+        public override void Ask(SearchSubject subject, TextQuestions questions) => test.Ask(subject, questions);
+    }
+
+    /// <summary>AND (<paramref name="all"/>) or OR of tests.</summary>
+    public sealed class Composite(IEnumerable<SearchTest> tests, bool all) : SearchTest(tests.Max(static t => t.Cost))
+    {
+        private readonly SearchTest[] _tests = [.. tests.OrderBy(static t => t.Cost)];
+
+        /// <summary>The members, for a composite of the same kind that this one is a member of.</summary>
+        public IReadOnlyList<SearchTest> Tests => _tests;
+
+        public bool IsAll => all;
+
+        public override bool? Decide(SearchSubject subject)
+        {
+            bool? result = all;
+            foreach (SearchTest test in _tests)
+            {
+                switch (test.Decide(subject))
+                {
+                    case null:
+                        result = null;
+                        break;
+                    case bool decided when decided != all:
+                        return !all;
+                }
+            }
+            return result;
+        }
+
+        public override void Ask(SearchSubject subject, TextQuestions questions)
+        {
+            foreach (SearchTest test in _tests)
+            {
+                if (test.Cost == 2 && test.Decide(subject) is null)
+                    test.Ask(subject, questions);
+            }
+        }
+    }
+}
+
+/// <summary>What is known of the message that is looked at.</summary>
+internal sealed class SearchSubject
+{
+    private readonly Dictionary<string, bool> _body = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, bool> _text = new(StringComparer.Ordinal);
+
+    public MessageRef Message { get; private set; }
+
+    /// <summary>All fields of the message; null before they were loaded.</summary>
+    public IReadOnlyList<ContentHeader>? Headers { get; private set; }
+
+    /// <summary>Which strings are in the message: in header and body, or in the body alone.</summary>
+    public Dictionary<string, bool> Answers(bool inHeader) => inHeader ? _text : _body;
+
+    public SearchSubject Of(MessageRef message, IReadOnlyList<ContentHeader>? headers = null)
+    {
+        (Message, Headers) = (message, headers);
+        _body.Clear();
+        _text.Clear();
+        return this;
+    }
+}
+
+/// <summary>The strings that have to be looked for in one message.</summary>
+internal sealed class TextQuestions
+{
+    public HashSet<string> Body { get; } = new(StringComparer.Ordinal);
+
+    public HashSet<string> Text { get; } = new(StringComparer.Ordinal);
+}
