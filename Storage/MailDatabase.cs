@@ -10,8 +10,8 @@ public sealed class MailDatabase : IAsyncDisposable
     /// <param name="maxConnections">The pool's size for reads and small writes.</param>
     public MailDatabase(string connectionString, string node, int maxConnections = 40)
     {
-        Main = Build(connectionString, node, maxConnections);
-        Lanes = Build(connectionString, node + " lane", 40);
+        Main = Build(connectionString, "main", node, maxConnections);
+        Lanes = Build(connectionString, "lanes", node + " lane", 40);
     }
 
     public NpgsqlDataSource Main { get; }
@@ -24,7 +24,7 @@ public sealed class MailDatabase : IAsyncDisposable
         await Main.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Build(string connectionString, string application, int size)
+    private static NpgsqlDataSource Build(string connectionString, string name, string application, int size)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -38,6 +38,7 @@ public sealed class MailDatabase : IAsyncDisposable
             TcpKeepAliveTime = 3,
             TcpKeepAliveInterval = 1,
         };
-        return new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        // The name is what metrics call the pool.
+        return new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name }.Build();
     }
 }

@@ -22,7 +22,7 @@ internal static class Cluster
             MaxPoolSize = options.Database.MaxClusterConnections,
             ApplicationName = $"mailcluster {options.Name} cluster",
         };
-        return NpgsqlDataSource.Create(connection);
+        return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "cluster" }.Build();
     }
 
     public static void AddSilo(this WebApplicationBuilder builder, NodeOptions options, NpgsqlDataSource dataSource) => builder.UseOrleans(silo =>
