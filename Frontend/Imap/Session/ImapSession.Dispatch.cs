@@ -79,7 +79,13 @@ public sealed partial class ImapSession
                 Bye("UNAVAILABLE", "The connection has to close");
             return Completion.Answered;
         }
-        catch (Exception e) when (e is not ( ConnectionClosedException or EndOfStreamException))
+        catch (EndOfStreamException)
+        {
+            // The client went away inside a literal.
+            State = new LoggedOut();
+            return Completion.Answered;
+        }
+        catch (Exception e) when (e is not ConnectionClosedException)
         {
             LogFailed(e, Connection.SessionId, command.Tag, command.Name);
             return Completion.No("SERVERBUG", "An internal error happened, it was logged");

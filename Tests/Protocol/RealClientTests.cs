@@ -1,0 +1,166 @@
+using System.Diagnostics;
+using MailCluster.Tests.Support;
+using MailKit;
+using MailKit.Net.Imap;
+using MailKit.Search;
+using MimeKit;
+using Xunit;
+using MailKitClient = MailKit.Net.Imap.ImapClient;
+
+namespace MailCluster.Tests.Protocol;
+
+/// <summary>Clients that others wrote.</summary>
+public sealed class RealClientTests(MailServer server)
+{
+    private const string ImaplibScript = """
+        import imaplib, sys
+        host, port, user, password = sys.argv[1:5]
+        c = imaplib.IMAP4(host, int(port))
+        c.login(user, password)
+        assert 'IMAP4REV2' in c.capabilities
+        assert c.create('Work/2026')[0] == 'OK'
+        names = [line.decode() for line in c.list()[1]]
+        assert any('Work/2026' in n for n in names), names
+        message = b'From: a@example.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nHello\r\n'
+        for i in range(3):
+            assert c.append('Work/2026', '(\\Seen)', imaplib.Time2Internaldate(1000000000 + i), message)[0] == 'OK'
+        assert c.select('Work/2026')[1] == [b'3']
+        typ, data = c.fetch('1:*', '(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])')
+        assert data[0][1] == message, data[0][1]
+        assert c.search(None, 'SEEN', 'SUBJECT', 'Gr')[1] == [b'1 2 3']
+        assert c.store('2', '+FLAGS', '(\\Deleted)')[0] == 'OK'
+        assert c.expunge()[1] == [b'2']
+        assert c.uid('MOVE', '3', 'Trash')[0] == 'OK'
+        assert c.status('Trash', '(MESSAGES UIDNEXT)')[1][0].decode().endswith('(MESSAGES 1 UIDNEXT 2)')
+        assert c.rename('Work/2026', 'Work/2027')[0] == 'OK'
+        assert c.close()[0] == 'OK'
+        assert c.delete('Work/2027')[0] == 'OK'
+        c.logout()
+        print('done')
+        """;
+
+    [Fact]
+    public async Task Pythons_imaplib()
+    {
+        string user = await server.AccountAsync();
+        Process? python = null;
+        try
+        {
+            python = Process.Start(new ProcessStartInfo(
+                "python3", ["-c", ImaplibScript, server.Imap.Address.ToString(), server.Imap.Port.ToString(), user, MailServer.Password])
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("Python is not installed");
+        }
+        Task<string> errors = python.StandardError.ReadToEndAsync();
+        string output = await python.StandardOutput.ReadToEndAsync();
+        await python.WaitForExitAsync();
+        Assert.True(python.ExitCode == 0, await errors);
+        Assert.Equal("done\n", output);
+    }
+
+    [Fact]
+    public async Task MailKit_lives_in_a_mailbox()
+    {
+        using MailKitClient client = await ConnectAsync(await server.AccountAsync());
+        Assert.True(client.Capabilities.HasFlag(ImapCapabilities.QuickResync | ImapCapabilities.Move | ImapCapabilities.UidPlus | ImapCapabilities.ObjectID));
+        IMailFolder sent = client.GetFolder(SpecialFolder.Sent)!;
+        MimeMessage message = Message("Grüße aus Köln");
+        UniqueId? appended = await sent.AppendAsync(message, MessageFlags.Seen);
+        Assert.NotNull(appended);
+
+        await sent.OpenAsync(FolderAccess.ReadWrite);
+        Assert.Equal(1, sent.Count);
+        IList<IMessageSummary> summaries = await sent.FetchAsync(
+            0, -1, MessageSummaryItems.Full | MessageSummaryItems.BodyStructure | MessageSummaryItems.UniqueId | MessageSummaryItems.ModSeq | MessageSummaryItems.EmailId);
+        Assert.Equal("Grüße aus Köln", summaries[0].NormalizedSubject);
+        Assert.Equal(2, ((BodyPartMultipart)summaries[0].Body!).BodyParts.Count);
+        Assert.NotNull(summaries[0].EmailId);
+        Assert.Equal(message.TextBody, (await sent.GetMessageAsync(appended.Value)).TextBody);
+        Assert.Equal([appended.Value], await sent.SearchAsync(SearchQuery.SubjectContains("köln").And(SearchQuery.Seen)));
+
+        IMailFolder archive = await client.GetFolderAsync("Archive");
+        UniqueId? moved = await sent.MoveToAsync(appended.Value, archive);
+        Assert.NotNull(moved);
+        Assert.Equal(0, sent.Count);
+        await archive.OpenAsync(FolderAccess.ReadWrite);
+        await archive.AddFlagsAsync(moved.Value, MessageFlags.Deleted | MessageFlags.Flagged, silent: true);
+        await archive.ExpungeAsync([moved.Value]);
+        Assert.Equal(0, archive.Count);
+
+        IMailFolder top = client.GetFolder(client.PersonalNamespaces[0]);
+        IMailFolder? made = await top.CreateAsync("Prüfung", true);
+        Assert.NotNull(made);
+        await made.RenameAsync(top, "Prüfung 2");
+        await made.SubscribeAsync();
+        Assert.Contains(await top.GetSubfoldersAsync(subscribedOnly: true), f => f.Name == "Prüfung 2");
+        await made.DeleteAsync();
+        await client.DisconnectAsync(true);
+    }
+
+    [Fact]
+    public async Task MailKit_resynchronises_after_a_pause()
+    {
+        string user = await server.AccountAsync();
+        using MailKitClient one = await ConnectAsync(user), two = await ConnectAsync(user);
+        for (int i = 0; i < 4; i++)
+            await one.Inbox.AppendAsync(Message($"number {i}"));
+        await one.EnableQuickResyncAsync();
+        await one.Inbox.OpenAsync(FolderAccess.ReadWrite);
+        (uint validity, ulong modSeq) = (one.Inbox.UidValidity, one.Inbox.HighestModSeq);
+        IList<UniqueId> known = await one.Inbox.SearchAsync(SearchQuery.All);
+        await one.Inbox.CloseAsync();
+
+        await two.Inbox.OpenAsync(FolderAccess.ReadWrite);
+        await two.Inbox.AddFlagsAsync(known[1], MessageFlags.Flagged, silent: true);
+        await two.Inbox.AddFlagsAsync(known[2], MessageFlags.Deleted, silent: true);
+        await two.Inbox.ExpungeAsync();
+
+        var vanished = new List<UniqueId>();
+        var flagged = new List<UniqueId>();
+        one.Inbox.MessagesVanished += (_, e) => vanished.AddRange(e.UniqueIds);
+        one.Inbox.MessageFlagsChanged += (_, e) => flagged.Add(e.UniqueId!.Value);
+        await one.Inbox.OpenAsync(FolderAccess.ReadWrite, validity, modSeq, known);
+        Assert.Equal([known[2]], vanished);
+        Assert.Equal([known[1]], flagged);
+        Assert.Equal(3, one.Inbox.Count);
+    }
+
+    [Fact]
+    public async Task MailKit_hears_of_mail_while_it_idles()
+    {
+        string user = await server.AccountAsync();
+        using MailKitClient one = await ConnectAsync(user), two = await ConnectAsync(user);
+        await one.Inbox.OpenAsync(FolderAccess.ReadOnly);
+        using var done = new CancellationTokenSource();
+        one.Inbox.CountChanged += (_, _) => done.Cancel();
+        Task idle = one.IdleAsync(done.Token);
+        await two.Inbox.AppendAsync(Message("news"));
+        await idle;
+        Assert.Equal(1, one.Inbox.Count);
+    }
+
+    private async Task<MailKitClient> ConnectAsync(string user)
+    {
+        var client = new MailKitClient { Timeout = 60_000 };
+        await client.ConnectAsync(server.Imap.Address.ToString(), server.Imap.Port, MailKit.Security.SecureSocketOptions.None);
+        await client.AuthenticateAsync(user, MailServer.Password);
+        return client;
+    }
+
+    private static MimeMessage Message(string subject)
+    {
+        var message = new MimeMessage { Subject = subject };
+        message.From.Add(new MailboxAddress("Jürgen", "juergen@example.org"));
+        message.To.Add(new MailboxAddress("You", "you@example.org"));
+        var body = new BodyBuilder { TextBody = "Guten Tag!\r\n" };
+        body.Attachments.Add("a.txt", "attached"u8.ToArray());
+        message.Body = body.ToMessageBody();
+        return message;
+    }
+}
