@@ -90,6 +90,25 @@ public static class SchemaMigrator
         }
     }
 
+    /// <summary>The migrations that a database has, by number; none where it has no schema.</summary>
+    public static async Task<IReadOnlyList<(int Number, string Name, DateTime At)>> AppliedAsync(NpgsqlDataSource dataSource, CancellationToken cancellationToken = default)
+    {
+        var applied = new List<(int, string, DateTime)>();
+        await using var connection = await dataSource.OpenConnectionAsync(cancellationToken);
+        await using var exists = new NpgsqlCommand("SELECT to_regclass('public.schema_migration') IS NOT NULL", connection);
+        if (!(bool)(await exists.ExecuteScalarAsync(cancellationToken))!)
+        {
+            return applied;
+        }
+        await using var command = new NpgsqlCommand("SELECT number, name, applied FROM public.schema_migration ORDER BY number", connection);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            applied.Add((reader.GetInt32(0), reader.GetString(1), reader.GetDateTime(2)));
+        }
+        return applied;
+    }
+
     private static async Task<Dictionary<int, string>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var applied = new Dictionary<int, string>();

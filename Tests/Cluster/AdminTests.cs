@@ -84,6 +84,31 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_of_many_is_shown()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        await DoneAsync("account", "add", "ann@acme.test");
+        Assert.Equal("acme", Assert.Single(await JsonAsync("tenant", "show", "acme", "--json")).GetProperty("name").GetString());
+        Assert.Equal("acme", Assert.Single(await JsonAsync("account", "show", "Ann@acme.test", "--json")).GetProperty("tenant").GetString());
+        await RefusedAsync("no tenant 'x'", "tenant", "show", "x");
+        await RefusedAsync("no account 'x'", "account", "show", "x");
+    }
+
+    [Fact]
+    public async Task A_database_without_schema_is_told_from_one_that_is_not_there()
+    {
+        Assert.All(await JsonAsync("schema", "status", "--json"), m => Assert.Equal(JsonValueKind.String, m.GetProperty("applied").ValueKind));
+        _config = new NodeSettings("node", await postgres.CreateEmptyDatabaseAsync()).Write(_directory.FullName);
+        await RefusedAsync("admin schema upgrade", "tenant", "list");
+        await RefusedAsync("admin schema upgrade", "schema", "status");
+        await DoneAsync("schema", "upgrade");
+        await DoneAsync("schema", "status");
+        _config = new NodeSettings("node", "Host=127.0.0.1;Port=1;Username=nobody;Timeout=2").Write(_directory.FullName);
+        await RefusedAsync("PostgreSQL at 127.0.0.1:1 can't be used: ", "tenant", "list");
+    }
+
+    [Fact]
     public async Task Without_a_cluster_the_command_says_what_is_missing()
     {
         var (exitCode, output) = await ServerProcess.RunAsync("admin", "tenant", "list");

@@ -24,6 +24,8 @@ public sealed class NodeOptions
 
     public ShutdownSection Shutdown { get; set; } = new();
 
+    public MaintenanceSection Maintenance { get; set; } = new();
+
     public LogSection Log { get; set; } = new();
 }
 
@@ -166,4 +168,23 @@ public sealed class LogSection
 
     /// <summary>One JSON object a line instead of text. Default false; for log collectors.</summary>
     public bool Json { get; set; }
+}
+
+/// <summary>What silos remove when nobody needs it any more. One silo at a time does it.</summary>
+public sealed class MaintenanceSection
+{
+    /// <summary>Minutes between runs. Default 60: each removes what an hour left.</summary>
+    [Range(1, 1440)]
+    public int EveryMinutes { get; set; } = 60;
+
+    /// <summary>
+    /// Days that expunged messages are kept, and that the log of changes tells returning clients what is gone. Default 90: whoever was
+    /// away longer gets the complement of what exists (RFC 7162 §3.2.6).
+    /// </summary>
+    [Range(1, 3650)]
+    public int ExpungedDays { get; set; } = 90;
+
+    /// <summary>Hours until a stored body that no message took is removed. Default 24: longer than any upload or delivery lasts.</summary>
+    [Range(1, 240)]
+    public int StagedHours { get; set; } = 24;
 }

@@ -9,6 +9,7 @@ using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
+using MailCluster.Storage.Maintenance;
 
 namespace MailCluster.Server.Hosting;
 
@@ -32,6 +33,12 @@ internal static class Mail
         if (role != NodeRole.Frontend)
         {
             services.AddMailOwners();
+            services.AddSingleton(new CollectorOptions
+            {
+                ExpungedDays = options.Maintenance.ExpungedDays, StagedFor = TimeSpan.FromHours(options.Maintenance.StagedHours),
+            });
+            services.AddSingleton<Collector>();
+            services.AddHostedService<MaintenanceService>();
         }
         if (role != NodeRole.Silo)
         {

@@ -11,7 +11,7 @@ internal static class AccountCommands
 {
     public static Command Create() => new("account", "Users and their mail.")
     {
-        Add(), AccountImport.Create(), List(), Password(), State(), Disable(), Enable(), Quota(), Rename(), Delete(),
+        Add(), AccountImport.Create(), List(), Show(), Password(), State(), Disable(), Enable(), Quota(), Rename(), Delete(),
     };
 
     private static Argument<string> User() => new("USER") { Description = "the address that it logs in with" };
@@ -31,8 +31,22 @@ internal static class AccountCommands
     {
         var listing = new Listing();
         var tenant = new Option<string?>("--tenant") { Description = "only this tenant's" };
-        return AdminTarget.Command("list", "Lists accounts with usage and last log-in.", [tenant, listing.Json, listing.After, listing.Limit], async (stores, parsed) => listing.Print(
-            parsed, await stores.Accounts.ListAsync(parsed.GetValue(tenant), parsed.GetValue(listing.After), parsed.GetValue(listing.Limit)), a => a.User,
+        return AdminTarget.Command("list", "Lists accounts with usage and last log-in.", [tenant, listing.Json, listing.After, listing.Limit], async (stores, parsed) => Print(
+            listing, parsed, await stores.Accounts.ListAsync(parsed.GetValue(tenant), parsed.GetValue(listing.After), parsed.GetValue(listing.Limit)), a => a.User));
+    }
+
+    private static Command Show()
+    {
+        var listing = new Listing();
+        var user = User();
+        return AdminTarget.Command("show", "Shows one account.", [user, listing.Json], async (stores, parsed) =>
+            await stores.Accounts.FindAsync(parsed.GetRequiredValue(user)) is { } account
+                ? Print(listing, parsed, [account], null)
+                : AdminTarget.Refuse($"There is no account '{parsed.GetValue(user)}'."));
+    }
+
+    private static int Print(Listing listing, ParseResult parsed, IReadOnlyList<AccountRow> accounts, Func<AccountRow, string>? key) => listing.Print(
+            parsed, accounts, key,
             a => new
             {
                 Id = a.Id.Value, a.User, a.Tenant, a.Login, a.Delivery, a.Messages, a.Bytes, a.Quota.MaxMessages, a.Quota.MaxBytes, a.Created, a.LastLogin,
@@ -40,8 +54,7 @@ internal static class AccountCommands
             },
             ("USER", a => a.User), ("TENANT", a => a.Tenant), ("LOG-IN", a => a.Login ? "on" : "off"), ("DELIVERY", a => a.Delivery.ToString().ToLowerInvariant()),
             ("MESSAGES", a => $"{a.Messages}"), ("BYTES", a => $"{a.Bytes}"), ("MAX BYTES", a => QuotaOptions.Show(a.Quota.MaxBytes)),
-            ("LAST LOG-IN", a => a.LastLogin is { } at ? $"{at:yyyy-MM-dd HH:mm} from {a.LastAddress}" : "-")));
-    }
+            ("LAST LOG-IN", a => a.LastLogin is { } at ? $"{at:yyyy-MM-dd HH:mm} from {a.LastAddress}" : "-"));
 
     private static Command Password()
     {

@@ -5,6 +5,7 @@ using MailCluster.Server.Configuration;
 using MailCluster.Server.Demo;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
+using MailCluster.Storage.Schema;
 using Npgsql;
 
 namespace MailCluster.Server.Commands.Admin;
@@ -16,7 +17,8 @@ internal sealed class AdminTarget
     private readonly Option<string?> _data = new("--data") { Description = "the directory of a demo" };
 
     /// <summary>A command that works on the stores and ends with an exit code.</summary>
-    public static Command Command(string name, string description, IEnumerable<Symbol> arguments, Func<Stores, ParseResult, Task<int>> run)
+    /// <param name="anySchema">The command also works where the schema is missing, old or new.</param>
+    public static Command Command(string name, string description, IEnumerable<Symbol> arguments, Func<Stores, ParseResult, Task<int>> run, bool anySchema = false)
     {
         var command = new Command(name, description);
         foreach (var argument in arguments)
@@ -36,7 +38,19 @@ internal sealed class AdminTarget
         command.SetAction(async (parsed, _) =>
         {
             await using var stores = new Stores(target.ConnectionString(parsed));
-            return await run(stores, parsed);
+            try
+            {
+                if (!anySchema)
+                {
+                    await SchemaMigrator.CheckAsync(stores.Database);
+                }
+                return await run(stores, parsed);
+            }
+            catch (Exception e) when (e is StoreUnavailableException || (e is NpgsqlException and not PostgresException) || e is PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', 'P', ..] })
+            {
+                var where = new NpgsqlConnectionStringBuilder(stores.Database.ConnectionString);
+                throw new OptionsException($"PostgreSQL at {where.Host}:{where.Port} can't be used: {(e.InnerException ?? e).Message}");
+            }
         });
         return command;
     }
@@ -49,7 +63,13 @@ internal sealed class AdminTarget
             Console.WriteLine(done);
             return 0;
         }
-        Console.Error.WriteLine(result.Error.Text);
+        return Refuse(result.Error.Text);
+    }
+
+    /// <summary>Prints a reason and is 1.</summary>
+    public static int Refuse(string reason)
+    {
+        Console.Error.WriteLine(reason);
         return 1;
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using MailCluster.Storage.Directories;
 
 namespace MailCluster.Server.Commands.Admin;
@@ -6,7 +7,7 @@ namespace MailCluster.Server.Commands.Admin;
 /// <summary><c>admin tenant …</c></summary>
 internal static class TenantCommands
 {
-    public static Command Create() => new("tenant", "Customers of the provider: each has domains, accounts and a quota of its own.") { Add(), List(), Switch("enable", true), Switch("disable", false), Quota(), Delete() };
+    public static Command Create() => new("tenant", "Customers of the provider: each has domains, accounts and a quota of its own.") { Add(), List(), Show(), Switch("enable", true), Switch("disable", false), Quota(), Delete() };
 
     private static Command Add()
     {
@@ -18,13 +19,26 @@ internal static class TenantCommands
     private static Command List()
     {
         var listing = new Listing();
-        return AdminTarget.Command("list", "Lists tenants.", [listing.Json, listing.After, listing.Limit], async (stores, parsed) => listing.Print(
-            parsed, await stores.Tenants.ListAsync(parsed.GetValue(listing.After), parsed.GetValue(listing.Limit)), t => t.Name,
+        return AdminTarget.Command("list", "Lists tenants.", [listing.Json, listing.After, listing.Limit], async (stores, parsed) =>
+            Print(listing, parsed, await stores.Tenants.ListAsync(parsed.GetValue(listing.After), parsed.GetValue(listing.Limit)), t => t.Name));
+    }
+
+    private static Command Show()
+    {
+        var listing = new Listing();
+        var name = new Argument<string>("NAME");
+        return AdminTarget.Command("show", "Shows one tenant.", [name, listing.Json], async (stores, parsed) =>
+            await stores.Tenants.FindAsync(parsed.GetRequiredValue(name)) is { } tenant
+                ? Print(listing, parsed, [tenant], null)
+                : AdminTarget.Refuse($"There is no tenant '{parsed.GetValue(name)}'."));
+    }
+
+    private static int Print(Listing listing, ParseResult parsed, IReadOnlyList<TenantRow> tenants, Func<TenantRow, string>? key) => listing.Print(
+            parsed, tenants, key,
             t => new { t.Name, t.Enabled, t.Accounts, t.Messages, t.Bytes, t.Quota.MaxMessages, t.Quota.MaxBytes, t.Created },
             ("TENANT", t => t.Name), ("STATE", t => t.Enabled ? "on" : "off"), ("ACCOUNTS", t => $"{t.Accounts}"),
             ("MESSAGES", t => $"{t.Messages}"), ("BYTES", t => $"{t.Bytes}"),
-            ("MAX MESSAGES", t => QuotaOptions.Show(t.Quota.MaxMessages)), ("MAX BYTES", t => QuotaOptions.Show(t.Quota.MaxBytes))));
-    }
+            ("MAX MESSAGES", t => QuotaOptions.Show(t.Quota.MaxMessages)), ("MAX BYTES", t => QuotaOptions.Show(t.Quota.MaxBytes)));
 
     private static Command Switch(string verb, bool enabled)
     {
@@ -49,7 +63,7 @@ internal static class TenantCommands
     private static Command Delete()
     {
         var name = new Argument<string>("NAME");
-        return AdminTarget.Command("delete", "Deletes a tenant that has no domains and accounts any more.", [name], async (stores, parsed) =>
+        return AdminTarget.Command("delete", "Deletes a tenant that has no accounts any more, with its domains and aliases.", [name], async (stores, parsed) =>
             AdminTarget.Report(await stores.Tenants.DeleteAsync(parsed.GetRequiredValue(name)), $"tenant {parsed.GetValue(name)} deleted"));
     }
 }
