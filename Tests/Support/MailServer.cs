@@ -28,6 +28,16 @@ public sealed class MailServer : IAsyncLifetime
 
     public IPEndPoint Imap => new(IPAddress.Loopback, _settings.ImapPort);
 
+    public IPEndPoint Lmtp => new(IPAddress.Loopback, _settings.LmtpPort);
+
+    /// <summary>The node as a process, once an account was made.</summary>
+    public ServerProcess Process => _process!;
+
+    /// <summary>Tenants, domains (all accounts are in test.example of tenant "test") and aliases.</summary>
+    public TenantStore Tenants { get; private set; } = null!;
+
+    public AccountStore Accounts => _accounts;
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A new account with the folders that new accounts have; its log-in name.</summary>
@@ -86,10 +96,10 @@ public sealed class MailServer : IAsyncLifetime
             _process = await ServerProcess.StartReadyAsync(["node", "--role", "all", "--config", _settings.Write(_directory.FullName)]);
             _database = new MailDatabase(connection, "tests", 4);
             var ids = new IdBlocks(_database.Main);
-            var tenants = new TenantStore(_database.Main, ids);
+            Tenants = new TenantStore(_database.Main, ids);
             _accounts = new AccountStore(_database.Main, ids);
-            Expect(await tenants.AddAsync("test"));
-            Expect(await tenants.AddDomainAsync("test.example", "test"));
+            Expect(await Tenants.AddAsync("test"));
+            Expect(await Tenants.AddDomainAsync("test.example", "test"));
         }
         finally
         {

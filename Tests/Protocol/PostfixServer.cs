@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using MailCluster.Tests.Support;
+using Xunit;
+
+namespace MailCluster.Tests.Protocol;
+
+/// <summary>
+/// A Postfix of its own: configuration, queue and ports apart from any other on the machine, all mail for test.example goes to an LMTP door.
+/// Needs root, as Postfix's master does.
+/// </summary>
+internal sealed class PostfixServer : IAsyncDisposable
+{
+    private const string Programs = "/usr/lib/postfix/sbin";
+
+    // Only against a hang.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo _directory;
+    private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string> Seen)> _awaited = [];
+    private readonly List<string> _lines = [];
+    private Process _process = null!;
+    private Task _reading = null!;
+    private int? _master;
+
+    private PostfixServer(DirectoryInfo directory) => _directory = directory;
+
+    /// <summary>SMTP on 127.0.0.1.</summary>
+    public int Port { get; } = FreePorts.Next();
+
+    /// <summary>Starts it, or skips the test where it can't be had.</summary>
+    public static async Task<PostfixServer> StartAsync(int lmtpPort)
+    {
+        Assert.SkipUnless(File.Exists(Programs + "/master"), "Postfix is not installed.");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Postfix can be started by root alone.");
+        var postfix = new PostfixServer(Directory.CreateTempSubdirectory("mailcluster-postfix-"));
+        try
+        {
+            await postfix.RunAsync(lmtpPort);
+            return postfix;
+        }
+        catch
+        {
+            await postfix.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The line of the log that tells what became of the mail to a recipient, now or later.</summary>
+    public Task<string> OutcomeAsync(string recipient) => LineAsync(l => l.Contains($"to=<{recipient}>", StringComparison.Ordinal) && l.Contains("status=", StringComparison.Ordinal));
+
+    /// <summary>Makes it try at once what it has put off.</summary>
+    public Task FlushAsync() => ToolAsync("flush");
+
+    public async ValueTask DisposeAsync()
+    {
+        // The master has made itself independent of the program that started it.
+        if (_master is { } master)
+            _ = kill(master, 15);
+        else if (_process is { HasExited: false })
+            _process.Kill();
+        if (_process is not null)
+        {
+            await _reading.WaitAsync(Patience);
+            _process.Dispose();
+        }
+        _directory.Delete(true);
+    }
+
+    private async Task RunAsync(int lmtpPort)
+    {
+        string root = _directory.FullName;
+        // Its daemons run as the user postfix.
+        File.SetUnixFileMode(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+            | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        foreach (string name in new[] { "config", "spool", "data" })
+            _directory.CreateSubdirectory(name);
+        using (var chown = Process.Start("chown", ["postfix", Path.Combine(root, "data")]))
+            await chown.WaitForExitAsync();
+        await File.WriteAllTextAsync(Path.Combine(root, "config/main.cf"), $"""
+            compatibility_level = 3.6
+            queue_directory = {root}/spool
+            data_directory = {root}/data
+            command_directory = /usr/sbin
+            daemon_directory = {Programs}
+            mail_owner = postfix
+            setgid_group = postdrop
+            maillog_file = /dev/stdout
+            inet_interfaces = 127.0.0.1
+            inet_protocols = ipv4
+            myhostname = mx.test.example
+            mydestination =
+            local_recipient_maps =
+            alias_maps =
+            alias_database =
+            mynetworks = 127.0.0.0/8
+            smtpd_relay_restrictions = permit_mynetworks, reject
+            relay_domains = test.example
+            relay_transport = lmtp:inet:127.0.0.1:{lmtpPort}
+            default_transport = discard
+            smtputf8_enable = yes
+            message_size_limit = 104857600
+            """);
+        await File.WriteAllTextAsync(Path.Combine(root, "config/master.cf"), $"""
+            127.0.0.1:{Port} inet n - n - - smtpd
+            cleanup unix n - n - 0 cleanup
+            pickup unix n - n 60 1 pickup
+            qmgr unix n - n 1 1 qmgr
+            rewrite unix - - n - - trivial-rewrite
+            bounce unix - - n - 0 bounce
+            defer unix - - n - 0 bounce
+            trace unix - - n - 0 bounce
+            verify unix - - n - 1 verify
+            flush unix n - n 1000? 0 flush
+            proxymap unix - - n - - proxymap
+            showq unix n - n - - showq
+            lmtp unix - - n - - lmtp
+            error unix - - n - - error
+            retry unix - - n - - error
+            discard unix - - n - - discard
+            anvil unix - - n - 1 anvil
+            scache unix - - n - 1 scache
+            tlsmgr unix - - n 1000? 1 tlsmgr
+            postlog unix-dgram n - n - 1 postlogd
+            """ + "\n");
+        _process = Process.Start(new ProcessStartInfo("postfix", ["-c", Path.Combine(root, "config"), "start-fg"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _reading = Task.WhenAll(ReadAsync(_process.StandardOutput), ReadAsync(_process.StandardError));
+        string started = await LineAsync(static l => l.Contains("daemon started", StringComparison.Ordinal));
+        _master = int.Parse(Regex.Match(started, @"master\[(\d+)\]").Groups[1].Value);
+    }
+
+    private async Task ToolAsync(string command)
+    {
+        using var tool = Process.Start(new ProcessStartInfo("postfix", ["-c", Path.Combine(_directory.FullName, "config"), command]) { RedirectStandardError = true })!;
+        await tool.WaitForExitAsync();
+    }
+
+    private async Task<string> LineAsync(Func<string, bool> wanted)
+    {
+        var seen = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lines)
+        {
+            if (_lines.Find(l => wanted(l)) is { } line)
+                return line;
+            _awaited.Add((wanted, seen));
+        }
+        try
+        {
+            return await seen.Task.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            lock (_lines)
+                throw new TimeoutException("Postfix did not say it:\n" + string.Join('\n', _lines));
+        }
+    }
+
+    private async Task ReadAsync(StreamReader from)
+    {
+        while (await from.ReadLineAsync() is { } line)
+        {
+            lock (_lines)
+            {
+                _lines.Add(line);
+                foreach ((Func<string, bool> wanted, TaskCompletionSource<string> seen) in _awaited)
+                {
+                    if (wanted(line))
+                        seen.TrySetResult(line);
+                }
+            }
+        }
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern int kill(int process, int signal);
+}
