@@ -24,12 +24,12 @@ internal static class Appends
         var users = new List<string>();
         for (int i = 0; i < 32; i++)
             users.Add(await cluster.AccountAsync());
-        Console.WriteLine("connections | mailboxes | appends/s | generator CPU a core");
+        Console.WriteLine("connections | mailboxes | appends/s | CPU ms an append: node | PostgreSQL | generator");
         foreach ((int connections, bool own) in new[] { (8, true), (1, true), (8, true), (32, true), (8, false) })
         {
             long count = 0;
             var clock = Stopwatch.StartNew();
-            TimeSpan cpu = Process.GetCurrentProcess().TotalProcessorTime;
+            TimeSpan[] cpu = Cpu(cluster);
             await Task.WhenAll(Enumerable.Range(0, connections).Select(async i =>
             {
                 using ImapLoad client = await ImapLoad.LoggedInAsync(server, users[own ? i : 0], BenchCluster.Password);
@@ -40,12 +40,19 @@ internal static class Appends
                 }
             }));
             double elapsed = clock.Elapsed.TotalSeconds;
-            cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
-            Console.WriteLine($"{connections,11} | {(own ? "own" : "one"),9} | {count / elapsed,9:F0} | {cpu.TotalSeconds / elapsed:P0}");
+            double[] each = [.. Cpu(cluster).Zip(cpu, (after, before) => (after - before).TotalMilliseconds / count)];
+            Console.WriteLine($"{connections,11} | {(own ? "own" : "one"),9} | {count / elapsed,9:F0} | {each[0],24:F3} | {each[1],10:F3} | {each[2],9:F3}");
         }
         Console.WriteLine("The first line warms up.");
         return 0;
     }
+
+    private static TimeSpan[] Cpu(BenchCluster cluster) =>
+    [
+        Memory.Cpu(cluster.FrontEndProcess.Id),
+        Memory.Children(cluster.Postmaster).Aggregate(TimeSpan.Zero, static (sum, p) => sum + Memory.Cpu(p)),
+        Process.GetCurrentProcess().TotalProcessorTime,
+    ];
 
     private static byte[] Message(int client, int number, int bytes)
     {

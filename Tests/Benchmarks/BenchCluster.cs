@@ -1,8 +1,10 @@
+using System.Globalization;
 using MailCluster.Contracts;
 using MailCluster.Storage;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
 using MailCluster.Tests.Support;
+using Npgsql;
 
 namespace MailCluster.Benchmarks;
 
@@ -23,6 +25,9 @@ internal sealed class BenchCluster : IAsyncDisposable
     public ServerProcess FrontEndProcess => _processes[^1];
 
     public string ConnectionString { get; private set; } = null!;
+
+    /// <summary>The process whose children are PostgreSQL's backends.</summary>
+    public int Postmaster { get; private set; }
 
     public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50)
     {
@@ -67,6 +72,8 @@ internal sealed class BenchCluster : IAsyncDisposable
             _processes.Add(await ServerProcess.StartReadyAsync(["node", "--role", role, "--config", FrontEnd.Write(_directory.FullName)]));
         }
         _database = new MailDatabase(ConnectionString, "benchmark", 4);
+        await using (NpgsqlCommand command = _database.Main.CreateCommand("select pg_read_file('postmaster.pid')"))
+            Postmaster = int.Parse(((string)(await command.ExecuteScalarAsync())!).Split('\n')[0], CultureInfo.InvariantCulture);
         var ids = new IdBlocks(_database.Main);
         var tenants = new TenantStore(_database.Main, ids);
         _accounts = new AccountStore(_database.Main, ids);

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using MailCluster.Tests.Support;
-using Npgsql;
 
 namespace MailCluster.Benchmarks;
 
@@ -23,7 +22,7 @@ internal static class LargeMessages
     private static async Task<int> RunAsync(int transfers, int megabytes, int parallel)
     {
         await using BenchCluster cluster = await BenchCluster.StartAsync(apart: true, messageMegabytes: megabytes + 1);
-        int postmaster = await PostmasterAsync(cluster.ConnectionString);
+        int postmaster = cluster.Postmaster;
         var server = new IPEndPoint(IPAddress.Loopback, cluster.FrontEnd.ImapPort);
         string user = await cluster.AccountAsync();
 
@@ -73,12 +72,4 @@ internal static class LargeMessages
 
     private static IEnumerable<(string, int)> Processes(ServerProcess frontEnd, int postmaster) =>
         Memory.Children(postmaster).Select(static p => ($"backend {p}", p)).Prepend(("front end", frontEnd.Id));
-
-    private static async Task<int> PostmasterAsync(string connectionString)
-    {
-        await using NpgsqlDataSource source = NpgsqlDataSource.Create(connectionString);
-        await using NpgsqlCommand command = source.CreateCommand("select pg_read_file('postmaster.pid')");
-        var file = (string)(await command.ExecuteScalarAsync())!;
-        return int.Parse(file.Split('\n')[0]);
-    }
 }

@@ -34,6 +34,19 @@ internal sealed class Memory : IAsyncDisposable
         }
     }
 
+    /// <summary>Processor time that a process has used so far; zero when it is gone.</summary>
+    public static TimeSpan Cpu(int process)
+    {
+        try
+        {
+            return System.Diagnostics.Process.GetProcessById(process).TotalProcessorTime;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            return TimeSpan.Zero;
+        }
+    }
+
     /// <summary>The backends of a PostgreSQL: children of its postmaster.</summary>
     public static IEnumerable<int> Children(int parent)
     {
