@@ -73,7 +73,9 @@ returns table (op integer, status smallint, modseq bigint, uids int8multirange, 
     modified int8multirange, threads bigint[],
     added_uid bigint[], added_email bigint[], added_thread bigint[], added_size bigint[], added_date bigint[], added_zone smallint[],
     added_flags smallint[], added_kw text[])
-language plpgsql volatile as $$
+-- Every access is by key, whatever the tables' statistics say when a connection plans its first batch: plans are made once, and never scan.
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off as $$
 #variable_conflict use_column
 declare
     n_mb constant integer := coalesce(array_length(mb_id, 1), 0);
@@ -172,7 +174,7 @@ begin
         select b.i, p.status, p.modseq, p.src_modseq, p.uids::text as uids, p.src_uids::text as src_uids
         from unnest(op_mb, op_incarnation, op_counter) with ordinality as b(mb, incarnation, counter, i)
         join mail.operation p on p.account_id = mb_account[b.mb] and p.incarnation = b.incarnation and p.counter = b.counter
-        where p.at > now() - interval '12 hours'
+        where p.at > now() - interval '12 hours' and p.at < now() + interval '1 hour'
     loop
         o_status[r.i] := case when r.status = 0 then 9 else r.status end;
         o_modseq[r.i] := r.modseq;
@@ -183,7 +185,7 @@ begin
     for r in
         select b.i from unnest(op_mb, op_delivery) with ordinality as b(mb, hash, i)
         where b.hash is not null and exists (select 1 from mail.delivery d
-            where d.account_id = mb_account[b.mb] and d.hash = b.hash and d.at > now() - interval '24 hours')
+            where d.account_id = mb_account[b.mb] and d.hash = b.hash and d.at > now() - interval '24 hours' and d.at < now() + interval '1 hour')
     loop
         o_status[r.i] := coalesce(o_status[r.i], 6::smallint);
     end loop;
