@@ -178,6 +178,40 @@ public sealed class FetchTests
     }
 
     [Fact]
+    public async Task Flags_that_were_set_are_told_also_where_the_body_then_fails()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        await using ImapClient c = await SelectedAsync(mail, Simple, Simple);
+        mail.Bodies.OnlyRanges = true;
+        mail.Bodies.BeforePiece = _ => Task.FromException(new StoreUnavailableException("gone"));
+        await c.Send("a FETCH 1:2 BODY[HEADER.FIELDS (X)]", "b NOOP");
+        await c.Expect("* 1 FETCH (FLAGS (\\Seen \\Recent))", "* 2 FETCH (FLAGS (\\Seen \\Recent))", "a NO [UNAVAILABLE] …", "b OK …");
+    }
+
+    /// <summary>RFC 3501 §8, the message of the sample connection.</summary>
+    [Fact]
+    public async Task The_sample_of_RFC_3501()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        const string Header =
+            "Date: Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\r\nFrom: Terry Gray <gray@cac.washington.edu>\r\n"
+            + "Subject: IMAP4rev1 WG mtg summary and minutes\r\nTo: imap@cac.washington.edu\r\n"
+            + "cc: minutes@CNRI.Reston.VA.US, John Klensin <KLENSIN@MIT.EDU>\r\nMessage-Id: <B27397-0100000@cac.washington.edu>\r\n"
+            + "MIME-Version: 1.0\r\nContent-Type: TEXT/PLAIN; CHARSET=US-ASCII\r\n\r\n";
+        await using ImapClient c = await SelectedAsync(mail, Header + string.Concat(Enumerable.Repeat("a line\r\n", 92)));
+        await c.Run("a002 STORE 1 FLAGS (\\Seen)");
+        await c.Send("a003 FETCH 1 FULL", "a004 FETCH 1 BODY[HEADER]");
+        await c.Expect(
+            "* 1 FETCH (FLAGS (\\Seen \\Recent) INTERNALDATE \"…\" RFC822.SIZE … "
+            + "ENVELOPE (\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" \"IMAP4rev1 WG mtg summary and minutes\" "
+            + "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+            + "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) ((NIL NIL \"imap\" \"cac.washington.edu\")) "
+            + "((NIL NIL \"minutes\" \"CNRI.Reston.VA.US\")(\"John Klensin\" NIL \"KLENSIN\" \"MIT.EDU\")) NIL NIL "
+            + "\"<B27397-0100000@cac.washington.edu>\") BODY (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7bit\" 736 92))",
+            "a003 OK …", $"* 1 FETCH (BODY[HEADER] {{{Header.Length}}}\r\n{Header})", "a004 OK …");
+    }
+
+    [Fact]
     public async Task A_large_body_is_read_by_range_and_only_as_far_as_it_is_asked_for()
     {
         await using FakeMail mail = await FakeMail.StartAsync();

@@ -1,6 +1,7 @@
 using MailCluster.Contracts;
 using MailCluster.Tests.Support;
 using MailCluster.Tests.Unit.Imap.Session;
+using MailCluster.Tests.Unit.Net;
 using Xunit;
 
 namespace MailCluster.Tests.Unit.Imap.Searching;
@@ -158,6 +159,26 @@ public sealed class SearchSessionTests
         await using ImapClient other = await mail.LogInAsync();
         await other.Run("a SELECT INBOX");
         await Finds(other, "TEXT needle", "3");
+    }
+
+    [Fact]
+    public async Task A_long_search_says_that_it_goes_on()
+    {
+        var clock = new FakeClock();
+        await using FakeMail mail = await FakeMail.StartAsync(time: clock);
+        await using ImapClient c = await SelectedAsync(mail);
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        mail.Bodies.BeforeEmails = () => go.Task;
+        await c.Send("a SEARCH TEXT needle");
+        Task said = c.Expect("* OK Still searching");
+        while (!said.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(15));
+            await Task.Yield();
+        }
+        await said;
+        go.SetResult();
+        Assert.Equal("* SEARCH 3", (await c.Ok("a"))[^1]);
     }
 
     private static async Task Finds(ImapClient client, string keys, string numbers)

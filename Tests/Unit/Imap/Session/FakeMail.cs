@@ -22,14 +22,14 @@ internal sealed class FakeMail : IAsyncDisposable
     private readonly MailClusterClient _cluster;
     private IPEndPoint _door = null!;
 
-    private FakeMail(ImapOptions? options)
+    private FakeMail(ImapOptions? options, TimeProvider? time)
     {
         Local = new LocalMailboxes();
         Owner = new FakeAccount(this);
         IGrainFactory grains = DispatchProxy.Create<IGrainFactory, Grains>();
         ((Grains)(object)grains).Mail = this;
         _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50) });
-        Protocol = new ImapProtocol(_cluster, options);
+        Protocol = new ImapProtocol(_cluster, options, time: time);
         Owner.Add(MailboxPath.Inbox);
     }
 
@@ -49,9 +49,10 @@ internal sealed class FakeMail : IAsyncDisposable
 
     public NetServer Net => _net;
 
-    public static async Task<FakeMail> StartAsync(ImapOptions? options = null, bool tls = false, Func<ListenerOptions, ListenerOptions>? listener = null)
+    public static async Task<FakeMail> StartAsync(
+        ImapOptions? options = null, bool tls = false, Func<ListenerOptions, ListenerOptions>? listener = null, TimeProvider? time = null)
     {
-        var mail = new FakeMail(options);
+        var mail = new FakeMail(options, time);
         var listen = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
         mail._door = await mail._net.ListenAsync(listener?.Invoke(listen) ?? listen, mail.Protocol, tls ? new SelfSignedCertificate("mail.test", "127.0.0.1") : null);
         return mail;
