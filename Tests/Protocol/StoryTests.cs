@@ -59,6 +59,41 @@ public sealed class StoryTests(MailServer server)
     }
 
     [Fact]
+    public async Task An_expunged_message_can_still_be_read_by_who_has_not_heard_of_it()
+    {
+        ImapClient[] c = await server.SelectedAsync(3, messages: 3);
+        await c[2].Run("b NOOP");
+        await c[1].Run("a STORE 2 +FLAGS.SILENT (\\Deleted)");
+        await c[1].Run("a EXPUNGE");
+        await c[2].Send("b FETCH 2:3 (UID BODY.PEEK[TEXT])");
+        await c[2].Expect("* 2 FETCH (UID 2 BODY[TEXT] {8}\r\nText 2\r\n)", "* 3 FETCH (UID 3 BODY[TEXT] {8}\r\nText 3\r\n)", "b OK …");
+        // Who only selected it knows three messages, and nothing of the second but that it was there.
+        await c[3].Send("c FETCH 2 (BODY.PEEK[TEXT])", "d FETCH 3 (UID)", "e NOOP");
+        await c[3].Expect("c NO [EXPUNGEISSUED] …", "* 3 FETCH (UID 3)", "d OK …", "* 2 EXPUNGE", "e OK …");
+    }
+
+    [Fact]
+    public async Task A_saved_search_result_stands_for_its_messages()
+    {
+        ImapClient[] c = await server.SelectedAsync(2, messages: 4);
+        await c[1].Send("a SEARCH RETURN (SAVE COUNT) UID 2:3", "b STORE $ +FLAGS (\\Flagged)", "c UID MOVE $ Archive", "d SEARCH RETURN (COUNT) $");
+        await c[1].Expect(
+            "* ESEARCH (TAG \"a\") COUNT 2", "a OK …", "* 2 FETCH (FLAGS (\\Flagged))", "* 3 FETCH (FLAGS (\\Flagged))", "b OK …",
+            "* OK [COPYUID … 2:3 1:2] …", "* 2 EXPUNGE", "* 2 EXPUNGE", "c OK …", "* ESEARCH (TAG \"d\") COUNT 0", "d OK …");
+    }
+
+    [Fact]
+    public async Task Reading_a_message_marks_it_as_seen_for_all()
+    {
+        ImapClient[] c = await server.SelectedAsync(2, messages: 1);
+        await c[2].Send("b IDLE");
+        await c[2].Expect("+ idling");
+        await c[1].Send("a FETCH 1 BODY[TEXT]");
+        await c[1].Expect("* 1 FETCH (…\\Seen…)", "a OK …");
+        await c[2].Expect("* 1 FETCH (FLAGS (\\Seen))");
+    }
+
+    [Fact]
     public async Task A_mailbox_that_changed_since_SELECT_is_told_from_where_SELECT_was()
     {
         ImapClient[] c = await server.SelectedAsync(2, messages: 3);

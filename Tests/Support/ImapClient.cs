@@ -13,7 +13,7 @@ namespace MailCluster.Tests.Support;
 public sealed class ImapClient : IAsyncDisposable
 {
     // Only against a hang.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private readonly TcpClient _tcp;
     private readonly StringBuilder _transcript = new();

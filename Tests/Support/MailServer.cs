@@ -3,6 +3,7 @@ using MailCluster.Contracts;
 using MailCluster.Storage;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
+using Npgsql;
 using Xunit;
 
 namespace MailCluster.Tests.Support;
@@ -24,7 +25,21 @@ public sealed class MailServer : IAsyncLifetime
     private NodeSettings _settings = null!;
     private MailDatabase _database = null!;
     private AccountStore _accounts = null!;
+    private readonly bool _throughRelay;
     private int _users;
+
+    public MailServer()
+        : this(throughRelay: false)
+    {
+    }
+
+    private MailServer(bool throughRelay) => _throughRelay = throughRelay;
+
+    /// <summary>One whose way to PostgreSQL can be cut; for a test that disposes of it.</summary>
+    public static MailServer WithRelay() => new(throughRelay: true);
+
+    /// <summary>Between the node and PostgreSQL, with <see cref="WithRelay"/>.</summary>
+    public TcpRelay? Relay { get; private set; }
 
     public IPEndPoint Imap => new(IPAddress.Loopback, _settings.ImapPort);
 
@@ -80,6 +95,8 @@ public sealed class MailServer : IAsyncLifetime
             await _process.DisposeAsync();
             await _database.DisposeAsync();
         }
+        if (Relay is not null)
+            await Relay.DisposeAsync();
         await _postgres.DisposeAsync();
         _directory.Delete(true);
     }
@@ -92,7 +109,14 @@ public sealed class MailServer : IAsyncLifetime
             if (_process is not null)
                 return;
             string connection = await _postgres.CreateDatabaseAsync();
-            _settings = new NodeSettings("node", connection);
+            string way = connection;
+            if (_throughRelay)
+            {
+                var direct = new NpgsqlConnectionStringBuilder(connection);
+                Relay = new TcpRelay(new IPEndPoint(IPAddress.Loopback, direct.Port));
+                way = new NpgsqlConnectionStringBuilder(connection) { Port = Relay.Port }.ConnectionString;
+            }
+            _settings = new NodeSettings("node", way);
             _process = await ServerProcess.StartReadyAsync(["node", "--role", "all", "--config", _settings.Write(_directory.FullName)]);
             _database = new MailDatabase(connection, "tests", 4);
             var ids = new IdBlocks(_database.Main);
