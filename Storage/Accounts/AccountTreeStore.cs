@@ -93,7 +93,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         return ((CreateOutcome)reader.GetInt16(0), new MailboxId(reader.IsDBNull(1) ? 0 : reader.GetInt64(1)));
     });
 
-    /// <summary>The id is the deleted mailbox's, or null where an earlier try did it.</summary>
+    /// <summary>The id is the deleted mailbox's, also where an earlier try did it; null where nothing was deleted.</summary>
     public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(AccountId account, OperationId operation, MailboxPath path) => Store.Guard<(DeleteOutcome, MailboxId?)>(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();

@@ -1,3 +1,4 @@
+using System.Text;
 using MailCluster.Contracts;
 using Npgsql;
 using NpgsqlTypes;
@@ -30,8 +31,10 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         while (await reader.ReadAsync())
         {
             int op = reader.GetInt32(0) - 1;
-            outcomes[op] = Read(reader, operations[op]);
+            outcomes[op] = Read(reader);
         }
+        // The rows come before the commit; only what follows them tells that it succeeded (or that it failed, or a warning).
+        await reader.NextResultAsync();
         return outcomes;
     }
 
@@ -42,30 +45,26 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         MailboxKey[] mailboxes = [.. keys];
         long[] accounts = [.. mailboxes.Select(static m => m.Account.Value).Distinct()];
         Dictionary<MailboxKey, int> place = mailboxes.Select(static (m, i) => (m, i)).ToDictionary(static x => x.m, static x => x.i + 1);
-        var epochs = new long?[mailboxes.Length];
         var recents = new long?[mailboxes.Length];
         foreach (CommitOperation o in operations)
-        {
-            epochs[place[o.Mailbox] - 1] = o.Epoch;
             recents[place[o.Mailbox] - 1] = o.FirstRecent ?? recents[place[o.Mailbox] - 1];
-        }
         NewMessage[] messages = [.. operations.SelectMany(static o => o.Messages)];
         UidRange[] ranges = [.. operations.Where(static o => o.Kind != CommitKind.Append).SelectMany(static o => o.Uids)];
 
         Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Account.Value);
         Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Mailbox.Value);
-        Add(parameters, NpgsqlDbType.Bigint, epochs, static e => e);
         Add(parameters, NpgsqlDbType.Bigint, recents, static r => r);
         Add(parameters, NpgsqlDbType.Integer, mailboxes, m => Array.IndexOf(accounts, m.Account.Value) + 1);
         Add(parameters, NpgsqlDbType.Bigint, accounts, static a => a);
         Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Kind);
         Add(parameters, NpgsqlDbType.Integer, operations, o => place[o.Mailbox]);
+        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Epoch);
         Add(parameters, NpgsqlDbType.Integer, operations, o => o.Source is { } s ? place[s] : 0);
         Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Incarnation);
         Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Counter);
-        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Actor.User);
-        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Actor.Session);
-        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Actor.Address);
+        Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.User));
+        Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Session));
+        Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Address));
         Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Mode);
         Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Flags.System);
         Add(parameters, NpgsqlDbType.Text, operations, static o => Keywords(o.Flags));
@@ -90,7 +89,11 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         parameters.Add(new NpgsqlParameter<int> { TypedValue = KeywordTable.MaxKeywords });
     }
 
-    private static string? Keywords(FlagList flags) => flags.Keywords.Count == 0 ? null : string.Join(' ', flags.Keywords);
+    private static string? Keywords(FlagList flags) => flags.Keywords.Count == 0 ? null : Clean(string.Join(' ', flags.Keywords));
+
+    /// <summary>Half a surrogate pair can't be sent, and would break the connection under the whole batch: it becomes U+FFFD.</summary>
+    private static string? Clean(string? text) =>
+        text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0 ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text!));
 
     private static void Add<TItem, TValue>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<TItem> items, Func<TItem, TValue> value)
     {
@@ -114,7 +117,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         Add(parameters, NpgsqlDbType.Integer, items, count);
     }
 
-    private CommitOutcome Read(NpgsqlDataReader reader, CommitOperation operation)
+    private CommitOutcome Read(NpgsqlDataReader reader)
     {
         long modSeq = reader.IsDBNull(2) ? 0 : reader.GetInt64(2);
         return new CommitOutcome(

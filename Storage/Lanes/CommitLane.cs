@@ -10,19 +10,22 @@ namespace MailCluster.Storage.Lanes;
 /// </summary>
 internal sealed partial class CommitLane : IAsyncDisposable
 {
+    private const string _waitedTooLong = "The change waited too long for PostgreSQL.";
+
     private readonly NpgsqlDataSource _source;
     private readonly LaneOptions _options;
     private readonly ILogger _log;
     private readonly FairQueue _queue = new();
     private readonly SemaphoreSlim _work = new(0);
+    private readonly SemaphoreSlim _bulk;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _loop;
     private NpgsqlConnection? _connection;
-    private bool _warned;
 
     public CommitLane(NpgsqlDataSource source, LaneOptions options, ILogger log)
     {
         (_source, _options, _log) = (source, options, log);
+        _bulk = new SemaphoreSlim(options.BulkConnections);
         _loop = Task.Run(RunAsync);
     }
 
@@ -57,6 +60,8 @@ internal sealed partial class CommitLane : IAsyncDisposable
         await _stop.CancelAsync();
         _work.Release();
         await _loop;
+        for (int i = 0; i < _options.BulkConnections; i++)
+            await _bulk.WaitAsync();
         if (_connection is not null)
             await _connection.DisposeAsync();
     }
@@ -85,7 +90,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
             while (batch.Count < _options.BatchOperations && _queue.Take() is { } operation)
             {
                 if (operation.Deadline < now)
-                    operation.Completion.SetException(new CommitNotDoneException("The change waited too long for PostgreSQL."));
+                    operation.Completion.SetException(new CommitNotDoneException(_waitedTooLong));
                 else if (operation.Rows > _options.BulkRows)
                 {
                     _queue.SetAside(operation);
@@ -101,10 +106,13 @@ internal sealed partial class CommitLane : IAsyncDisposable
     {
         // What is ahead of it in the lane commits on another connection: order between mailboxes needs no keeping, and of this one nothing else is under way.
         await Task.Yield();
-        NpgsqlConnection? connection = null;
+        bool entered = false;
         try
         {
-            connection = await OpenAsync();
+            entered = await _bulk.WaitAsync((int)Math.Clamp(operation.Deadline - Environment.TickCount64, 0, int.MaxValue));
+            if (!entered)
+                throw new CommitNotDoneException(_waitedTooLong);
+            await using NpgsqlConnection connection = await OpenAsync();
             await ExecuteAsync([operation], connection);
         }
         catch (Exception e)
@@ -113,10 +121,10 @@ internal sealed partial class CommitLane : IAsyncDisposable
         }
         finally
         {
-            if (connection is not null)
-                await connection.DisposeAsync();
             lock (_queue)
                 _queue.PutBack(operation);
+            if (entered)
+                _bulk.Release();
             _work.Release();
         }
     }
@@ -126,18 +134,18 @@ internal sealed partial class CommitLane : IAsyncDisposable
         try
         {
             _connection ??= await OpenAsync();
+            await ExecuteAsync(batch, _connection);
+            if (_connection.FullState != System.Data.ConnectionState.Open)
+            {
+                await _connection.DisposeAsync();
+                _connection = null;
+            }
         }
-        catch (CommitNotDoneException e)
+        catch (Exception e)
         {
+            // Those that have an answer keep it.
             foreach (CommitOperation operation in batch)
                 operation.Completion.TrySetException(e);
-            return;
-        }
-        await ExecuteAsync(batch, _connection);
-        if (_connection.FullState != System.Data.ConnectionState.Open)
-        {
-            await _connection.DisposeAsync();
-            _connection = null;
         }
     }
 
@@ -145,49 +153,79 @@ internal sealed partial class CommitLane : IAsyncDisposable
     {
         try
         {
-            NpgsqlConnection connection = await _source.OpenConnectionAsync();
-            connection.Notice += (_, e) => _warned |= e.Notice.InvariantSeverity is "WARNING";
-            return connection;
+            return await _source.OpenConnectionAsync();
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception e)
         {
             throw new CommitNotDoneException("PostgreSQL cannot be reached.", e);
         }
     }
 
+    /// <summary>Commits a batch and gives every operation in it its answer.</summary>
     private async Task ExecuteAsync(IReadOnlyList<CommitOperation> batch, NpgsqlConnection connection)
     {
         long start = Stopwatch.GetTimestamp();
+        bool warned = false;
+        void OnNotice(object sender, NpgsqlNoticeEventArgs e) => warned |= e.Notice.InvariantSeverity is "WARNING";
+        connection.Notice += OnNotice;
+        Exception failure;
         try
         {
-            _warned = false;
             CommitOutcome[] outcomes = await new CommitBatch(batch).ExecuteAsync(connection);
-            if (_warned)
-                throw new CommitUnknownException("PostgreSQL gave a warning while it committed.");
-            for (int i = 0; i < outcomes.Length; i++)
-                batch[i].Completion.TrySetResult(outcomes[i]);
-            StorageMetrics.Commit(batch.Count, Stopwatch.GetElapsedTime(start));
+            if (!warned)
+            {
+                for (int i = 0; i < outcomes.Length; i++)
+                    batch[i].Completion.TrySetResult(outcomes[i]);
+                StorageMetrics.Commit(batch.Count, Stopwatch.GetElapsedTime(start));
+                return;
+            }
+            failure = new CommitUnknownException("PostgreSQL gave a warning while it committed.");
         }
-        catch (PostgresException e) when (IsKnown(e) && batch.Count > 1)
+        catch (PostgresException e) when (IsKnown(e))
         {
-            // Somewhere in it is one that PostgreSQL can't take: in halves, until that one is alone.
-            LogHalved(e, batch.Count);
-            int half = batch.Count / 2;
-            await ExecuteAsync([.. batch.Take(half)], connection);
-            await ExecuteAsync([.. batch.Skip(half)], connection);
+            failure = IsPassing(e) ? new CommitNotDoneException("PostgreSQL takes no changes now.", e) : e;
         }
         catch (Exception e)
         {
-            LogFailed(e, batch.Count);
-            Exception told = e is PostgresException p && IsKnown(p) ? p : e as CommitUnknownException ?? new CommitUnknownException("The commit's outcome is unknown.", e);
-            foreach (CommitOperation operation in batch)
-                operation.Completion.TrySetException(told);
+            failure = new CommitUnknownException("The commit's outcome is unknown.", e);
         }
+        finally
+        {
+            connection.Notice -= OnNotice;
+        }
+        if (failure is PostgresException && batch.Count > 1)
+        {
+            // Somewhere in it is one that PostgreSQL can't take: in halves, until that one is alone.
+            LogHalved(failure, batch.Count);
+            int half = batch.Count / 2;
+            foreach (IReadOnlyList<CommitOperation> part in (CommitOperation[][])[[.. batch.Take(half)], [.. batch.Skip(half)]])
+            {
+                if (connection.FullState == System.Data.ConnectionState.Open)
+                    await ExecuteAsync(part, connection);
+                else
+                    Fail(part, new CommitNotDoneException("The connection to PostgreSQL broke.", failure));
+            }
+            return;
+        }
+        Fail(batch, failure);
+    }
+
+    private void Fail(IReadOnlyList<CommitOperation> batch, Exception failure)
+    {
+        LogFailed(failure, batch.Count);
+        foreach (CommitOperation operation in batch)
+            operation.Completion.TrySetException(failure);
     }
 
     /// <summary>A refusal of the statement itself: it certainly had no effect. Shutdowns (57P) and lost connections (08) leave that open.</summary>
     private static bool IsKnown(PostgresException e) =>
         !e.SqlState.StartsWith("57P", StringComparison.Ordinal) && !e.SqlState.StartsWith("08", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Refusals that are not the operations' fault: a full disk or too many connections (53), a standby after a fail-over (25006), deadlocks and locks
+    /// (40P01, 40001, 55P03). The callers try again.
+    /// </summary>
+    private static bool IsPassing(PostgresException e) => Store.IsOutage(e) || e.SqlState is "40P01" or "40001";
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A batch of {Count} operations failed as a whole; trying it in halves")]
     private partial void LogHalved(Exception e, int count);

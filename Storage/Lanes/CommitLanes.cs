@@ -16,6 +16,9 @@ public sealed class LaneOptions
     /// <summary>An operation that may touch more rows than this runs apart. Default 500: 100,000 flags take some 370 ms in one statement.</summary>
     public int BulkRows { get; set; } = 500;
 
+    /// <summary>How many of those run at a time beside each lane. Default 2: the rest of PostgreSQL's time is for everybody else.</summary>
+    public int BulkConnections { get; set; } = 2;
+
     /// <summary>The most octets that wait in a lane. Default 64 MiB; what comes on top is refused at once.</summary>
     public long QueueBytes { get; set; } = 64 << 20;
 

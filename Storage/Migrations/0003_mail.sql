@@ -87,7 +87,7 @@ create table mail.keyword (
     account_id bigint not null,
     mailbox_id bigint not null,
     id         smallint not null,
-    name       text not null,
+    name       text collate "C" not null,
     primary key (account_id, mailbox_id, id)
 );
 -- Keywords are one whatever their case.
@@ -236,7 +236,8 @@ create table mail.expunged (
     uid        bigint not null,
     email_id   bigint not null,
     flags      smallint not null,
-    keywords   smallint[],
+    -- By name: the numbers are given to other keywords later.
+    keywords   text[],
     modseq     bigint not null,
     at         timestamptz not null default now()
 ) partition by range (at);
@@ -255,7 +256,9 @@ create table mail.operation (
     modseq      bigint,
     src_modseq  bigint,
     uids        int8multirange,
-    src_uids    int8multirange
+    src_uids    int8multirange,
+    -- What a change of the tree made, took away or gave a new UIDVALIDITY.
+    mailboxes   bigint[]
 ) partition by range (at);
 -- Finds the outcome of an operation.
 create index operation_id on mail.operation (account_id, incarnation, counter);

@@ -12,7 +12,8 @@ language sql volatile set lock_timeout = '2s' as $$
 $$;
 
 -- The numbers of keywords in a mailbox, making those that are new; null when the mailbox would have more than p_max. The caller holds the mailbox's row.
-create function mail.keyword_ids(p_account bigint, p_mailbox bigint, p_names text[], p_max integer) returns smallint[]
+-- p_keep: numbers that the running batch has given out; no row may have them yet.
+create function mail.keyword_ids(p_account bigint, p_mailbox bigint, p_names text[], p_max integer, p_keep smallint[]) returns smallint[]
 language plpgsql volatile as $$
 declare
     n text;
@@ -21,14 +22,13 @@ declare
 begin
     foreach n in array p_names loop
         select k.id into found_id from mail.keyword k
-        where k.account_id = p_account and k.mailbox_id = p_mailbox and lower(k.name) = lower(n);
+        where k.account_id = p_account and k.mailbox_id = p_mailbox and lower(k.name) = lower(n collate "C");
         if found_id is null then
             if (select count(*) from mail.keyword k where k.account_id = p_account and k.mailbox_id = p_mailbox) >= p_max then
                 -- Those that no message has make room.
                 delete from mail.keyword k where k.account_id = p_account and k.mailbox_id = p_mailbox
-                    and not k.id = any(ids)
-                    and not exists (select 1 from mail.message_flags f
-                        where f.account_id = p_account and f.mailbox_id = p_mailbox and k.id = any(f.keywords));
+                    and not k.id = any(ids || p_keep)
+                    and k.id not in (select unnest(f.keywords) from mail.message_flags f where f.account_id = p_account and f.mailbox_id = p_mailbox);
                 if (select count(*) from mail.keyword k where k.account_id = p_account and k.mailbox_id = p_mailbox) >= p_max then
                     return null;
                 end if;
@@ -50,9 +50,8 @@ end $$;
 -- Order: it locks every mailbox row, then every account row, then every charged tenant row, each in id order; only then reads. UIDs and modseqs
 -- are given out here, under the lock. Appends come first, then the rest in the order given; modseqs rise in that order.
 --
--- mb_*: the mailboxes touched, sorted by (account, id), each once; mb_epoch null where no claim is asked for (the source of COPY and MOVE);
--- mb_recent: the new first_recent, or null. ac_id: the accounts, sorted; mb_ac: each mailbox's place among them. Places count from 1.
--- op_*: kind 1 append, 2 store, 3 expunge, 4 copy, 5 move; op_mb the mailbox changed; op_src the source of copy and move, else 0;
+-- mb_*: the mailboxes touched, sorted by (account, id), each once; mb_recent: the new first_recent, or null. ac_id: the accounts, sorted; mb_ac: each mailbox's place among them. Places count from 1.
+-- op_*: kind 1 append, 2 store, 3 expunge, 4 copy, 5 move; op_mb the mailbox changed; op_epoch the claim on it; op_src the source of copy and move, else 0;
 -- op_ms_first/count: an append's messages among ms_*; op_rg_first/count: the UID ranges among rg_*; op_kw: a store's keywords, joined by spaces, or null;
 -- op_mode 0 replace, 1 add, 2 remove; op_since: UNCHANGEDSINCE or null; op_delivery: redelivery key or null.
 -- ms_*: messages; ms_kw keywords joined by spaces or null; th_first/th_count: its thread keys among th_key.
@@ -62,8 +61,8 @@ end $$;
 -- uids: those changed in the mailbox; src_uids: copied or moved from, in the same order; modified: kept back by UNCHANGEDSINCE; src_epoch: the source's.
 -- added_*: the messages that a copy or move added, in UID order; threads: an append's thread ids in message order.
 create function mail.commit_v1(
-    mb_account bigint[], mb_id bigint[], mb_epoch bigint[], mb_recent bigint[], mb_ac integer[], ac_id bigint[],
-    op_kind smallint[], op_mb integer[], op_src integer[], op_incarnation bigint[], op_counter bigint[],
+    mb_account bigint[], mb_id bigint[], mb_recent bigint[], mb_ac integer[], ac_id bigint[],
+    op_kind smallint[], op_mb integer[], op_epoch bigint[], op_src integer[], op_incarnation bigint[], op_counter bigint[],
     op_actor text[], op_session text[], op_address text[], op_mode smallint[], op_flags smallint[], op_kw text[], op_since bigint[], op_delivery uuid[],
     op_ms_first integer[], op_ms_count integer[], op_rg_first integer[], op_rg_count integer[],
     ms_body bigint[], ms_claim integer[], ms_email bigint[], ms_prefix bytea[], ms_size bigint[], ms_date bigint[], ms_zone smallint[],
@@ -83,12 +82,13 @@ declare
     n_op constant integer := coalesce(array_length(op_kind, 1), 0);
     n_ms constant integer := coalesce(array_length(ms_body, 1), 0);
     v_now constant timestamptz := to_timestamp(p_now);
-    -- Mailboxes: state as locked (a status), and what changes.
-    m_state smallint[] := array_fill(2::smallint, array[n_mb]);
+    -- Mailboxes: as locked, and what changes.
+    m_gone boolean[] := array_fill(true, array[n_mb]);
     m_epoch bigint[] := array_fill(0::bigint, array[n_mb]);
     m_uidnext bigint[] := array_fill(0::bigint, array[n_mb]);
     m_modseq bigint[] := array_fill(0::bigint, array[n_mb]);
     m_touched boolean[] := array_fill(false, array[n_mb]);
+    m_deleted bigint[] := array_fill(0::bigint, array[n_mb]);
     d_messages bigint[] := array_fill(0::bigint, array[n_mb]);
     d_unseen bigint[] := array_fill(0::bigint, array[n_mb]);
     d_deleted bigint[] := array_fill(0::bigint, array[n_mb]);
@@ -116,7 +116,14 @@ declare
     x_modseq bigint[] := array_fill(0::bigint, array[n_ms]);
     x_mb integer[] := array_fill(0, array[n_ms]);
     x_thread bigint[] := array_fill(0::bigint, array[n_ms]);
-    x_staged boolean[] := array_fill(false, array[n_ms]);
+    x_kw text[] := array_fill(null::text, array[n_ms]);
+    -- The place of the first message that names the same claim, 0 where the claim is gone; there, the operation that takes it.
+    x_staged integer[] := array_fill(0, array[n_ms]);
+    x_taker integer[] := array_fill(0, array[n_ms]);
+    -- The first operation in the batch that has the same id, or 0.
+    o_twin integer[] := array_fill(0, array[n_op]);
+    -- Numbers of keywords that this batch has given out.
+    v_given smallint[] := '{}';
     v_delivered text[] := '{}';
     v_appended boolean := false;
     r record;
@@ -132,6 +139,10 @@ declare
     v_bytes bigint;
     v_kw smallint[];
     v_map smallint[];
+    v_body bigint;
+    v_claim integer;
+    v_place integer;
+    v_ids smallint[];
     v_first bigint;
     v_thread bigint;
     v_keys bigint[];
@@ -140,14 +151,15 @@ declare
 begin
     -- Locks. Nothing may be read for a decision before the last of them.
     for r in
-        select b.i, m.epoch, m.uidnext, m.highest_modseq, m.deleted_at
+        select b.i, m.epoch, m.uidnext, m.highest_modseq, m.deleted, m.deleted_at
         from mail.mailbox m join unnest(mb_account, mb_id) with ordinality as b(a, id, i) on m.account_id = b.a and m.id = b.id
         order by m.account_id, m.id for no key update of m
     loop
         m_epoch[r.i] := r.epoch;
         m_uidnext[r.i] := r.uidnext;
         m_modseq[r.i] := r.highest_modseq;
-        m_state[r.i] := case when r.deleted_at is not null then 2 when mb_epoch[r.i] is not null and mb_epoch[r.i] <> r.epoch then 1 else 0 end;
+        m_deleted[r.i] := r.deleted;
+        m_gone[r.i] := r.deleted_at is not null;
     end loop;
     for r in
         select b.i, a.tenant_id, a.max_messages - a.messages as free_messages, a.max_bytes - a.bytes as free_bytes
@@ -189,15 +201,29 @@ begin
     loop
         o_status[r.i] := coalesce(o_status[r.i], 6::smallint);
     end loop;
+    -- A retry may stand in the batch beside its first try.
+    for r in
+        select x.i, x.first from (
+            select b.i, min(b.i) over (partition by mb_account[b.mb], b.incarnation, b.counter) as first
+            from unnest(op_mb, op_incarnation, op_counter) with ordinality as b(mb, incarnation, counter, i)) x
+        where x.first < x.i
+    loop
+        o_twin[r.i] := r.first;
+    end loop;
 
     -- The claims on bodies that are still there; locked, so that the collector waits.
     if n_ms > 0 then
         for r in
-            select b.i from mail.body_staged s join unnest(ms_body, ms_claim) with ordinality as b(body, claim, i)
+            select b.i, s.body_id, s.claim from mail.body_staged s join unnest(ms_body, ms_claim) with ordinality as b(body, claim, i)
                 on s.body_id = b.body and s.claim = b.claim
-            order by s.body_id, s.claim for update of s
+            order by s.body_id, s.claim, b.i for update of s
         loop
-            x_staged[r.i] := true;
+            if r.body_id is distinct from v_body or r.claim is distinct from v_claim then
+                v_body := r.body_id;
+                v_claim := r.claim;
+                v_place := r.i;
+            end if;
+            x_staged[r.i] := v_place;
         end loop;
     end if;
 
@@ -206,8 +232,14 @@ begin
         continue when o_status[o] is not null or op_kind[o] <> 1;
         mb := op_mb[o];
         ac := mb_ac[mb];
-        if m_state[mb] <> 0 then
-            o_status[o] := m_state[mb];
+        if o_twin[o] > 0 and o_status[o_twin[o]] in (0, 9) then
+            o_status[o] := 9;
+            o_modseq[o] := o_modseq[o_twin[o]];
+            o_uids[o] := o_uids[o_twin[o]];
+            continue;
+        end if;
+        if m_gone[mb] or m_epoch[mb] <> op_epoch[o] then
+            o_status[o] := case when m_gone[mb] then 2 else 1 end;
             continue;
         end if;
         if op_delivery[o] is not null and (mb_account[mb] || ' ' || op_delivery[o]::text) = any(v_delivered) then
@@ -217,8 +249,11 @@ begin
         v_messages := op_ms_count[o];
         v_bytes := 0;
         for j in op_ms_first[o]..op_ms_first[o] + op_ms_count[o] - 1 loop
-            if not x_staged[j] then
+            v_place := x_staged[j];
+            if v_place = 0 or x_taker[v_place] = o or (x_taker[v_place] > 0 and o_status[x_taker[v_place]] = 0) then
                 o_status[o] := 4;
+            else
+                x_taker[v_place] := o;
             end if;
             v_bytes := v_bytes + ms_size[j];
         end loop;
@@ -230,8 +265,14 @@ begin
             continue;
         end if;
         for j in op_ms_first[o]..op_ms_first[o] + op_ms_count[o] - 1 loop
-            if ms_kw[j] is not null and mail.keyword_ids(mb_account[mb], mb_id[mb], string_to_array(ms_kw[j], ' '), p_max_keywords) is null then
-                o_status[o] := 7;
+            if ms_kw[j] is not null then
+                v_ids := mail.keyword_ids(mb_account[mb], mb_id[mb], string_to_array(ms_kw[j], ' '), p_max_keywords, v_given);
+                if v_ids is null then
+                    o_status[o] := 7;
+                    exit;
+                end if;
+                v_given := v_given || v_ids;
+                x_kw[j] := v_ids::text;
             end if;
         end loop;
         continue when o_status[o] is not null;
@@ -287,9 +328,8 @@ begin
         from unnest(x_ok, x_mb, x_uid, ms_email, x_thread, ms_size, ms_date, ms_zone) as x(ok, mb, uid, email, thread, size, date, zone)
         where x.ok;
         insert into mail.message_flags (account_id, mailbox_id, uid, flags, keywords, modseq)
-        select mb_account[x.mb], mb_id[x.mb], x.uid, x.flags,
-            case when x.kw is not null then mail.keyword_ids(mb_account[x.mb], mb_id[x.mb], string_to_array(x.kw, ' '), p_max_keywords) end, x.modseq
-        from unnest(x_ok, x_mb, x_uid, ms_flags, ms_kw, x_modseq) as x(ok, mb, uid, flags, kw, modseq)
+        select mb_account[x.mb], mb_id[x.mb], x.uid, x.flags, x.kw::smallint[], x.modseq
+        from unnest(x_ok, x_mb, x_uid, ms_flags, x_kw, x_modseq) as x(ok, mb, uid, flags, kw, modseq)
         where x.ok;
         delete from mail.body_staged s using unnest(x_ok, ms_body, ms_claim) as x(ok, body, claim)
         where x.ok and s.body_id = x.body and s.claim = x.claim;
@@ -318,6 +358,13 @@ begin
         modseq := null; uids := null; src_modseq := null; src_epoch := null; src_uids := null; modified := null;
         added_uid := null; added_email := null; added_thread := null; added_size := null; added_date := null; added_zone := null;
         added_flags := null; added_kw := null;
+        if o_status[o] is null and o_twin[o] > 0 and o_status[o_twin[o]] in (0, 9) then
+            o_status[o] := 9;
+            o_modseq[o] := o_modseq[o_twin[o]];
+            o_src_modseq[o] := o_src_modseq[o_twin[o]];
+            o_uids[o] := o_uids[o_twin[o]];
+            o_src_uids[o] := o_src_uids[o_twin[o]];
+        end if;
         if o_status[o] is not null then
             status := o_status[o];
             modseq := o_modseq[o];
@@ -328,10 +375,7 @@ begin
             return next;
             continue;
         end if;
-        status := m_state[mb];
-        if status = 0 and src > 0 and m_state[src] = 2 then
-            status := 5;
-        end if;
+        status := case when m_gone[mb] then 2 when m_epoch[mb] <> op_epoch[o] then 1 when src > 0 and m_gone[src] then 5 else 0 end;
         v_lo := rg_first[op_rg_first[o]:op_rg_first[o] + op_rg_count[o] - 1];
         v_hi := rg_last[op_rg_first[o]:op_rg_first[o] + op_rg_count[o] - 1];
         if status = 0 and op_kind[o] = 2 then
@@ -340,12 +384,13 @@ begin
                 if op_mode[o] = 2 then
                     select array_agg(k.id order by k.id) into v_kw from mail.keyword k
                     where k.account_id = mb_account[mb] and k.mailbox_id = mb_id[mb]
-                        and lower(k.name) = any(select lower(n) from unnest(string_to_array(op_kw[o], ' ')) n);
+                        and lower(k.name) = any(select lower(n collate "C") from unnest(string_to_array(op_kw[o], ' ')) n);
                 else
-                    v_kw := mail.keyword_ids(mb_account[mb], mb_id[mb], string_to_array(op_kw[o], ' '), p_max_keywords);
+                    v_kw := mail.keyword_ids(mb_account[mb], mb_id[mb], string_to_array(op_kw[o], ' '), p_max_keywords, v_given);
                     if v_kw is null then
                         status := 7;
                     end if;
+                    v_given := v_given || v_kw;
                 end if;
             end if;
         end if;
@@ -376,6 +421,9 @@ begin
             modified := r.modified;
             d_unseen[mb] := d_unseen[mb] + r.unseen;
             d_deleted[mb] := d_deleted[mb] + r.deleted;
+        elsif status = 0 and op_kind[o] = 3 and m_deleted[mb] + d_deleted[mb] = 0 then
+            -- CLOSE, mostly: nothing is \Deleted, and finding that out row by row would cost the whole mailbox.
+            uids := null;
         elsif status = 0 and op_kind[o] = 3 then
             with flag as (
                 delete from mail.message_flags f using unnest(v_lo, v_hi) as g(lo, hi)
@@ -387,7 +435,10 @@ begin
                 returning m.uid, m.email_id, m.size, flag.flags, flag.keywords
             ), kept as (
                 insert into mail.expunged (account_id, mailbox_id, uid, email_id, flags, keywords, modseq)
-                select mb_account[mb], mb_id[mb], g.uid, g.email_id, g.flags, g.keywords, m_modseq[mb] + 1 from gone g
+                select mb_account[mb], mb_id[mb], g.uid, g.email_id, g.flags,
+                    case when g.keywords is not null then (select array_agg(k.name order by k.id) from mail.keyword k
+                        where k.account_id = mb_account[mb] and k.mailbox_id = mb_id[mb] and k.id = any(g.keywords)) end,
+                    m_modseq[mb] + 1 from gone g
             )
             select range_agg(int8range(g.uid, g.uid, '[]')) as uids, count(*) as messages, coalesce(sum(g.size), 0) as bytes,
                 coalesce(sum(1 - (g.flags & 1)), 0) as unseen
@@ -436,11 +487,12 @@ begin
                             join mail.message_flags f on f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid between g.lo and g.hi
                             where k.id = any(f.keywords))
                 loop
-                    v_kw := mail.keyword_ids(mb_account[mb], mb_id[mb], array[r.name], p_max_keywords);
+                    v_kw := mail.keyword_ids(mb_account[mb], mb_id[mb], array[r.name], p_max_keywords, v_given);
                     if v_kw is null then
                         status := 7;
                         exit;
                     end if;
+                    v_given := v_given || v_kw;
                     v_map[r.id] := v_kw[1];
                 end loop;
             end if;
@@ -454,9 +506,7 @@ begin
                 with source as materialized (
                     select m.uid, m.email_id, m.thread_id, m.size, m.internal_date, m.zone, f.flags, f.keywords,
                         m_uidnext[mb] - 1 + row_number() over (order by m.uid) as new_uid,
-                        case when f.keywords is not null then (select array_agg(v_map[k] order by v_map[k]) from unnest(f.keywords) k) end as new_keywords,
-                        case when f.keywords is not null then (select string_agg(w.name, ' ' order by lower(w.name)) from mail.keyword w
-                            where w.account_id = mb_account[src] and w.mailbox_id = mb_id[src] and w.id = any(f.keywords)) end as keyword_names
+                        case when f.keywords is not null then (select array_agg(v_map[k] order by v_map[k]) from unnest(f.keywords) k) end as new_keywords
                     from (select m.* from unnest(v_lo, v_hi) as g(lo, hi)
                         join mail.message m on m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi) m
                     join mail.message_flags f on f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid = m.uid
@@ -477,7 +527,8 @@ begin
                 select array_agg(s.new_uid order by s.uid) as uid, array_agg(s.email_id order by s.uid) as email,
                     array_agg(s.thread_id order by s.uid) as thread, array_agg(s.size order by s.uid) as size,
                     array_agg(extract(epoch from s.internal_date)::bigint order by s.uid) as date, array_agg(s.zone order by s.uid) as zone,
-                    array_agg(s.flags order by s.uid) as flags, array_agg(s.keyword_names order by s.uid) as kw,
+                    array_agg(s.flags order by s.uid) as flags, array_agg(case when s.new_keywords is not null then (select string_agg(w.name, ' ' order by lower(w.name)) from mail.keyword w
+                        where w.account_id = mb_account[mb] and w.mailbox_id = mb_id[mb] and w.id = any(s.new_keywords)) end order by s.uid) as kw,
                     range_agg(int8range(s.uid, s.uid, '[]')) as src_uids, range_agg(int8range(s.new_uid, s.new_uid, '[]')) as uids,
                     sum(1 - (s.flags & 1)) as unseen, sum((s.flags >> 3) & 1) as deleted
                 from source s into r;

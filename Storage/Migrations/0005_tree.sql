@@ -4,11 +4,11 @@
 create function mail.lock_tree(p_account bigint) returns void
 language sql volatile as $$ select pg_advisory_xact_lock(1835100524, hashint8(p_account)); $$;
 
--- True when this operation was done before.
-create function mail.tree_done(p_account bigint, p_incarnation bigint, p_counter bigint) returns boolean
+-- What this operation did when it was done before: the mailboxes that it made, took away or gave a new UIDVALIDITY. Null: it was not done.
+create function mail.tree_done(p_account bigint, p_incarnation bigint, p_counter bigint) returns bigint[]
 language sql volatile as $$
-    select exists (select 1 from mail.operation p
-        where p.account_id = p_account and p.incarnation = p_incarnation and p.counter = p_counter and p.at > now() - interval '12 hours');
+    select coalesce(p.mailboxes, '{}') from mail.operation p
+    where p.account_id = p_account and p.incarnation = p_incarnation and p.counter = p_counter and p.at > now() - interval '12 hours' limit 1;
 $$;
 
 -- The UIDVALIDITY of a mailbox that gets this name now: above all that account and name ever had.
@@ -58,21 +58,26 @@ language plpgsql volatile as $$
 declare
     v_path text[];
     v_id bigint;
+    v_done bigint[];
     i integer;
     v_validity bigint;
 begin
     perform mail.lock_tree(p_account);
-    select m.id into v_id from mail.mailbox m where m.account_id = p_account and m.path = p_path and m.deleted_at is null;
-    if mail.tree_done(p_account, p_incarnation, p_counter) then
-        return query select 0::smallint, v_id;
+    v_done := mail.tree_done(p_account, p_incarnation, p_counter);
+    if v_done is not null then
+        return query select 0::smallint, v_done[1];
         return;
-    elsif v_id is not null then
+    end if;
+    select m.id into v_id from mail.mailbox m where m.account_id = p_account and m.path = p_path and m.deleted_at is null;
+    if v_id is not null then
         return query select 1::smallint, v_id;
         return;
     elsif not exists (select 1 from mail.account a where a.account_id = p_account) then
         return query select 4::smallint, null::bigint;
         return;
-    elsif (select count(*) from mail.mailbox m where m.account_id = p_account and m.deleted_at is null) + array_length(p_path, 1) > p_max then
+    elsif (select count(*) from mail.mailbox m where m.account_id = p_account and m.deleted_at is null)
+        + (select count(*) from generate_series(1, array_length(p_path, 1)) g where not exists (
+            select 1 from mail.mailbox m where m.account_id = p_account and m.path = p_path[1:g] and m.deleted_at is null)) > p_max then
         return query select 2::smallint, null::bigint;
         return;
     elsif exists (select 1 from mail.mailbox m where m.account_id = p_account and m.deleted_at is null and m.special_use && p_special_use) then
@@ -88,21 +93,24 @@ begin
             values (p_account, p_ids[i], v_path, case when i = array_length(p_path, 1) then p_special_use else '{}' end, v_validity);
         end if;
     end loop;
-    insert into mail.operation (account_id, incarnation, counter, status) values (p_account, p_incarnation, p_counter, 0);
-    return query select 0::smallint, p_ids[array_length(p_path, 1)];
+    v_id := p_ids[array_length(p_path, 1)];
+    insert into mail.operation (account_id, incarnation, counter, status, mailboxes) values (p_account, p_incarnation, p_counter, 0, array[v_id]);
+    return query select 0::smallint, v_id;
 end $$;
 
 -- Deletes a mailbox: from now on nobody finds it, its commits are refused, its quota is free. Its rows go later, in slices.
--- code: 0 done, 1 no such mailbox, 2 only a name with children.
+-- code: 0 done (also the id, so that a retry can tell its sessions again), 1 no such mailbox, 2 only a name with children.
 create function mail.delete_mailbox_v1(p_account bigint, p_incarnation bigint, p_counter bigint, p_path text[])
 returns table (code smallint, id bigint)
 language plpgsql volatile as $$
 declare
+    v_done bigint[];
     r record;
 begin
     perform mail.lock_tree(p_account);
-    if mail.tree_done(p_account, p_incarnation, p_counter) then
-        return query select 0::smallint, null::bigint;
+    v_done := mail.tree_done(p_account, p_incarnation, p_counter);
+    if v_done is not null then
+        return query select 0::smallint, v_done[1];
         return;
     end if;
     select m.id, m.uidvalidity, m.messages, m.bytes into r
@@ -118,7 +126,7 @@ begin
     perform mail.remember_name(p_account, p_path, r.uidvalidity);
     update mail.mailbox m set deleted_at = now(), epoch = m.epoch + 1, messages = 0, unseen = 0, deleted = 0, bytes = 0
     where m.account_id = p_account and m.id = r.id;
-    insert into mail.operation (account_id, incarnation, counter, status) values (p_account, p_incarnation, p_counter, 0);
+    insert into mail.operation (account_id, incarnation, counter, status, mailboxes) values (p_account, p_incarnation, p_counter, 0, array[r.id]);
     return query select 0::smallint, r.id;
 end $$;
 
@@ -132,6 +140,7 @@ declare
     n constant integer := array_length(p_from, 1);
     v_inbox constant boolean := p_from = array['INBOX'];
     v_ended bigint[] := '{}';
+    v_done bigint[];
     v_path text[];
     v_history bigint;
     v_validity bigint;
@@ -139,8 +148,9 @@ declare
     i integer;
 begin
     perform mail.lock_tree(p_account);
-    if mail.tree_done(p_account, p_incarnation, p_counter) then
-        return query select 0::smallint, v_ended;
+    v_done := mail.tree_done(p_account, p_incarnation, p_counter);
+    if v_done is not null then
+        return query select 0::smallint, v_done;
         return;
     elsif not exists (select 1 from mail.mailbox m where m.account_id = p_account and m.deleted_at is null
         and (m.path = p_from or (not v_inbox and m.path[1:n] = p_from))) then
@@ -154,10 +164,14 @@ begin
         return query select 3::smallint, v_ended;
         return;
     end if;
+    -- All of them before the account's row, which a new UIDVALIDITY locks.
+    perform 1 from mail.mailbox m
+    where m.account_id = p_account and m.deleted_at is null and (m.path = p_from or (not v_inbox and m.path[1:n] = p_from))
+    order by m.id for no key update;
     for r in
         select m.id, m.path, m.uidvalidity from mail.mailbox m
         where m.account_id = p_account and m.deleted_at is null and (m.path = p_from or (not v_inbox and m.path[1:n] = p_from))
-        order by m.id for no key update
+        order by m.id
     loop
         v_path := p_to || r.path[n + 1:];
         perform mail.remember_name(p_account, r.path, r.uidvalidity);
@@ -182,7 +196,7 @@ begin
             insert into mail.mailbox (account_id, id, path, uidvalidity) values (p_account, p_ids[i + 1], v_path, v_validity);
         end if;
     end loop;
-    insert into mail.operation (account_id, incarnation, counter, status) values (p_account, p_incarnation, p_counter, 0);
+    insert into mail.operation (account_id, incarnation, counter, status, mailboxes) values (p_account, p_incarnation, p_counter, 0, v_ended);
     return query select 0::smallint, v_ended;
 end $$;
 
@@ -206,25 +220,31 @@ create function mail.purge_deleted_v1(p_limit integer) returns integer
 language plpgsql volatile as $$
 declare
     r record;
+    v_last bigint;
     v_count integer;
 begin
     select m.account_id, m.id into r from mail.mailbox m where m.deleted_at is not null order by m.deleted_at limit 1 for update skip locked;
     if r.id is null then
         return 0;
     end if;
+    select max(s.uid) into v_last from (
+        select m.uid from mail.message m where m.account_id = r.account_id and m.mailbox_id = r.id order by m.uid limit p_limit) s;
     with slice as (
-        delete from mail.message m where (m.account_id, m.mailbox_id, m.uid) in (
-            select s.account_id, s.mailbox_id, s.uid from mail.message s where s.account_id = r.account_id and s.mailbox_id = r.id order by s.uid limit p_limit)
+        delete from mail.message m where m.account_id = r.account_id and m.mailbox_id = r.id and m.uid <= v_last
         returning m.uid, m.email_id
     ), flag as (
-        delete from mail.message_flags f using slice where f.account_id = r.account_id and f.mailbox_id = r.id and f.uid = slice.uid
+        delete from mail.message_flags f where f.account_id = r.account_id and f.mailbox_id = r.id and f.uid <= v_last
         returning f.uid, f.flags, f.keywords, f.modseq
     ), kept as (
         insert into mail.expunged (account_id, mailbox_id, uid, email_id, flags, keywords, modseq)
-        select r.account_id, r.id, s.uid, s.email_id, f.flags, f.keywords, f.modseq from slice s join flag f on f.uid = s.uid
+        select r.account_id, r.id, s.uid, s.email_id, f.flags,
+            case when f.keywords is not null then (select array_agg(k.name order by k.id) from mail.keyword k
+                where k.account_id = r.account_id and k.mailbox_id = r.id and k.id = any(f.keywords)) end,
+            f.modseq from slice s join flag f on f.uid = s.uid
     )
     select count(*) into v_count from slice;
     if v_count < p_limit then
+        delete from mail.seen_by b where b.account_id = r.account_id and b.mailbox_id = r.id;
         delete from mail.keyword k where k.account_id = r.account_id and k.mailbox_id = r.id;
         delete from mail.mailbox m where m.account_id = r.account_id and m.id = r.id;
         v_count := greatest(v_count, 1);

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace MailCluster.Contracts;
 
 /// <summary>
@@ -7,36 +5,42 @@ namespace MailCluster.Contracts;
 /// for all its flags (<see cref="FlagCode"/>). Immutable; ids are only ever added, so a later table reads every code of an earlier one.
 /// Keywords match without case and keep the case first seen.
 /// </summary>
-[GenerateSerializer, Immutable, Alias("KeywordTable")]
 public sealed class KeywordTable
 {
     /// <summary>The most keywords a mailbox may have; beyond it STORE answers NO [LIMIT] and \* leaves PERMANENTFLAGS.</summary>
     public const int MaxKeywords = 1000;
 
-    public static readonly KeywordTable Empty = new([""]);
+    public static readonly KeywordTable Empty = new(new Combinations(), 1);
 
-    /// <summary>The combinations: keywords sorted without case and joined by a space; number 0 is the empty one.</summary>
-    [Id(0)]
-    private readonly string[] _sets;
+    // Shared with the tables that this one grew from: each sees the first of them.
+    private readonly Combinations _all;
 
-    [NonSerialized]
-    private Dictionary<string, int>? _index;
+    private KeywordTable(Combinations all, int count) => (_all, Count) = (all, count);
 
-    [NonSerialized]
-    private string[][]? _split;
+    /// <summary>The number of combinations, the empty one included.</summary>
+    public int Count { get; }
 
-    private KeywordTable(string[] sets) => _sets = sets;
+    /// <summary>A table of these combinations after the empty one, in this order; none of them twice.</summary>
+    internal static KeywordTable Of(string[][] sets)
+    {
+        var all = new Combinations();
+        foreach (string[] set in sets)
+            all.Add(set);
+        return new KeywordTable(all, all.Count);
+    }
 
-    /// <summary>The keywords of combination <paramref name="set"/>.</summary>
+    internal string[][] Sets() => _all.First(Count)[1..];
+
+    /// <summary>The keywords of combination <paramref name="set"/>, sorted without case.</summary>
     public IReadOnlyList<string> Keywords(int set)
     {
-        string[][] split = Volatile.Read(ref _split) ?? Split();
-        return split[set];
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)set, (uint)Count, nameof(set));
+        return _all[set];
     }
 
     /// <summary>Every keyword that some combination has, each once, sorted.</summary>
     public IReadOnlyList<string> All() =>
-        [.. Enumerable.Range(0, _sets.Length).SelectMany(Keywords).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+        [.. _all.First(Count).SelectMany(static s => s).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>True when combination <paramref name="set"/> has <paramref name="keyword"/>, in any case.</summary>
     public bool Has(int set, string keyword) => set != 0 && Keywords(set).Contains(keyword, StringComparer.OrdinalIgnoreCase);
@@ -44,14 +48,11 @@ public sealed class KeywordTable
     /// <summary>The number of a combination and a table that has it (this one, where it is known).</summary>
     public (KeywordTable Table, int Set) Intern(IEnumerable<string> keywords)
     {
-        if (keywords is IReadOnlyCollection<string> { Count: 0 })
-            return (this, 0);
         string[] sorted = [.. keywords.Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
         if (sorted.Length == 0)
             return (this, 0);
-        string joined = string.Join(' ', sorted);
-        Dictionary<string, int> index = Volatile.Read(ref _index) ?? Index();
-        return index.TryGetValue(joined, out int set) ? (this, set) : (new KeywordTable([.. _sets, joined]), _sets.Length);
+        (Combinations all, int set) = _all.Intern(sorted, Count);
+        return set < Count ? (this, set) : (new KeywordTable(all, set + 1), set);
     }
 
     /// <summary>The combination that a STORE of <paramref name="keywords"/> makes of combination <paramref name="set"/>.</summary>
@@ -64,21 +65,73 @@ public sealed class KeywordTable
         _ => Intern(Keywords(set).Where(k => !keywords.Contains(k, StringComparer.OrdinalIgnoreCase))),
     };
 
-    private Dictionary<string, int> Index()
+    /// <summary>A list that only grows, so that a table with one more combination costs one entry and not a copy of all.</summary>
+    private sealed class Combinations
     {
-        var index = new Dictionary<string, int>(_sets.Length, StringComparer.OrdinalIgnoreCase);
-        for (int i = 0; i < _sets.Length; i++)
-            index.TryAdd(_sets[i], i);
-        Volatile.Write(ref _index, index);
-        return index;
-    }
+        private readonly Lock _gate = new();
+        private readonly Dictionary<string, int> _numbers = new(StringComparer.OrdinalIgnoreCase);
+        private readonly Dictionary<string, string> _firstSeen = new(StringComparer.OrdinalIgnoreCase);
+        private string[][] _sets = new string[4][];
 
-    private string[][] Split()
-    {
-        string[][] split = [.. _sets.Select(static s => s.Length == 0 ? [] : s.Split(' '))];
-        Volatile.Write(ref _split, split);
-        return split;
+        public Combinations() => Add([]);
+
+        public int Count { get; private set; }
+
+        public string[] this[int set] => Volatile.Read(ref _sets)[set];
+
+        public string[][] First(int count) => Volatile.Read(ref _sets)[..count];
+
+        public void Add(string[] sorted)
+        {
+            if (Count == _sets.Length)
+            {
+                var larger = new string[Count * 2][];
+                _sets.CopyTo(larger, 0);
+                Volatile.Write(ref _sets, larger);
+            }
+            string[] kept = [.. sorted.Select(k => _firstSeen.TryGetValue(k, out string? known) ? known : k)];
+            foreach (string keyword in kept)
+                _firstSeen.TryAdd(keyword, keyword);
+            _numbers.TryAdd(string.Join(' ', kept), Count);
+            _sets[Count++] = kept;
+        }
+
+        /// <summary>The number of a combination among the first <paramref name="count"/>, or one more; in a copy, where another table has grown from there already.</summary>
+        public (Combinations All, int Set) Intern(string[] sorted, int count)
+        {
+            lock (_gate)
+            {
+                if (_numbers.TryGetValue(string.Join(' ', sorted), out int set) && set <= count)
+                    return (this, set);
+                // What grows from the empty table, all mailboxes do, is a list of its own.
+                if (Count == count && count > 1)
+                {
+                    Add(sorted);
+                    return (this, count);
+                }
+                var copy = new Combinations();
+                foreach (string[] known in _sets.AsSpan(1, count - 1))
+                    copy.Add(known);
+                copy.Add(sorted);
+                return (copy, count);
+            }
+        }
     }
+}
+
+/// <summary>The form in which a table travels.</summary>
+[GenerateSerializer, Immutable, Alias("KeywordTableSurrogate")]
+public struct KeywordTableSurrogate
+{
+    [Id(0)] public string[][] Sets;
+}
+
+[RegisterConverter]
+public sealed class KeywordTableConverter : IConverter<KeywordTable, KeywordTableSurrogate>
+{
+    public KeywordTable ConvertFromSurrogate(in KeywordTableSurrogate surrogate) => KeywordTable.Of(surrogate.Sets);
+
+    public KeywordTableSurrogate ConvertToSurrogate(in KeywordTable value) => new() { Sets = value.Sets() };
 }
 
 /// <summary>The flags of one message in 4 bytes: system bits in the low 8, the number of the keyword combination above.</summary>

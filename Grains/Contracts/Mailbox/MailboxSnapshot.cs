@@ -159,7 +159,32 @@ public sealed class MailboxSnapshot
                     break;
             }
         }
-        return new MailboxSnapshot(Epoch, delta.ToModSeq, uidNext, keywords, [.. chunks.Where(static c => c is not null).Select(static c => c!)]);
+        var next = new MailboxSnapshot(Epoch, delta.ToModSeq, uidNext, keywords, [.. chunks.Where(static c => c is not null).Select(static c => c!)]);
+        // Combinations come and go; those that nobody has any more must not pile up.
+        return keywords.Count > 4096 + (4L * next.Count) ? next.WithFreshKeywords() : next;
+    }
+
+    /// <summary>The same with a table of the combinations that are in use; the keywords keep their case.</summary>
+    private MailboxSnapshot WithFreshKeywords()
+    {
+        KeywordTable keywords = KeywordTable.Empty;
+        var codes = new Dictionary<int, int>();
+        MessageChunk[] chunks = [.. _chunks.Select(chunk => new MessageChunk
+        {
+            Fixed = chunk.Fixed,
+            ModSeq = chunk.ModSeq,
+            Flags = [.. chunk.Flags.Select(code =>
+            {
+                int old = FlagCode.KeywordSet(code);
+                if (!codes.TryGetValue(old, out int set))
+                {
+                    (keywords, set) = keywords.Intern(Keywords.Keywords(old));
+                    codes.Add(old, set);
+                }
+                return FlagCode.Of(FlagCode.System(code), set);
+            })],
+        })];
+        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, chunks);
     }
 
     /// <summary>
@@ -170,26 +195,37 @@ public sealed class MailboxSnapshot
     {
         if (uids.IsEmpty)
             return this;
-        var chunks = new List<MessageChunk>(_chunks);
+        using IEnumerator<MessageRef> lost = other.Messages(uids).GetEnumerator();
+        bool more = lost.MoveNext();
+        var chunks = new List<MessageChunk>(_chunks.Length + 1);
         KeywordTable keywords = Keywords;
-        foreach (MessageRef lost in other.Messages(uids))
+        var rows = new List<MessageRow>();
+        for (int c = 0; c < _chunks.Length || more; c++)
         {
-            (keywords, int set) = keywords.Intern(lost.Flags.Keywords);
-            var single = MessageChunk.Of([lost.ToRow()], [FlagCode.Of(lost.SystemFlags, set)]);
-            int at = chunks.FindLastIndex(c => c.FirstUid < lost.Uid);
-            if (at < 0)
+            // What was lost before the next chunk is merged into this one, or stands where there is none.
+            MessageChunk? chunk = c < _chunks.Length ? _chunks[c] : null;
+            uint end = c + 1 < _chunks.Length ? _chunks[c + 1].FirstUid : uint.MaxValue;
+            rows.Clear();
+            int place = 0;
+            for (; more && (c + 1 >= _chunks.Length || lost.Current.Uid < end); more = lost.MoveNext())
             {
-                chunks.Insert(0, single);
+                for (; chunk is not null && place < chunk.Count && chunk.Fixed.Uid[place] < lost.Current.Uid; place++)
+                    rows.Add(new MessageRef(this, chunk, place, 0).ToRow());
+                if (chunk is null || place == chunk.Count || chunk.Fixed.Uid[place] != lost.Current.Uid)
+                    rows.Add(lost.Current.ToRow());
+            }
+            if (rows.Count == place && chunk is not null)
+            {
+                chunks.Add(chunk);
                 continue;
             }
-            MessageChunk chunk = chunks[at];
-            int split = chunk.IndexOf(lost.Uid);
-            if (split >= 0)
-                continue;
-            split = ~split;
-            MessageChunk before = chunk.Keep([.. Enumerable.Range(0, split)])!;
-            MessageChunk? after = chunk.Keep([.. Enumerable.Range(split, chunk.Count - split)]);
-            chunks[at] = after is null ? before.Concat(single) : before.Concat(single).Concat(after);
+            for (; chunk is not null && place < chunk.Count; place++)
+                rows.Add(new MessageRef(this, chunk, place, 0).ToRow());
+            var builder = new ChunkBuilder(keywords, []);
+            foreach (MessageRow row in rows)
+                builder.Add(row);
+            keywords = builder.Keywords;
+            chunks.AddRange(builder.Finish());
         }
         return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, [.. chunks]);
     }

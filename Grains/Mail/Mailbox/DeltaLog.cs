@@ -41,9 +41,16 @@ internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publi
         return new Retention(this);
     }
 
-    /// <summary>Starts from rows that were read at some moment since <see cref="Retain"/>, and catches up.</summary>
-    public MailboxVersion Start(MailboxSnapshot snapshot)
+    /// <summary>Returns when the version <paramref name="modSeq"/>, which is committed, is published.</summary>
+    /// <exception cref="ClaimLostException">The activation has ended meanwhile.</exception>
+    public Task ReachAsync(long modSeq) =>
+        _failed is not null ? Task.FromException(_failed) : modSeq <= _applied ? Task.CompletedTask : WaitForAsync(modSeq);
+
+    /// <summary>Starts from rows that were read at some moment since <see cref="Retain"/>, and catches up. Null: the claim was lost meanwhile.</summary>
+    public MailboxVersion? Start(MailboxSnapshot snapshot)
     {
+        if (_failed is not null)
+            return null;
         foreach (MailboxDelta delta in _sinceLoadBegan)
         {
             if (delta.FromModSeq == snapshot.ModSeq)
@@ -65,8 +72,14 @@ internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publi
         _failed = reason;
         Version = null;
         foreach (TaskCompletionSource waiter in _waiters.Values)
+        {
             waiter.TrySetException(reason);
+            // Those who waited may have gone: nobody need look at it.
+            _ = waiter.Task.Exception;
+        }
         _waiters.Clear();
+        _early.Clear();
+        _sinceLoadBegan.Clear();
     }
 
     private void Drain()

@@ -26,7 +26,7 @@ public sealed partial class MailboxGrain(
     private MailboxObservers _observers = null!;
     private Task<MailboxOwnership?>? _claiming;
     private MailboxOwnership? _owned;
-    private bool _ended;
+    private MailError? _end;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -40,7 +40,7 @@ public sealed partial class MailboxGrain(
         if (_owned is not { } owned)
             return;
         local.Withdraw(_key, owned.Epoch);
-        if (!_ended && owned.FirstRecentIsDirty)
+        if (!owned.IsLost && owned.FirstRecentIsDirty)
             await store.SaveFirstRecentAsync(_key, owned.Epoch, owned.FirstRecent, cancellationToken);
     }
 
@@ -53,9 +53,16 @@ public sealed partial class MailboxGrain(
         {
             MailboxStatus? status = await store.StatusAsync(_key);
             if (status is null)
-                return await EndAsync(MailboxEnd.Deleted);
+                return EndNow(MailboxEnd.Deleted);
+            // What is told here, the version that the session asks for next must have.
+            if (owned.Loaded is not null)
+                await owned.Log.ReachAsync(status.HighestModSeq);
             IReadOnlyList<string> keywords = owned.Loaded?.Snapshot is { } snapshot ? snapshot.KeywordsInUse() : await store.KeywordsAsync(_key);
             return new MailboxSelected(owned.Epoch, status, readOnly ? Math.Max(owned.FirstRecent, status.UidNext) : owned.ClaimRecent(status.UidNext - 1), keywords);
+        }
+        catch (ClaimLostException)
+        {
+            return _lost;
         }
         catch (StoreUnavailableException)
         {
@@ -127,11 +134,10 @@ public sealed partial class MailboxGrain(
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
             return error ?? _lost;
-        var flags = new FlagList(request.Flags.System, version.Canonical(request.Flags.Keywords));
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = CommitKind.Store, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Uids = request.Uids, Mode = request.Mode, Flags = flags, UnchangedSince = request.UnchangedSince,
+            Uids = request.Uids, Mode = request.Mode, Flags = request.Flags, UnchangedSince = request.UnchangedSince,
             Rows = Math.Min(request.Uids.Cardinality, version.Snapshot.Count), FirstRecent = owned.FirstRecent,
         });
         if (result.Error is { } refused)
@@ -140,7 +146,7 @@ public sealed partial class MailboxGrain(
         if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
         {
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq,
-                [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, flags)]));
+                [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, request.Flags)]));
         }
         return new StoreResult(outcome.Uids, outcome.Modified, outcome.ModSeq);
     });
@@ -214,34 +220,44 @@ public sealed partial class MailboxGrain(
         if (delta.Epoch > owned.Epoch)
             Lose();
         else
-            await owned.Log.ApplyAsync(delta);
+        {
+            try
+            {
+                await owned.Log.ApplyAsync(delta);
+            }
+            catch (ClaimLostException)
+            {
+                // Nothing is answered from this memory any more; the next owner reads the change from the rows.
+            }
+        }
     }
 
-    public async ValueTask End(MailboxEnd reason) => await EndAsync(reason);
+    public ValueTask End(MailboxEnd reason)
+    {
+        EndNow(reason);
+        return ValueTask.CompletedTask;
+    }
 
     /// <summary>An operation that is under way is joined by its retry.</summary>
     private async ValueTask<MailResult<T>> Once<T>(OperationId operation, Func<Task<MailResult<T>>> work)
     {
-        if (_underWay.TryGetValue(operation, out Task? running) && running is Task<MailResult<T>> same)
-            return await same;
-        Task<MailResult<T>> task = work();
-        if (!task.IsCompleted)
-        {
+        bool joined = _underWay.TryGetValue(operation, out Task? running) && running is Task<MailResult<T>>;
+        Task<MailResult<T>> task = joined ? (Task<MailResult<T>>)running! : work();
+        if (!joined)
             _underWay[operation] = task;
-            try
-            {
-                return await task;
-            }
-            catch (ClaimLostException)
-            {
-                return _lost;
-            }
-            finally
-            {
-                _underWay.Remove(operation);
-            }
+        try
+        {
+            return await task;
         }
-        return await task;
+        catch (ClaimLostException)
+        {
+            return _lost;
+        }
+        finally
+        {
+            if (!joined)
+                _underWay.Remove(operation);
+        }
     }
 
     private async Task<MailResult<CommitOutcome>> CommitAsync(MailboxOwnership owned, CommitOperation operation)
@@ -264,13 +280,14 @@ public sealed partial class MailboxGrain(
         switch (outcome.Status)
         {
             case CommitStatus.Done or CommitStatus.DoneBefore or CommitStatus.DeliveredBefore:
-                owned.FirstRecentSaved(operation.FirstRecent);
+                if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
+                    owned.FirstRecentSaved(operation.FirstRecent);
                 return outcome;
             case CommitStatus.Fenced:
                 Lose();
                 return _lost;
             case CommitStatus.MailboxGone:
-                return await EndAsync(MailboxEnd.Deleted);
+                return EndNow(MailboxEnd.Deleted);
             case CommitStatus.OverQuota:
                 return new MailError(MailErrorCode.OverQuota, "The quota would be exceeded.");
             case CommitStatus.BodyGone:
@@ -287,19 +304,24 @@ public sealed partial class MailboxGrain(
     /// <summary>The claim, made once an activation.</summary>
     private async ValueTask<(MailboxOwnership?, MailError?)> OwnAsync()
     {
-        if (_ended)
-            return (null, _gone);
+        if (_end is { } ended)
+            return (null, ended);
         if (_owned is { IsLost: true })
             return (null, _lost);
+        Task<MailboxOwnership?> claiming = _claiming ??= ClaimAsync();
         try
         {
-            Task<MailboxOwnership?> claiming = _claiming ??= ClaimAsync();
-            return await claiming is { } owned ? (owned.IsLost ? (null, _lost) : (owned, null)) : (null, _gone);
+            MailboxOwnership? owned = await claiming;
+            return _end is { } end ? (null, end) : owned is { IsLost: false } ? (owned, null) : (null, _lost);
         }
-        catch (StoreUnavailableException)
+        catch (Exception e)
         {
-            _claiming = null;
-            return (null, _away);
+            // The next call tries again; of those who waited for this claim only the first may say so.
+            if (_claiming == claiming)
+                _claiming = null;
+            if (e is StoreUnavailableException)
+                return (null, _away);
+            throw;
         }
     }
 
@@ -307,7 +329,7 @@ public sealed partial class MailboxGrain(
     {
         if (await store.ClaimAsync(_key, silo.SiloAddress.ToParsableString()) is not { } claim)
         {
-            await EndAsync(MailboxEnd.Deleted);
+            EndNow(MailboxEnd.Deleted);
             return null;
         }
         LogClaimed(_key, claim.Epoch);
@@ -371,11 +393,13 @@ public sealed partial class MailboxGrain(
         DeactivateOnIdle();
     }
 
-    private Task<MailError> EndAsync(MailboxEnd reason)
+    /// <summary>Ends this activation because of what happened to the mailbox; what its callers are told from now on.</summary>
+    private MailError EndNow(MailboxEnd reason)
     {
-        if (!_ended)
+        if (_end is null)
         {
-            _ended = true;
+            // A mailbox that is still there has another owner in a moment.
+            _end = reason == MailboxEnd.Deleted ? _gone : _lost;
             if (_owned is { } owned)
             {
                 owned.IsLost = true;
@@ -385,7 +409,7 @@ public sealed partial class MailboxGrain(
             _observers.End(reason);
             DeactivateOnIdle();
         }
-        return Task.FromResult(_gone);
+        return _end;
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Mailbox {Mailbox} is claimed under epoch {Epoch}")]

@@ -40,13 +40,16 @@ internal sealed class MailboxOwnership(MailboxClaim claim, DeltaLog log)
     /// <summary>Loads once; callers that come meanwhile wait for the same. Null: the claim is over.</summary>
     public async Task<MailboxVersion?> LoadAsync(Func<Task<(MailboxSnapshot Snapshot, MailboxStatus Status)?>> load)
     {
+        Task<MailboxVersion?> loading = _loading ??= LoadOnceAsync(load);
         try
         {
-            return await (_loading ??= LoadOnceAsync(load));
+            return await loading;
         }
         finally
         {
-            _loading = null;
+            // Another may have begun since this one ended.
+            if (_loading == loading)
+                _loading = null;
         }
     }
 

@@ -8,12 +8,15 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
     /// <summary>Steps that are kept, so that a front end that is a little behind need not copy the whole.</summary>
     private const int _kept = 256;
 
-    private const int _pins = 4;
+    /// <summary>The most messages that those steps may have added.</summary>
+    private const int _keptRows = 20_000;
+
+    private const int _pins = 16;
     private static readonly TimeSpan _pinned = TimeSpan.FromSeconds(30);
 
     private readonly LinkedList<MailboxDelta> _recent = [];
     private readonly LinkedList<(MailboxSnapshot Snapshot, long Until)> _pinnedVersions = [];
-    private Dictionary<string, string>? _keywordCase;
+    private int _recentRows;
 
     public MailboxSnapshot Snapshot { get; private set; } = snapshot;
 
@@ -21,9 +24,15 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
     {
         Snapshot = Snapshot.Apply(delta);
         _recent.AddLast(delta);
-        if (_recent.Count > _kept)
+        _recentRows += Rows(delta);
+        while (_recent.Count > _kept || _recentRows > _keptRows)
+        {
+            _recentRows -= Rows(_recent.First!.Value);
             _recent.RemoveFirst();
+        }
     }
+
+    private static int Rows(MailboxDelta delta) => delta.Effects.OfType<MessagesAdded>().Sum(static a => a.Rows.Count);
 
     /// <summary>See <see cref="IMailboxGrain.Sync"/>.</summary>
     public SyncReply Since(long epoch, long modSeq)
@@ -35,6 +44,8 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
         long now = Environment.TickCount64;
         while (_pinnedVersions.First is { } oldest && (oldest.Value.Until < now || _pinnedVersions.Count >= _pins))
             _pinnedVersions.RemoveFirst();
+        if (_pinnedVersions.Last is { } last && last.Value.Snapshot.ModSeq == Snapshot.ModSeq)
+            _pinnedVersions.RemoveLast();
         _pinnedVersions.AddLast((Snapshot, now + (long)_pinned.TotalMilliseconds));
         return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext);
     }
@@ -45,25 +56,5 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
         if (Snapshot.Epoch != epoch)
             return null;
         return Snapshot.ModSeq == modSeq ? Snapshot : _pinnedVersions.FirstOrDefault(p => p.Snapshot.ModSeq == modSeq).Snapshot;
-    }
-
-    /// <summary>Keywords in the case that the mailbox has first seen.</summary>
-    public IReadOnlyList<string> Canonical(IReadOnlyList<string> keywords)
-    {
-        if (keywords.Count == 0)
-            return keywords;
-        if (_keywordCase is null)
-        {
-            _keywordCase = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-            foreach (string known in Snapshot.Keywords.All())
-                _keywordCase.TryAdd(known, known);
-        }
-        return [.. keywords.Select(k =>
-        {
-            if (_keywordCase.TryGetValue(k, out string? known))
-                return known;
-            _keywordCase.Add(k, k);
-            return k;
-        })];
     }
 }
