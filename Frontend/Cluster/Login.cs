@@ -19,6 +19,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     private static readonly MailError Failed = new(MailErrorCode.AuthenticationFailed, "Authentication failed.");
 
     private readonly ILogger _log = log;
+    private readonly UnknownUsers _unknown = new(cluster.Time);
 
     public async ValueTask<MailResult<LiveSession>> RunAsync(string user, string password, LoginContext context, CancellationToken cancellationToken)
     {
@@ -37,6 +38,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
             return (unreachable, unreachable.Text);
         if (found.Value is not { } account)
         {
+            await Task.Delay(_unknown.Failed(user, context.Address), cluster.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await Task.Run(() => SpendAsMuch(password), CancellationToken.None).ConfigureAwait(false);
             return (Failed, "unknown user");
         }

@@ -63,7 +63,7 @@ internal sealed partial class MailboxReplica
         Task changed;
         lock (_gate)
         {
-            if (!ReferenceEquals(_current, seen) || _end != 0)
+            if (_end != 0 || (_current is not null && (seen is null || IsNewer(_current.Epoch, _current.ModSeq, seen))))
                 return true;
             changed = _changed.Task;
         }
@@ -81,7 +81,10 @@ internal sealed partial class MailboxReplica
         }
     }
 
-    /// <summary>Makes <paramref name="version"/> the current one unless a newer one is known; returns the current one.</summary>
+    /// <summary>
+    /// Makes <paramref name="version"/> the current one unless a newer one is known; returns the current one. The same version in another object takes the
+    /// place of the known one: an owner in this process and its sessions then share the memory.
+    /// </summary>
     public MailboxSnapshot Adopt(MailboxSnapshot version)
     {
         TaskCompletionSource? signal = null;
@@ -90,6 +93,8 @@ internal sealed partial class MailboxReplica
         {
             if (_current is null || IsNewer(version.Epoch, version.ModSeq, _current))
                 signal = Replace(version);
+            else if (version.Epoch == _current.Epoch && version.ModSeq == _current.ModSeq)
+                Volatile.Write(ref _current, version);
             current = _current!;
         }
         signal?.TrySetResult();

@@ -28,7 +28,7 @@ public sealed class OpenMailbox : IDisposable
     public ValueTask<MailResult<MailboxSnapshot>> SyncAsync(CancellationToken cancellationToken) => _replica.SyncAsync(cancellationToken);
 
     /// <summary>
-    /// Waits until <see cref="Current"/> is another version than <paramref name="seen"/>, or <see cref="End"/> is set; at once when it is so already.
+    /// Waits until <see cref="Current"/> is a newer version than <paramref name="seen"/>, or <see cref="End"/> is set; at once when it is so already.
     /// Driven by the owner's pushes (IDLE). False when <paramref name="cancellationToken"/> ended the wait; never throws for that.
     /// </summary>
     public ValueTask<bool> WaitForChangeAsync(MailboxSnapshot? seen, CancellationToken cancellationToken) => _replica.WaitForChangeAsync(seen, cancellationToken);

@@ -51,6 +51,19 @@ public sealed class LoginTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Guessing_at_users_gets_slower()
+    {
+        var unknown = new UnknownUsers(_time);
+        Assert.Equal([0, 250, 500, 1000], Enumerable.Range(0, 4).Select(_ => unknown.Failed("nobody", "192.0.2.1").TotalMilliseconds));
+        Assert.Equal(TimeSpan.Zero, unknown.Failed("nobody", "192.0.2.2"));
+        for (int i = 0; i < 100; i++)
+            unknown.Failed("nobody", "192.0.2.1");
+        Assert.Equal(TimeSpan.FromSeconds(8), unknown.Failed("NOBODY", "192.0.2.1"));
+        _time.Advance(TimeSpan.FromMinutes(15));
+        Assert.Equal(TimeSpan.Zero, unknown.Failed("nobody", "192.0.2.1"));
+    }
+
+    [Fact]
     public async Task A_user_name_cannot_forge_a_line_of_the_log()
     {
         await LoginAsync("x\r\nlogin ok user=root", "p", "s1");
