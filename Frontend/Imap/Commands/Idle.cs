@@ -27,7 +27,7 @@ internal static class Idle
                     }
                     else if (selected.Mailbox.Open.End is { } end)
                     {
-                        session.Bye(null, end == MailboxEnd.Deleted ? "The selected mailbox was deleted" : "The selected mailbox was replaced by another of its name");
+                        session.Bye(end);
                         return Completion.Answered;
                     }
                 }

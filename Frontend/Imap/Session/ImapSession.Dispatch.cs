@@ -47,7 +47,7 @@ public sealed partial class ImapSession
         {
             if (State is Selected { Mailbox.Open.End: { } end })
             {
-                Bye(null, end == MailboxEnd.Deleted ? "The selected mailbox was deleted" : "The selected mailbox was replaced by another of its name");
+                Bye(end);
                 return Completion.No("NONEXISTENT", "The mailbox is gone");
             }
             SessionState before = State;

@@ -139,6 +139,10 @@ public sealed partial class ImapSession : IAsyncDisposable
         State = new LoggedOut();
     }
 
+    /// <summary>The selected mailbox went away: never another of its name takes its place.</summary>
+    internal void Bye(MailboxEnd end) =>
+        Bye(null, end == MailboxEnd.Deleted ? "The selected mailbox was deleted" : "The selected mailbox was replaced by another of its name");
+
     /// <summary>The user's password was right.</summary>
     internal void LoggedIn(LiveSession live)
     {
