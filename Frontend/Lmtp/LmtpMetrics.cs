@@ -11,7 +11,8 @@ internal static class LmtpMetrics
         Meter.CreateCounter<long>("mailcluster.lmtp.deliveries", description: "Deliveries to accounts by result");
 
     public static readonly Histogram<double> Duration =
-        Meter.CreateHistogram<double>("mailcluster.lmtp.delivery.duration", "s", "From the end of the message to the answer of the mailbox");
+        Meter.CreateHistogram("mailcluster.lmtp.delivery.duration", "s", "From the end of the message to the answer of the mailbox",
+            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
 
     public static readonly Counter<long> Messages =
         Meter.CreateCounter<long>("mailcluster.lmtp.messages", description: "Messages received, whatever became of them");
