@@ -112,6 +112,17 @@ public sealed class PrivatePostgres
         }
     }
 
+    /// <summary>Ends all sessions without a checkpoint and starts again on the same port, as after a crash; returns when it answers.</summary>
+    public async Task RestartAsync()
+    {
+        var (exitCode, output) = await PostgresAccount.RunAsync(
+            Path.Combine(_programs, "pg_ctl"), ["restart", "-D", _data, "-w", "-t", "120", "-m", "immediate", "-l", Path.Combine(_data, "server.log")]);
+        if (exitCode != 0 || !await AnswersAsync())
+        {
+            throw new PrivatePostgresException($"The private PostgreSQL did not start again: {output.ReplaceLineEndings(" ").Trim()}");
+        }
+    }
+
     // The files are DIR/postgres. As root they belong to the user "postgres", who must be able to pass DIR: a directory of mktemp -d is
     // closed, so that DIR (never a parent) is opened for passing; where a parent is closed (/root), the files go to /var/lib/mailcluster.
     private static async Task<string> DataDirectoryForAsync(string directory, Action<string>? progress)

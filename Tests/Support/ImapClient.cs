@@ -93,6 +93,16 @@ public sealed class ImapClient : IAsyncDisposable
 
     public Task<IReadOnlyList<string>> Bad(string tag, string rest = "…") => Tagged(tag, "BAD " + rest);
 
+    /// <summary>The tagged line, whatever it says, and the untagged lines before it.</summary>
+    public async Task<(string Tagged, IReadOnlyList<string> Untagged)> Answer(string tag)
+    {
+        var untagged = new List<string>();
+        string line = await Line();
+        for (; !line.StartsWith(tag + " ", StringComparison.Ordinal); line = await Line())
+            untagged.Add(line);
+        return (line, untagged);
+    }
+
     /// <summary>Sends one command and waits for its OK; the untagged lines before it.</summary>
     public async Task<IReadOnlyList<string>> Run(string command)
     {

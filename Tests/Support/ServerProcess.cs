@@ -38,6 +38,8 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Its exit code, once <see cref="WaitForExitAsync"/> has passed.</summary>
     public int ExitCode => _process.ExitCode;
 

@@ -46,7 +46,8 @@ internal static class Node
         }
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter("MailCluster.*", "Microsoft.Orleans", "Npgsql")
-            .AddPrometheusExporter());
+            // What is read is what is true now, not what somebody else was told a moment ago.
+            .AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0));
 
         if (role == NodeRole.Frontend)
         {

@@ -333,6 +333,7 @@ public sealed partial class MailboxGrain(
             return null;
         }
         LogClaimed(_key, claim.Epoch);
+        GrainMetrics.Claims.Add(1);
         return _owned = new MailboxOwnership(claim, new DeltaLog(claim, version =>
         {
             local.Publish(_key, version);

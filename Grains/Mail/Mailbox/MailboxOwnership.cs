@@ -55,6 +55,7 @@ internal sealed class MailboxOwnership(MailboxClaim claim, DeltaLog log)
 
     private async Task<MailboxVersion?> LoadOnceAsync(Func<Task<(MailboxSnapshot Snapshot, MailboxStatus Status)?>> load)
     {
+        GrainMetrics.Loads.Add(1);
         using (log.Retain())
             return await load() is { } loaded ? log.Start(loaded.Snapshot) : null;
     }
