@@ -72,6 +72,7 @@ public sealed class AccountTreeStore(MailDatabase database)
     public Task<MailboxInfo?> FindAsync(AccountId account, MailboxPath path) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection,
             $"select {_statusColumns}, m.path, m.special_use from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
@@ -83,6 +84,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         AccountId account, OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, long[] ids, int maxMailboxes) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection,
             "select code, id from mail.create_mailbox_v1($1, $3, $4, $2, $5, $6, $7)", account, path, operation);
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. specialUse] });
@@ -97,6 +99,7 @@ public sealed class AccountTreeStore(MailDatabase database)
     public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(AccountId account, OperationId operation, MailboxPath path) => Store.Guard<(DeleteOutcome, MailboxId?)>(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection, "select code, id from mail.delete_mailbox_v1($1, $3, $4, $2)", account, path, operation);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
@@ -109,6 +112,8 @@ public sealed class AccountTreeStore(MailDatabase database)
         AccountId account, OperationId operation, MailboxPath from, MailboxPath to, long[] ids) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        from = await NfcAsync(connection, from);
+        to = await NfcAsync(connection, to);
         await using NpgsqlCommand command = Command(connection, "select code, ended from mail.rename_mailbox_v1($1, $3, $4, $2, $5, $6)", account, from, operation);
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ids });
@@ -121,11 +126,25 @@ public sealed class AccountTreeStore(MailDatabase database)
     public Task SubscribeAsync(AccountId account, MailboxPath path, bool subscribed) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection, subscribed
             ? "insert into mail.subscription (account_id, path) values ($1, $2) on conflict do nothing"
             : "delete from mail.subscription where account_id = $1 and path = $2", account, path);
         return await command.ExecuteNonQueryAsync();
     });
+
+    /// <summary>
+    /// The name in NFC, which is what is stored. PostgreSQL does it: without ICU, which need not be on the machine, .NET composes nothing.
+    /// Names in ASCII cost no round trip.
+    /// </summary>
+    private static async Task<MailboxPath> NfcAsync(NpgsqlConnection connection, MailboxPath path)
+    {
+        if (path.Segments.All(static s => System.Text.Ascii.IsValid(s)))
+            return path;
+        await using var command = new NpgsqlCommand("select array(select normalize(s, nfc) from unnest($1) with ordinality as u(s, i) order by i)", connection);
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. path.Segments] });
+        return MailboxPath.Of((string[])(await command.ExecuteScalarAsync())!);
+    }
 
     private static MailboxInfo Info(NpgsqlDataReader reader, bool withStatus)
     {

@@ -1,10 +1,8 @@
-using System.Text;
-
 namespace MailCluster.Contracts;
 
 /// <summary>
 /// A mailbox name as a path of segments, free of any delimiter (delimiter and prefix are settings of the account).
-/// Segments are NFC and never empty; a first segment that is INBOX in any case is "INBOX" (RFC 9051 §5.1).
+/// Segments are never empty, and NFC as stored (the store composes what a client writes); a first segment that is INBOX in any case is "INBOX" (RFC 9051 §5.1).
 /// </summary>
 [GenerateSerializer, Immutable, Alias("MailboxPath")]
 public sealed class MailboxPath : IEquatable<MailboxPath>, IComparable<MailboxPath>
@@ -24,10 +22,10 @@ public sealed class MailboxPath : IEquatable<MailboxPath>, IComparable<MailboxPa
 
     public MailboxPath? Parent => _segments.Length == 1 ? null : new MailboxPath(_segments[..^1]);
 
-    /// <summary>Normalises segments to NFC and INBOX to upper case; whether the name is allowed is checked where it is created.</summary>
+    /// <summary>Puts INBOX in upper case; whether the name is allowed is checked where it is created.</summary>
     public static MailboxPath Of(params IEnumerable<string> segments)
     {
-        string[] all = segments.Select(static s => s.IsNormalized() ? s : s.Normalize(NormalizationForm.FormC)).ToArray();
+        string[] all = [.. segments];
         ArgumentOutOfRangeException.ThrowIfZero(all.Length, nameof(segments));
         if (all[0].Equals("INBOX", StringComparison.OrdinalIgnoreCase))
             all[0] = "INBOX";
