@@ -79,7 +79,7 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
             body.Body, target.Claim, prefix, (uint)(body.Size + prefix.Length), trace.Date.ToUnixTimeSeconds(), 0, FlagList.None, body.ThreadKeys);
         var request = new AppendRequest(
             cluster.NextOperation(), new Actor(target.Settings.User, trace.QueueId, trace.ClientAddress.ToString()), [message],
-            options.SuppressDuplicates ? trace.DeliveryOf(body, address) : null);
+            target.Settings.Deduplicate ? trace.DeliveryOf(body, address) : null);
 
         MailboxInfo? folder = target.Detail is { Length: > 0 } detail ? await FindFolderAsync(target.Settings, detail, cancellationToken).ConfigureAwait(false) : null;
         for (int attempt = 0; ; attempt++)

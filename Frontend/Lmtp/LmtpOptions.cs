@@ -32,7 +32,4 @@ public sealed record LmtpOptions
 
     /// <summary>The wait for the next bytes of a message. Default 3 min (RFC 5321 section 4.5.3.2.5).</summary>
     public TimeSpan DataTimeout { get; init; } = TimeSpan.FromMinutes(3);
-
-    /// <summary>A byte-identical message from the same sender to the same recipient within 24 h is answered 250 and not stored again. Default true: an MTA that lost our answer delivers twice.</summary>
-    public bool SuppressDuplicates { get; init; } = true;
 }

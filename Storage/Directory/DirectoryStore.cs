@@ -6,8 +6,7 @@ namespace MailCluster.Storage.Directories;
 /// <summary>An account as its owner needs it: settings with the tenant's filled in, and what log-in is decided by.</summary>
 /// <param name="Verifier">See <see cref="ScramVerifier"/>; null: no password log-in.</param>
 /// <param name="Login">False: log-in is off for the account or its tenant.</param>
-/// <param name="Deduplicate">Whether a byte-identical redelivery is answered without being stored again.</param>
-public sealed record DirectoryAccount(AccountSettings Settings, string? Verifier, bool Login, bool Deduplicate);
+public sealed record DirectoryAccount(AccountSettings Settings, string? Verifier, bool Login);
 
 /// <summary>What log-in and delivery ask the directory. All methods throw <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</summary>
 public sealed class DirectoryStore(NpgsqlDataSource database)
@@ -88,8 +87,8 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         if (!await reader.ReadAsync())
             return null;
         var settings = new AccountSettings(account, new(reader.GetInt64(0)), reader.GetString(1), reader.GetString(2)[0], reader.GetString(3),
-            (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6));
-        return new DirectoryAccount(settings, reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetBoolean(8), reader.GetBoolean(9));
+            (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.GetBoolean(9));
+        return new DirectoryAccount(settings, reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetBoolean(8));
     });
 
     /// <summary>

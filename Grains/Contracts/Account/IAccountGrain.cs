@@ -109,6 +109,7 @@ public sealed record AccountSession([property: Id(0)] string SessionId, [propert
 /// <summary>What doors need to know of an account.</summary>
 /// <param name="User">The address it logs in with.</param>
 /// <param name="Delimiter">Between the levels of mailbox names on the wire.</param>
+/// <param name="Deduplicate">Whether a byte-identical redelivery within 24 h is answered as delivered and not stored again: a setting of the tenant.</param>
 /// <param name="Prefix">The personal namespace's prefix: empty, or e.g. "INBOX." (RFC 2342).</param>
 [GenerateSerializer, Immutable, Alias("AccountSettings")]
 public sealed record AccountSettings(
@@ -119,7 +120,8 @@ public sealed record AccountSettings(
     [property: Id(4)] string Prefix,
     [property: Id(5)] DeliveryState Delivery,
     [property: Id(6)] long? MaxBytes,
-    [property: Id(7)] long? MaxMessages);
+    [property: Id(7)] long? MaxMessages,
+    [property: Id(8)] bool Deduplicate = true);
 
 /// <summary>Whether an account takes mail.</summary>
 public enum DeliveryState
