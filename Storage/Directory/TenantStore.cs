@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using MailCluster.Contracts;
 using MailCluster.Storage.Ids;
 using Npgsql;
@@ -23,6 +24,9 @@ public sealed record AliasRow(string Address, string Tenant, IReadOnlyList<strin
 /// </summary>
 public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
 {
+    /// <summary>RFC 6154 section 2, those that a mailbox can be given.</summary>
+    private static readonly string[] SpecialUses = ["\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"];
+
     private static readonly TimeSpan QuotaPatience = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan QuotaPoll = TimeSpan.FromMilliseconds(20);
 
@@ -56,6 +60,50 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
         await transaction.CommitAsync();
         return Done.Value;
     });
+
+    /// <summary>
+    /// Changes settings; null leaves one as it is. Delimiter and prefix are how names look on the wire, so they change for existing accounts, too; folders are those of
+    /// accounts made from now on. Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.Cannot"/> (a value that can't be).
+    /// </summary>
+    /// <param name="delimiter">'/' or '.'.</param>
+    /// <param name="prefix">Empty, or a name that ends in the delimiter.</param>
+    /// <param name="folders">Names with '/' between levels, and the special use or null; INBOX is always made.</param>
+    public Task<MailResult<Done>> SetAsync(
+        string name, char? delimiter, string? prefix, IReadOnlyList<(string Name, string? SpecialUse)>? folders, bool? deduplicate) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        if (await FindAsync(name) is not { } tenant)
+            return NoTenant(name);
+        string separator = delimiter?.ToString() ?? tenant.Delimiter;
+        string start = prefix ?? tenant.Prefix;
+        if (separator is not ("/" or "."))
+            return new MailError(MailErrorCode.Cannot, "The delimiter is '/' or '.'.");
+        if (start.Length > 0 && (start.Length < 2 || !start.EndsWith(separator, StringComparison.Ordinal) || start.Any(static c => char.IsControl(c) || c is '%' or '*')))
+            return new MailError(MailErrorCode.Cannot, $"The prefix '{start}' is neither empty nor a name that ends in the delimiter '{separator}'.");
+        if (folders is not null && Unusable(folders) is { } reason)
+            return new MailError(MailErrorCode.Cannot, reason);
+        string? json = folders is null ? null : JsonSerializer.Serialize(
+            folders.Where(static f => f.Name != "INBOX").Prepend(("INBOX", null)).Select(static f => new { path = f.Item1.Split('/'), use = f.Item2 }));
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync(
+            "update directory.tenant set delimiter = $2, prefix = $3, folders = coalesce($4::jsonb, folders), deduplicate = coalesce($5::boolean, deduplicate) where id = $1",
+            tenant.Id.Value, separator, start, json, deduplicate);
+        await DirectoryEvents.NotifyAsync(connection, new DirectoryEvent(DirectoryEventKind.Settings, Tenant: tenant.Id));
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
+    private static string? Unusable(IReadOnlyList<(string Name, string? SpecialUse)> folders)
+    {
+        if (folders.FirstOrDefault(static f => f.Name.Split('/').Any(static s => s.Length == 0 || s.Any(static c => char.IsControl(c) || c is '%' or '*'))) is { Name: { } bad })
+            return $"'{bad}' can't be a folder's name.";
+        if (folders.FirstOrDefault(static f => f.SpecialUse is not null && !SpecialUses.Contains(f.SpecialUse)) is { SpecialUse: { } use })
+            return $"'{use}' is no special use: {string.Join(' ', SpecialUses)}.";
+        if (folders.Select(static f => f.Name).Distinct().Count() != folders.Count)
+            return "Two folders have the same name.";
+        return folders.Where(static f => f.SpecialUse is not null).Select(static f => f.SpecialUse).GroupBy(static u => u).Any(static g => g.Count() > 1)
+            ? "Two folders have the same special use." : null;
+    }
 
     /// <summary>
     /// Sets the tenant's limits, exactly, while its accounts take mail: charging is switched on; every transaction that may not have seen that is waited for;

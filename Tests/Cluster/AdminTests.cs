@@ -53,6 +53,20 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_tenant_has_settings_and_folders_of_its_own()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        await RefusedAsync("delimiter", "tenant", "set", "acme", "--delimiter", "!");
+        await RefusedAsync("'\\Pets'", "tenant", "set", "acme", "--folders", @"Cats=\Pets");
+        await DoneAsync("tenant", "set", "acme", "--delimiter", ".", "--prefix", "INBOX.", "--folders", @"Gesendet=\Sent,Projekte/Alt", "--deduplicate", "false");
+        await DoneAsync("account", "add", "ann@acme.test");
+
+        var paths = (await JsonAsync("mailbox", "list", "ann@acme.test", "--json")).Select(m => string.Join('/', m.GetProperty("path").EnumerateArray()));
+        Assert.Equal(["Gesendet", "INBOX", "Projekte/Alt"], paths.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Accounts_come_from_a_file_by_the_thousand_and_bad_lines_are_named()
     {
         await DoneAsync("tenant", "add", "acme");

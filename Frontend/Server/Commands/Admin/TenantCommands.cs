@@ -7,7 +7,7 @@ namespace MailCluster.Server.Commands.Admin;
 /// <summary><c>admin tenant …</c></summary>
 internal static class TenantCommands
 {
-    public static Command Create() => new("tenant", "Customers of the provider: each has domains, accounts and a quota of its own.") { Add(), List(), Show(), Switch("enable", true), Switch("disable", false), Quota(), Delete() };
+    public static Command Create() => new("tenant", "Customers of the provider: each has domains, accounts and a quota of its own.") { Add(), List(), Show(), Switch("enable", true), Switch("disable", false), Set(), Quota(), Delete() };
 
     private static Command Add()
     {
@@ -47,6 +47,29 @@ internal static class TenantCommands
             async (stores, parsed) => AdminTarget.Report(
                 await stores.Tenants.SetEnabledAsync(parsed.GetRequiredValue(name), enabled), $"tenant {parsed.GetValue(name)} is {(enabled ? "on" : "off")}"));
     }
+
+    private static Command Set()
+    {
+        var name = new Argument<string>("NAME");
+        var delimiter = new Option<string?>("--delimiter") { Description = "Between the levels of mailbox names: / or . (default /)." };
+        var prefix = new Option<string?>("--prefix") { Description = "Of the personal namespace: empty, or e.g. INBOX. (default empty)." };
+        var folders = new Option<string?>("--folders") { Description = "Of accounts made from now on: Sent=\\Sent,Projects,Trash=\\Trash… with '/' between levels; INBOX is always made." };
+        var deduplicate = new Option<bool?>("--deduplicate") { Description = "Whether a byte-identical redelivery within 24 hours is not stored again: true or false (default true)." };
+        return AdminTarget.Command("set", "Changes settings of a tenant; those that are not named stay.", [name, delimiter, prefix, folders, deduplicate], async (stores, parsed) =>
+        {
+            string? between = parsed.GetValue(delimiter);
+            if (between is { Length: not 1 })
+                return AdminTarget.Refuse("The option '--delimiter' takes one character: / or .");
+            return AdminTarget.Report(
+                await stores.Tenants.SetAsync(parsed.GetRequiredValue(name), between?[0], parsed.GetValue(prefix), parsed.GetValue(folders) is { } list ? Folders(list) : null, parsed.GetValue(deduplicate)),
+                $"tenant {parsed.GetValue(name)} is changed");
+        });
+    }
+
+    private static List<(string Name, string? SpecialUse)> Folders(string list) =>
+    [
+        .. list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(static f => f.Split('=', 2)).Select(static f => (f[0], f.ElementAtOrDefault(1))),
+    ];
 
     private static Command Quota()
     {
