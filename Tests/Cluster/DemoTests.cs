@@ -63,10 +63,11 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public async Task A_port_that_is_taken_is_named()
     {
-        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        var offset = DemoServer.FreeOffset();
+        var port = offset + 143;
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
         other.Start();
-        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
-        var (exitCode, output) = await ServerProcess.RunAsync("demo", "--data", _directory.FullName, "--port-offset", $"{port - 143}");
+        var (exitCode, output) = await ServerProcess.RunAsync("demo", "--data", _directory.FullName, "--port-offset", $"{offset}");
         Assert.NotEqual(0, exitCode);
         Assert.Contains($"Port {port} at 127.0.0.1", output);
     }
