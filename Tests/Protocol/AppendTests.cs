@@ -8,7 +8,8 @@ public sealed class AppendTests(MailServer server)
     [Fact]
     public async Task APPEND_says_no_before_it_asks()
     {
-        await using ImapClient c = await ImapClient.LoggedInAsync(server.Imap, await server.AccountAsync(maxBytes: 5000), MailServer.Password);
+        string user = await server.AccountAsync(maxBytes: 5000);
+        await using ImapClient c = await ImapClient.LoggedInAsync(server.Imap, user, MailServer.Password);
         await c.Send("a APPEND nowhere {10}", "b APPEND INBOX {99999999}", "c APPEND INBOX {6000}", "d APPEND INBOX (\\Recent) {10}", "e APPEND INBOX \"31-Feb-2020 00:00:00 +0000\" {3}");
         await c.Expect("a NO [TRYCREATE] …", "b NO [TOOBIG] …", "c NO [OVERQUOTA] …", "d BAD APPEND: …", "e BAD APPEND: …");
         await c.Send("f APPEND INBOX (\\Seen $x) \" 7-Feb-1994 21:52:25 -0800\" {10}");

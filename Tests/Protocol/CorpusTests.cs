@@ -18,7 +18,8 @@ public sealed class CorpusTests(MailServer server)
     public async Task Every_message_comes_back_byte_for_byte_and_every_part_is_what_MimeKit_says()
     {
         Assert.SkipWhen(Corpus.Folder is null, Corpus.Absent);
-        await using ImapClient c = await ImapClient.LoggedInAsync(server.Imap, await server.AccountAsync(), MailServer.Password);
+        string user = await server.AccountAsync();
+        await using ImapClient c = await ImapClient.LoggedInAsync(server.Imap, user, MailServer.Password);
         await UploadAsync(c);
         await c.Run("s SELECT INBOX");
         int number = 0;
