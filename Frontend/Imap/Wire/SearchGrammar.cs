@@ -132,6 +132,10 @@ public static class SearchGrammar
 
     static SearchKey WithArgument(string word, ref ImapParser parser, ref Context context, int depth)
     {
+        if (parser.Next != ' ')
+        {
+            ImapParser.Fail("Unknown SEARCH key, or its argument is missing");
+        }
         parser.Space();
         switch (word)
         {
