@@ -51,7 +51,7 @@ public sealed class LmtpTests(MailServer server)
         string one = await server.AccountAsync(), two = await server.AccountAsync(), full = await server.AccountAsync(maxBytes: 10);
         await using ImapClient lmtp = await ImapClient.ConnectSilentlyAsync(server.Lmtp);
         await lmtp.Send("LHLO t", "MAIL FROM:<s@x.test>", $"RCPT TO:<{one}>", $"RCPT TO:<{full}>", "RCPT TO:<nobody@test.example>", $"RCPT TO:<{two}>", "DATA");
-        await lmtp.Expect("220 …", "250-…", "250-PIPELINING", "250-8BITMIME", "250-SMTPUTF8", "250-ENHANCEDSTATUSCODES", "250-CHUNKING", "250 SIZE …");
+        await lmtp.Expect("220 …", "250-…", "250-PIPELINING", "250-8BITMIME", "250-SMTPUTF8", "250-ENHANCEDSTATUSCODES", "250-CHUNKING", "250-STARTTLS", "250 SIZE …");
         await lmtp.Expect("250 2.1.0 …", "250 2.1.5 …", "250 2.1.5 …", "550 5.1.1 …", "250 2.1.5 …", "354 …");
         await lmtp.SendRaw("Subject: shared\r\n\r\nbody\r\n.\r\n");
         await lmtp.Expect($"250 2.1.5 <{one}> …", $"552 5.2.2 <{full}> …", $"250 2.1.5 <{two}> …");
@@ -82,7 +82,7 @@ public sealed class LmtpTests(MailServer server)
     {
         ImapClient lmtp = await ImapClient.ConnectSilentlyAsync(server.Lmtp);
         await lmtp.Send("LHLO t", "MAIL FROM:<s@x.test>", $"RCPT TO:<{recipient}>");
-        await lmtp.Expect("220 …", "250-…", "250-PIPELINING", "250-8BITMIME", "250-SMTPUTF8", "250-ENHANCEDSTATUSCODES", "250-CHUNKING", "250 SIZE …", "250 2.1.0 …", "250 2.1.5 …");
+        await lmtp.Expect("220 …", "250-…", "250-PIPELINING", "250-8BITMIME", "250-SMTPUTF8", "250-ENHANCEDSTATUSCODES", "250-CHUNKING", "250-STARTTLS", "250 SIZE …", "250 2.1.0 …", "250 2.1.5 …");
         if (data)
         {
             await lmtp.Send("DATA");

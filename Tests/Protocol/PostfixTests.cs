@@ -88,14 +88,63 @@ public sealed class PostfixTests(MailServer server)
         while ((await lmtp.Line()).StartsWith('4'));
     }
 
-    private static async Task SendAsync(PostfixServer postfix, string subject, params string[] recipients)
+    [Fact]
+    public async Task Mail_waits_in_the_queue_while_the_node_is_down()
+    {
+        await using MailServer own = MailServer.With();
+        string user = await own.AccountAsync();
+        await using PostfixServer postfix = await PostfixServer.StartAsync(own.Lmtp.Port);
+        await own.StopNodeAsync();
+        await SendAsync(postfix, "While you were out", user);
+        Assert.Contains("dsn=4.4.1, status=deferred (connect to 127.0.0.1", await postfix.OutcomeAsync(user));
+        await own.StartNodeAsync();
+        await using ImapClient imap = await ImapClient.LoggedInAsync(own.Imap, user, MailServer.Password);
+        await imap.Run("1 SELECT INBOX");
+        await imap.Send("2 IDLE");
+        await imap.Expect("+ …");
+        await postfix.FlushAsync();
+        await imap.Expect("* 1 EXISTS");
+    }
+
+    [Fact]
+    public async Task The_sender_hears_what_could_not_be_delivered()
+    {
+        string sender = await server.AccountAsync(), full = await server.AccountAsync(maxBytes: 100);
+        await using PostfixServer postfix = await PostfixServer.StartAsync(server.Lmtp.Port);
+        await using ImapClient imap = await ImapClient.LoggedInAsync(server.Imap, sender, MailServer.Password);
+        await imap.Run("1 SELECT INBOX");
+        await imap.Send("2 IDLE");
+        await imap.Expect("+ …");
+        await SendFromAsync(sender, postfix, "Too much", full, "nobody@test.example");
+        await imap.Expect("* 1 EXISTS");
+        await imap.Send("DONE");
+        await imap.Ok("2");
+        await imap.Send("3 FETCH 1 (ENVELOPE BODY.PEEK[HEADER.FIELDS (RETURN-PATH DELIVERED-TO)] BODY.PEEK[1])");
+        string bounce = await imap.Line();
+        Assert.Contains($"Return-Path: <>\r\nDelivered-To: {sender}\r\n", bounce);
+        Assert.Contains("550 5.1.1", bounce);
+        Assert.Contains("552 5.2.2", bounce);
+        await imap.Ok("3");
+        // Postfix sends a report of RFC 3464, whose parts can be asked for by number.
+        await imap.Send("4 FETCH 1 (BODYSTRUCTURE BODY.PEEK[2] BODY.PEEK[3.HEADER.FIELDS (SUBJECT)])");
+        string report = await imap.Line();
+        Assert.Contains("\"message\" \"delivery-status\"", report, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("Status: 5.1.1", report);
+        Assert.Contains("Status: 5.2.2", report);
+        Assert.Contains("Subject: Too much", report);
+        await imap.Ok("4");
+    }
+
+    private static Task SendAsync(PostfixServer postfix, string subject, params string[] recipients) => SendFromAsync("sender@elsewhere.example", postfix, subject, recipients);
+
+    private static async Task SendFromAsync(string sender, PostfixServer postfix, string subject, params string[] recipients)
     {
         var message = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = "Text\r\n.a line with a dot\r\n.\r\nEnd\r\n" } };
-        message.From.Add(MailboxAddress.Parse("sender@elsewhere.example"));
+        message.From.Add(MailboxAddress.Parse(sender));
         message.To.Add(MailboxAddress.Parse("list@test.example"));
         using var smtp = new SmtpClient();
         await smtp.ConnectAsync("127.0.0.1", postfix.Port, SecureSocketOptions.None);
-        await smtp.SendAsync(message, MailboxAddress.Parse("sender@elsewhere.example"), recipients.Select(static r => new MailboxAddress(Encoding.UTF8, "", r)));
+        await smtp.SendAsync(message, MailboxAddress.Parse(sender), recipients.Select(static r => new MailboxAddress(Encoding.UTF8, "", r)));
         await smtp.DisconnectAsync(true);
     }
 

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using MailCluster.Contracts;
 using MailCluster.Storage;
 using MailCluster.Storage.Directories;
@@ -21,6 +23,7 @@ public sealed class MailServer : IAsyncLifetime
     private readonly PostgresFixture _postgres = new();
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
+    private readonly (string Path, object Value)[] _options;
     private ServerProcess? _process;
     private NodeSettings _settings = null!;
     private MailDatabase _database = null!;
@@ -29,19 +32,24 @@ public sealed class MailServer : IAsyncLifetime
     private int _users;
 
     public MailServer()
-        : this(throughRelay: false)
+        : this(throughRelay: false, [])
     {
     }
 
-    private MailServer(bool throughRelay) => _throughRelay = throughRelay;
+    private MailServer(bool throughRelay, (string Path, object Value)[] options) => (_throughRelay, _options) = (throughRelay, options);
+
+    /// <summary>A node of one test's own, which disposes of it, with options by their path ("Limits:LoginSeconds").</summary>
+    public static MailServer With(params (string Path, object Value)[] options) => new(throughRelay: false, options);
 
     /// <summary>One whose way to PostgreSQL can be cut; for a test that disposes of it.</summary>
-    public static MailServer WithRelay() => new(throughRelay: true);
+    public static MailServer WithRelay() => new(throughRelay: true, []);
 
     /// <summary>Between the node and PostgreSQL, with <see cref="WithRelay"/>.</summary>
     public TcpRelay? Relay { get; private set; }
 
     public IPEndPoint Imap => new(IPAddress.Loopback, _settings.ImapPort);
+
+    public IPEndPoint Imaps => new(IPAddress.Loopback, _settings.ImapsPort);
 
     public IPEndPoint Lmtp => new(IPAddress.Loopback, _settings.LmtpPort);
 
@@ -101,6 +109,19 @@ public sealed class MailServer : IAsyncLifetime
         _directory.Delete(true);
     }
 
+    /// <summary>Stops the node with SIGTERM; its accounts, mail and ports stay.</summary>
+    public async Task StopNodeAsync()
+    {
+        Process.Terminate();
+        await Process.WaitForExitAsync();
+        await Process.DisposeAsync();
+    }
+
+    /// <summary>Starts the node again after <see cref="StopNodeAsync"/>.</summary>
+    public async Task StartNodeAsync() => _process = await RunNodeAsync();
+
+    private Task<ServerProcess> RunNodeAsync() => ServerProcess.StartReadyAsync(["node", "--role", "all", "--config", _settings.Write(_directory.FullName)]);
+
     private async Task StartAsync()
     {
         await _gate.WaitAsync();
@@ -117,7 +138,13 @@ public sealed class MailServer : IAsyncLifetime
                 way = new NpgsqlConnectionStringBuilder(connection) { Port = Relay.Port }.ConnectionString;
             }
             _settings = new NodeSettings("node", way);
-            _process = await ServerProcess.StartReadyAsync(["node", "--role", "all", "--config", _settings.Write(_directory.FullName)]);
+            string certificate = Path.Combine(_directory.FullName, "certificate.pem");
+            await File.WriteAllTextAsync(certificate, SelfSigned());
+            _settings.Further["Tls:Certificate"] = certificate;
+            _settings.Further["Listen:Imaps:0"] = Imaps.ToString();
+            foreach (var (path, value) in _options)
+                _settings.Further[path] = value;
+            _process = await RunNodeAsync();
             _database = new MailDatabase(connection, "tests", 4);
             var ids = new IdBlocks(_database.Main);
             Tenants = new TenantStore(_database.Main, ids);
@@ -129,6 +156,16 @@ public sealed class MailServer : IAsyncLifetime
         {
             _gate.Release();
         }
+    }
+
+    // Any client that does not ask who signed it is content.
+    private static string SelfSigned()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        using X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
+        return certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n";
     }
 
     private static void Expect<T>(MailResult<T> result)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MailCluster.Tests.Support;
 using MailKit;
 using MailKit.Net.Imap;
@@ -7,63 +6,11 @@ using MimeKit;
 using Xunit;
 using MailKitClient = MailKit.Net.Imap.ImapClient;
 
-namespace MailCluster.Tests.Protocol;
+namespace MailCluster.Tests.Protocol.Clients;
 
-/// <summary>Clients that others wrote.</summary>
-public sealed class RealClientTests(MailServer server)
+/// <summary>MailKit, which uses every extension that it finds.</summary>
+public sealed class MailKitTests(MailServer server)
 {
-    private const string ImaplibScript = """
-        import imaplib, sys
-        host, port, user, password = sys.argv[1:5]
-        c = imaplib.IMAP4(host, int(port))
-        c.login(user, password)
-        assert 'IMAP4REV2' in c.capabilities
-        assert c.create('Work/2026')[0] == 'OK'
-        names = [line.decode() for line in c.list()[1]]
-        assert any('Work/2026' in n for n in names), names
-        message = b'From: a@example.org\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nHello\r\n'
-        for i in range(3):
-            assert c.append('Work/2026', '(\\Seen)', imaplib.Time2Internaldate(1000000000 + i), message)[0] == 'OK'
-        assert c.select('Work/2026')[1] == [b'3']
-        typ, data = c.fetch('1:*', '(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[])')
-        assert data[0][1] == message, data[0][1]
-        assert c.search(None, 'SEEN', 'SUBJECT', 'Gr')[1] == [b'1 2 3']
-        assert c.store('2', '+FLAGS', '(\\Deleted)')[0] == 'OK'
-        assert c.expunge()[1] == [b'2']
-        assert c.uid('MOVE', '3', 'Trash')[0] == 'OK'
-        assert c.status('Trash', '(MESSAGES UIDNEXT)')[1][0].decode().endswith('(MESSAGES 1 UIDNEXT 2)')
-        assert c.rename('Work/2026', 'Work/2027')[0] == 'OK'
-        assert c.close()[0] == 'OK'
-        assert c.delete('Work/2027')[0] == 'OK'
-        c.logout()
-        print('done')
-        """;
-
-    [Fact]
-    public async Task Pythons_imaplib()
-    {
-        string user = await server.AccountAsync();
-        Process? python = null;
-        try
-        {
-            python = Process.Start(new ProcessStartInfo(
-                "python3", ["-c", ImaplibScript, server.Imap.Address.ToString(), server.Imap.Port.ToString(), user, MailServer.Password])
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            })!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("Python is not installed");
-        }
-        Task<string> errors = python.StandardError.ReadToEndAsync();
-        string output = await python.StandardOutput.ReadToEndAsync();
-        await python.WaitForExitAsync();
-        Assert.True(python.ExitCode == 0, await errors);
-        Assert.Equal("done\n", output);
-    }
-
     [Fact]
     public async Task MailKit_lives_in_a_mailbox()
     {
