@@ -25,7 +25,8 @@ public sealed class MailServer : IAsyncLifetime
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
     private readonly (string Path, object Value)[] _options;
     private ServerProcess? _process;
-    private NodeSettings _settings = null!;
+    // Its ports are known before it is started.
+    private readonly NodeSettings _settings = new("node", "");
     private MailDatabase _database = null!;
     private AccountStore _accounts = null!;
     private readonly bool _throughRelay;
@@ -137,7 +138,7 @@ public sealed class MailServer : IAsyncLifetime
                 Relay = new TcpRelay(new IPEndPoint(IPAddress.Loopback, direct.Port));
                 way = new NpgsqlConnectionStringBuilder(connection) { Port = Relay.Port }.ConnectionString;
             }
-            _settings = new NodeSettings("node", way);
+            _settings.Further["Database:ConnectionString"] = way;
             string certificate = Path.Combine(_directory.FullName, "certificate.pem");
             await File.WriteAllTextAsync(certificate, SelfSigned());
             _settings.Further["Tls:Certificate"] = certificate;
