@@ -65,6 +65,7 @@ internal static class Mail
         LoginTimeout = TimeSpan.FromSeconds(options.Limits.LoginSeconds),
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
+        Version = typeof(Mail).Assembly.GetName().Version?.ToString(3),
     };
 
     private static LmtpOptions Lmtp(NodeOptions options) => new() { HostName = options.Name, MaxMessageSize = options.Limits.MessageMegabytes * 1024L * 1024 };
