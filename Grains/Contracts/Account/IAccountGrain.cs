@@ -34,7 +34,7 @@ public interface IAccountGrain : IGrainWithIntegerKey
     ValueTask<MailResult<AccountSettings>> Settings();
 
     /// <summary>Every mailbox and subscription of the account, in path order. With <paramref name="withStatus"/> the counters of each: still one query, no mailbox is loaded.</summary>
-    [Alias("List")]
+    [Alias("List"), ResponseTimeout(AccountLimits.TreeTimeout)]
     ValueTask<MailResult<MailboxTree>> List(bool withStatus);
 
     /// <summary>The mailbox of a name; <see cref="MailErrorCode.NonExistent"/>.</summary>
@@ -49,21 +49,21 @@ public interface IAccountGrain : IGrainWithIntegerKey
     /// Creates a mailbox and the parents that are missing (RFC 9051 §6.3.4), with special uses (RFC 6154 §3).
     /// Failures: <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/> (name), <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.UseAttribute"/>.
     /// </summary>
-    [Alias("Create")]
+    [Alias("Create"), ResponseTimeout(AccountLimits.TreeTimeout)]
     ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse);
 
     /// <summary>
     /// Deletes a mailbox (RFC 9051 §6.3.5); with children it becomes a name that can't be selected. Its sessions end. Its quota returns at once.
     /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.Cannot"/> (INBOX), <see cref="MailErrorCode.InUse"/> (already a bare name with children).
     /// </summary>
-    [Alias("Delete")]
+    [Alias("Delete"), ResponseTimeout(AccountLimits.TreeTimeout)]
     ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path);
 
     /// <summary>
     /// Renames a mailbox and all below it (RFC 9051 §6.3.6). Renaming INBOX moves its messages away under the new name and leaves a new, empty INBOX.
     /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/>.
     /// </summary>
-    [Alias("Rename")]
+    [Alias("Rename"), ResponseTimeout(AccountLimits.TreeTimeout)]
     ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to);
 
     /// <summary>Adds or takes away a name of the subscription list; it need not exist (RFC 9051 §6.3.7, §6.3.8).</summary>
@@ -81,6 +81,9 @@ public interface IAccountGrain : IGrainWithIntegerKey
 
 public static class AccountLimits
 {
+    /// <summary>How long a call waits whose work a repetition does not join: longer than the largest tree takes on a busy machine.</summary>
+    public const string TreeTimeout = "00:00:05";
+
     /// <summary>How long a session counts after its front end was last heard of.</summary>
     public static readonly TimeSpan SessionLease = TimeSpan.FromSeconds(90);
 }

@@ -69,7 +69,7 @@ public interface IMailboxGrain : IGrainWithStringKey
     /// The UIDs that were expunged after <paramref name="since"/> (RFC 7162 §3.2.10); when the log no longer reaches back so far, every UID below
     /// UIDNEXT that does not exist. Reads the log: not for every command.
     /// </summary>
-    [Alias("Vanished")]
+    [Alias("Vanished"), ResponseTimeout("00:00:05")]
     ValueTask<MailResult<UidSet>> Vanished(long since);
 
     /// <summary>

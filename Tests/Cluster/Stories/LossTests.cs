@@ -40,7 +40,16 @@ public sealed class LossTests(MailNodes nodes, ITestOutputHelper output)
     {
         await using MailLoad load = await BeginAsync();
         long moment = Stopwatch.GetTimestamp();
-        await nodes.Postgres.RestartAsync();
+        string user = await nodes.Accounts.AddAsync();
+        Task restart = nodes.Postgres.RestartAsync();
+        // Who logs in meanwhile, and asks what only PostgreSQL knows, waits.
+        for (int i = 0; i == 0 || !restart.IsCompleted; i++)
+        {
+            await using ImapClient client = await ImapClient.LoggedInAsync(nodes.FrontEnds[i % 2].Imap, user, TestAccounts.Password);
+            await client.Run("l LIST \"\" \"*\"");
+            await client.Run("s STATUS INBOX (MESSAGES)");
+        }
+        await restart;
         await load.FurtherAsync(Enough);
         Report("PostgreSQL restarted", load, moment);
         await load.StopAndCheckAsync();
