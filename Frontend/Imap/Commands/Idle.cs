@@ -7,6 +7,9 @@ namespace MailCluster.Imap.Commands;
 /// <summary>IDLE (RFC 9051 §6.3.13): news as it happens, until DONE. Also without a selected mailbox. No time-out: an untagged OK now and then finds dead connections.</summary>
 internal static class Idle
 {
+    /// <summary>The wait before the mailbox's owner is looked for again when the store was away for longer than a command waits.</summary>
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
+
     public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
     {
         command.ParseNothing();
@@ -16,6 +19,7 @@ internal static class Idle
         try
         {
             News? news = null;
+            bool away = false;
             while (true)
             {
                 if (state is Selected selected && news is not { HasCome: false })
@@ -23,6 +27,7 @@ internal static class Idle
                     if (await session.SyncAsync(selected, new Telling(WithUid: false, Expunged: true)) is null)
                     {
                         news = new News();
+                        away = false;
                         _ = WaitAsync(session, selected.Mailbox, news, stop.Token);
                     }
                     else if (selected.Mailbox.Open.End is { } end)
@@ -30,10 +35,13 @@ internal static class Idle
                         session.Bye(end);
                         return Completion.Answered;
                     }
+                    else
+                        away = true;
                 }
                 if (session.State is LoggedOut)
                     return Completion.Answered;
-                CommandRead? line = await session.NextLineOrNewsAsync(UntilKeepAlive(session, state.User));
+                TimeSpan beat = UntilKeepAlive(session, state.User);
+                CommandRead? line = await session.NextLineOrNewsAsync(away && beat > Again ? Again : beat);
                 if (session.State is LoggedOut)
                     return Completion.Answered;
                 if (line is not { } done)

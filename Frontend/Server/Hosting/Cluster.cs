@@ -2,6 +2,7 @@ using System.Net;
 using MailCluster.Server.Configuration;
 using Npgsql;
 using Orleans.Configuration;
+using Orleans.Serialization;
 
 namespace MailCluster.Server.Hosting;
 
@@ -53,6 +54,7 @@ internal static class Cluster
             o.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         });
+        CarryExceptions(silo.Services);
         silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(cluster.ResponseSeconds));
     });
 
@@ -61,6 +63,7 @@ internal static class Cluster
         client.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.Cluster.Id, ServiceId));
         client.UseAdoNetClustering(o => (o.Invariant, o.DataSource) = (Invariant, dataSource));
         client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = TimeSpan.FromSeconds(3));
+        CarryExceptions(client.Services);
         client.Configure<ClientMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(options.Cluster.ResponseSeconds));
         // A front end that starts before the first silo waits for it, for as long as it takes.
         client.UseConnectionRetryFilter(async (_, cancellationToken) =>
@@ -70,4 +73,8 @@ internal static class Cluster
             return true;
         });
     });
+
+    /// <summary>Exceptions of ours and of the driver reach the calling node as what they are: it tells outages, which it tries again, from bugs by their type.</summary>
+    internal static void CarryExceptions(IServiceCollection services) =>
+        services.Configure<ExceptionSerializationOptions>(o => o.SupportedNamespacePrefixes.UnionWith(["MailCluster", "Npgsql"]));
 }
