@@ -57,9 +57,12 @@ internal sealed partial class CommitLane : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+            return;
         await _stop.CancelAsync();
         _work.Release();
         await _loop;
+        // The large ones that still run hold one each.
         for (int i = 0; i < _options.BulkConnections; i++)
             await _bulk.WaitAsync();
         if (_connection is not null)

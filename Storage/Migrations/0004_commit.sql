@@ -552,10 +552,10 @@ begin
                     t_free_bytes[tn] := t_free_bytes[tn] - v_bytes;
                 end if;
                 if op_kind[o] = 5 then
-                    delete from mail.message m using unnest(v_lo, v_hi) as g(lo, hi)
-                    where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi and src_uids @> m.uid;
-                    delete from mail.message_flags f using unnest(v_lo, v_hi) as g(lo, hi)
-                    where f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid between g.lo and g.hi and src_uids @> f.uid;
+                    delete from mail.message m using unnest(src_uids) u
+                    where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid >= lower(u) and m.uid < upper(u);
+                    delete from mail.message_flags f using unnest(src_uids) u
+                    where f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid >= lower(u) and f.uid < upper(u);
                     insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, address, incarnation, counter)
                     values (mb_account[src], mb_id[src], src_modseq, 6, src_uids, op_actor[o], op_session[o], op_address[o], op_incarnation[o], op_counter[o]);
                     d_messages[src] := d_messages[src] - v_messages;
