@@ -2,3 +2,4 @@ using MailCluster.Tests.Support;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(MailServer))]
+[assembly: AssemblyFixture(typeof(PostgresFixture))]

@@ -1,0 +1,203 @@
+using MailCluster.Contracts;
+using Xunit;
+using static MailCluster.Tests.Protocol.Grains.MailSilo;
+
+namespace MailCluster.Tests.Protocol.Grains;
+
+/// <summary>The owner of a mailbox on a real silo and a real PostgreSQL.</summary>
+public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
+{
+    private static readonly UidSet _all = UidSet.FromRanges([new UidRange(1, uint.MaxValue)]);
+
+    [Fact]
+    public async Task An_append_claims_the_mailbox_and_loads_nothing()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        AppendResult result = Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(2)));
+        Assert.Equal("1:2", result.Uids.ToString());
+        MailboxSelected selected = Ok(await silo.Owner(inbox).Select(readOnly: false));
+        Assert.Equal((1L, 2L, 2L, 1u), (selected.Epoch, selected.Status.Messages, selected.Status.Unseen, selected.RecentFrom));
+        Assert.Equal(3u, Ok(await silo.Owner(inbox).Select(readOnly: false)).RecentFrom);
+        Assert.False(silo.Local.TryGet(inbox, out _));
+    }
+
+    [Fact]
+    public async Task A_copy_is_made_page_by_page_and_follows_by_deltas()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        for (int i = 0; i < 3; i++)
+            Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(400, SystemFlags.Seen, "Work")));
+        MailboxSnapshot copy = await silo.CopyAsync(inbox, chunksPerPage: 1);
+        Assert.Equal((1200, 3), (copy.Count, copy.Chunks.Count));
+
+        SyncReply named = Ok(await silo.Owner(inbox).Sync(0, 0, null));
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(1, SystemFlags.Deleted, "work", "later")));
+        Ok(await silo.Owner(inbox).Store(silo.StoreOf(UidSet.FromUids([1, 600]), StoreMode.Remove, SystemFlags.Seen, "WORK")));
+        Ok(await silo.Owner(inbox).Expunge(silo.ExpungeOf()));
+        // The version that was named can still be copied.
+        Assert.Equal(512, Ok(await silo.Owner(inbox).GetChunks(named.Epoch, named.ModSeq, 1, 1)).Chunks[0].Count);
+        Assert.Equal(MailErrorCode.StaleEpoch, (await silo.Owner(inbox).GetChunks(named.Epoch, named.ModSeq + 1, 0, 1)).Error?.Code);
+
+        SyncReply reply = Ok(await silo.Owner(inbox).Sync(copy.Epoch, copy.ModSeq, null));
+        Assert.Null(reply.Reload);
+        Assert.Equal(3, reply.Deltas.Count);
+        foreach (MailboxDelta delta in reply.Deltas)
+            copy = copy.Apply(delta);
+        Assert.True(silo.Local.TryGet(inbox, out MailboxSnapshot? published));
+        Assert.Equal(Texts(published), Texts(copy));
+        Assert.Empty(Ok(await silo.Owner(inbox).Sync(copy.Epoch, copy.ModSeq, null)).Deltas);
+        await silo.MemoryIsRightAsync(inbox);
+    }
+
+    [Fact]
+    public async Task A_move_is_published_at_both_ends_before_it_returns()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        (MailboxKey other, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(30, SystemFlags.Flagged, "Work")));
+        foreach (MailboxKey mailbox in (MailboxKey[])[inbox, work, other])
+            Ok(await silo.Owner(mailbox).Sync(0, 0, null));
+        for (uint uid = 1; uid <= 20; uid++)
+        {
+            MailboxKey to = uid % 2 == 0 ? work : other;
+            CopyResult moved = Ok(await silo.Owner(to).CopyFrom(silo.CopyOf(inbox, UidSet.Single(uid), move: true)));
+            Assert.True(silo.Local.TryGet(inbox, out MailboxSnapshot? source) && !source.TryFind(uid, out _));
+            Assert.True(silo.Local.TryGet(to, out MailboxSnapshot? destination) && destination.TryFind(moved.Uids[0].First, out _));
+        }
+        // In all directions at once, also within one mailbox.
+        MailboxKey[] all = [inbox, work, other];
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(i => Task.Run(() =>
+        {
+            CopyRequest request = silo.CopyOf(all[i % 3], UidSet.FromUids([(uint)(1 + i), (uint)(25 + (i % 7))]), move: true);
+            return UntilDoneAsync(() => silo.Owner(all[i / 3 % 3]).CopyFrom(request));
+        })));
+        foreach (MailboxKey mailbox in all)
+            await silo.MemoryIsRightAsync(mailbox);
+        Assert.Equal(30L, await silo.ScalarAsync<long>("select count(*) from mail.message where account_id = any($1)", new[] { inbox.Account.Value, other.Account.Value }));
+    }
+
+    [Fact]
+    public async Task A_retry_finds_its_own_whether_the_first_try_is_under_way_or_its_owner_is_gone()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        AppendRequest append = await silo.AppendOfAsync(2);
+        AppendResult[] results = [.. (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => silo.Owner(inbox).Append(append).AsTask()))).Select(Ok)];
+        Assert.All(results, r => Assert.Equal(results[0], r));
+        CopyRequest move = silo.CopyOf(inbox, _all, move: true);
+        CopyResult moved = Ok(await silo.Owner(work).CopyFrom(move));
+        foreach (MailboxKey mailbox in (MailboxKey[])[inbox, work])
+            await silo.Owner(mailbox).End(MailboxEnd.UidValidityChanged);
+        AppendResult again = await UntilDoneAsync(() => silo.Owner(inbox).Append(append));
+        Assert.Equal((results[0].Uids, results[0].ModSeq), (again.Uids, again.ModSeq));
+        Assert.Equal(moved, await UntilDoneAsync(() => silo.Owner(work).CopyFrom(move)));
+        Assert.Equal(0, (await silo.CopyAsync(inbox)).Count);
+        Assert.Equal(2, (await silo.CopyAsync(work)).Count);
+    }
+
+    [Fact]
+    public async Task An_owner_that_another_has_taken_over_from_refuses_and_the_next_one_has_everything()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(3)));
+        MailboxSnapshot before = await silo.CopyAsync(inbox);
+        long claimed = (await silo.Store.ClaimAsync(inbox, "another"))!.Epoch;
+        Assert.True(claimed > before.Epoch);
+        AppendRequest append = await silo.AppendOfAsync();
+        Assert.Equal(MailErrorCode.StaleEpoch, (await silo.Owner(inbox).Append(append)).Error?.Code);
+        Assert.False(silo.Local.TryGet(inbox, out _));
+        Assert.Equal("4", (await UntilDoneAsync(() => silo.Owner(inbox).Append(append))).Uids.ToString());
+        MailboxSnapshot after = await silo.CopyAsync(inbox);
+        Assert.True(after.Epoch > claimed);
+        Assert.Equal(Texts(before), Texts(after).Take(3));
+
+        // Again and again, while many callers work.
+        int left = 12;
+        Task[] callers = [.. Enumerable.Range(0, 12).Select(caller => Task.Run(async () =>
+        {
+            for (int i = 0; i < 5; i++)
+            {
+                AppendRequest request = await silo.AppendOfAsync(1, SystemFlags.None, $"k{caller}");
+                uint uid = (await UntilDoneAsync(() => silo.Owner(inbox).Append(request))).Uids[0].First;
+                StoreRequest store = silo.StoreOf(UidSet.Single(uid), StoreMode.Add, SystemFlags.Flagged);
+                await UntilDoneAsync(() => silo.Owner(inbox).Store(store));
+            }
+            Interlocked.Decrement(ref left);
+        }))];
+        for (int i = 0; i < 8 && Volatile.Read(ref left) > 0; i++)
+        {
+            await silo.Store.ClaimAsync(inbox, "another");
+            await UntilDoneAsync(() => silo.Owner(inbox).Sync(0, 0, null));
+        }
+        await Task.WhenAll(callers);
+        await silo.MemoryIsRightAsync(inbox);
+        MailboxSnapshot all = await silo.CopyAsync(inbox);
+        Assert.Equal(64, all.Count);
+        Assert.Equal(60, all.Messages().Count(static m => m.SystemFlags == SystemFlags.Flagged));
+    }
+
+    [Fact]
+    public async Task A_deleted_mailbox_is_gone_for_all_who_have_it()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        Ok(await silo.Owner(work).Append(await silo.AppendOfAsync()));
+        Ok(await silo.Owner(work).Sync(0, 0, null));
+        Task<MailboxEnd> ended = EndOfAsync(work);
+        OperationId operation = silo.NextOperation();
+        Assert.Null((await silo.Owner(inbox.Account).Delete(operation, MailboxPath.Of("Work"))).Error);
+        Assert.Equal(MailboxEnd.Deleted, await ended);
+        Assert.Null((await silo.Owner(inbox.Account).Delete(operation, MailboxPath.Of("Work"))).Error);
+        Assert.False(silo.Local.TryGet(work, out _));
+        Assert.Equal(MailErrorCode.MailboxGone, (await silo.Owner(work).Sync(0, 0, null)).Error?.Code);
+        Assert.Equal(MailErrorCode.MailboxGone, (await silo.Owner(work).Append(await silo.AppendOfAsync())).Error?.Code);
+        Assert.Equal(MailErrorCode.NonExistent, (await silo.Owner(inbox).CopyFrom(silo.CopyOf(work, _all, move: true))).Error?.Code);
+    }
+
+    [Fact]
+    public async Task PostgreSQL_ends_connections_in_mid_commit_and_nothing_is_lost_or_stored_twice()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        (MailboxKey other, _) = await silo.AccountAsync();
+        int left = 12, ended = 0;
+        Task[] callers = [.. Enumerable.Range(0, 12).Select(caller => Task.Run(async () =>
+        {
+            MailboxKey mine = caller % 2 == 0 ? inbox : other;
+            for (int i = 0; i < 8; i++)
+            {
+                AppendRequest append = await silo.AppendOfAsync(1, SystemFlags.None, $"k{caller}");
+                uint uid = (await UntilDoneAsync(() => silo.Owner(mine).Append(append))).Uids[0].First;
+                StoreRequest store = silo.StoreOf(UidSet.Single(uid), StoreMode.Add, SystemFlags.Seen);
+                Assert.Equal(UidSet.Single(uid), (await UntilDoneAsync(() => silo.Owner(mine).Store(store))).Changed);
+                CopyRequest move = silo.CopyOf(mine, UidSet.Single(uid), move: true);
+                Assert.Equal(UidSet.Single(uid), (await UntilDoneAsync(() => silo.Owner(work).CopyFrom(move))).SourceUids);
+            }
+            Interlocked.Decrement(ref left);
+        }))];
+        while (Volatile.Read(ref left) > 0 && ended < 8)
+        {
+            ended += (int)await silo.ScalarAsync<long>(
+                """
+                select count(pg_terminate_backend(a.pid)) from (
+                    select pid from pg_stat_activity where datname = current_database() and application_name = 'test lane' and query like '%commit_v1%' and state = 'active' limit 1) a
+                """);
+        }
+        await Task.WhenAll(callers);
+        Assert.True(ended > 0);
+        foreach (MailboxKey mailbox in (MailboxKey[])[inbox, work, other])
+            await silo.MemoryIsRightAsync(mailbox);
+        MailboxSnapshot all = await silo.CopyAsync(work);
+        Assert.Equal(Enumerable.Range(1, 96).Select(static u => (uint)u), all.Messages().Select(static m => m.Uid));
+        Assert.Equal(96, all.Messages().Select(static m => m.Email).Distinct().Count());
+        Assert.Equal((0, 0), ((await silo.CopyAsync(inbox)).Count, (await silo.CopyAsync(other)).Count));
+    }
+
+    private Task<MailboxEnd> EndOfAsync(MailboxKey mailbox)
+    {
+        var ended = new TaskCompletionSource<MailboxEnd>(TaskCreationOptions.RunContinuationsAsynchronously);
+        silo.Local.Ended += (key, reason) =>
+        {
+            if (key == mailbox)
+                ended.TrySetResult(reason);
+        };
+        return ended.Task;
+    }
+}
