@@ -11,6 +11,9 @@ public sealed record ImapOptions
     /// <summary>The largest message of APPEND, octets, told as APPENDLIMIT (RFC 7889). Default 50 MB: what other servers' attachments need after base64.</summary>
     public long AppendLimit { get; init; } = 50L * 1024 * 1024;
 
+    /// <summary>APPEND takes messages with 8-bit headers from every session, not only from those that enabled IMAP4rev2. Default true: old clients and migrations have them.</summary>
+    public bool AppendEightBitHeaders { get; init; } = true;
+
     /// <summary>From the connection to a log-in. Default 60 s: time for a password to be typed, not for a connection to be parked.</summary>
     public TimeSpan LoginTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

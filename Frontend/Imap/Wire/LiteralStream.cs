@@ -11,6 +11,8 @@ namespace MailCluster.Imap.Wire;
 public sealed class LiteralStream : Stream
 {
     ICommandSource? _source;
+    bool _inHeader = true;
+    bool _lineIsEmpty = true;
 
     internal LiteralStream(ICommandSource source, long size)
     {
@@ -27,6 +29,9 @@ public sealed class LiteralStream : Stream
 
     /// <summary>A NUL was among the octets read so far: BAD for a plain literal (RFC 9051 §4.3).</summary>
     public bool SawNul { get; private set; }
+
+    /// <summary>An octet above 127 was read before the first empty line: a header that only RFC 6532 allows.</summary>
+    public bool SawEightBitHeader { get; private set; }
 
     public override bool CanRead => true;
 
@@ -79,7 +84,25 @@ public sealed class LiteralStream : Stream
         input.AdvanceTo(bytes.GetPosition(count));
         Remaining -= count;
         SawNul = SawNul || buffer.Span[..count].Contains((byte)0);
+        LookAtHeader(buffer.Span[..count]);
         return count;
+    }
+
+    private void LookAtHeader(ReadOnlySpan<byte> bytes)
+    {
+        for (var i = 0; i < bytes.Length && _inHeader; i++)
+        {
+            SawEightBitHeader |= bytes[i] > 127;
+            if (bytes[i] == '\n')
+            {
+                _inHeader = !_lineIsEmpty;
+                _lineIsEmpty = true;
+            }
+            else if (bytes[i] != '\r')
+            {
+                _lineIsEmpty = false;
+            }
+        }
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)

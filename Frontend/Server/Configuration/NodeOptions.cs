@@ -116,6 +116,9 @@ public sealed class ListenSection
 
     /// <summary>Passwords are taken without TLS also from other machines. Default false (RFC 8314 §4.1); from this machine they always are.</summary>
     public bool AllowPlaintextLogin { get; set; }
+
+    /// <summary>APPEND takes messages with 8-bit headers from every session. Default true: old clients and migrations have them; false takes them only after ENABLE IMAP4rev2.</summary>
+    public bool Append8BitHeaders { get; set; } = true;
 }
 
 /// <summary>What one client, or all of them, may take of this node.</summary>

@@ -65,6 +65,7 @@ internal static class Mail
         LoginTimeout = TimeSpan.FromSeconds(options.Limits.LoginSeconds),
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
+        AppendEightBitHeaders = options.Listen.Append8BitHeaders,
         Version = typeof(Mail).Assembly.GetName().Version?.ToString(3),
     };
 

@@ -186,6 +186,23 @@ public sealed class SessionCommandsTests
         await c.Closed();
     }
 
+    [Theory]
+    [InlineData(true, false, true)]
+    [InlineData(false, false, false)]
+    [InlineData(false, true, true)]
+    public async Task APPEND_takes_8_bit_headers_as_the_option_says(bool option, bool rev2, bool taken)
+    {
+        await using FakeMail mail = await FakeMail.StartAsync(new ImapOptions { AppendEightBitHeaders = option });
+        await using ImapClient c = await mail.LogInAsync();
+        if (rev2)
+            await c.Run("e ENABLE IMAP4rev2");
+        await c.SendBytes([.. "a APPEND INBOX {8+}\r\nA: "u8, 0xE4, .. "\r\n\r\n\r\n"u8]);
+        await (taken ? c.Ok("a") : c.No("a", "[CANNOT] …"));
+        // In the body they are everybody's.
+        await c.SendBytes([.. "b APPEND INBOX {9+}\r\nA: b\r\n\r\n"u8, 0xE4, .. "\r\n"u8]);
+        await c.Ok("b");
+    }
+
     [Fact]
     public async Task Outages_are_answered_and_survived()
     {
