@@ -62,6 +62,12 @@ public sealed class MailServer : IAsyncLifetime
 
     public AccountStore Accounts => _accounts;
 
+    /// <summary>Who is logged in, as administrators see it.</summary>
+    public SessionTable SessionTable => new(_database.Main);
+
+    /// <summary>What administrators tell the nodes.</summary>
+    public DirectoryEvents Events => new(_database.Main);
+
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A new account with the folders that new accounts have; its log-in name.</summary>
