@@ -29,9 +29,6 @@ public sealed class PrivatePostgres
     /// <summary>The TCP port on 127.0.0.1.</summary>
     public int Port { get; }
 
-    /// <summary>Where PostgreSQL's files lie.</summary>
-    public string DataDirectory => _data;
-
     /// <summary>The process id of the server (its postmaster), from the file that it keeps.</summary>
     public int ProcessId => int.Parse(File.ReadLines(Path.Combine(_data, "postmaster.pid")).First());
 

@@ -1,10 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using MailCluster.Contracts;
-using MailCluster.Storage;
 using MailCluster.Storage.Directories;
-using MailCluster.Storage.Ids;
 using Npgsql;
 using Xunit;
 
@@ -18,7 +15,7 @@ namespace MailCluster.Tests.Support;
 public sealed class MailServer : IAsyncLifetime
 {
     /// <summary>Every account's.</summary>
-    public const string Password = "correct horse";
+    public const string Password = TestAccounts.Password;
 
     private readonly PostgresFixture _postgres = new();
     private readonly SemaphoreSlim _gate = new(1, 1);
@@ -27,10 +24,8 @@ public sealed class MailServer : IAsyncLifetime
     private ServerProcess? _process;
     // Its ports are known before it is started.
     private readonly NodeSettings _settings = new("node", "");
-    private MailDatabase _database = null!;
-    private AccountStore _accounts = null!;
+    private TestAccounts _made = null!;
     private readonly bool _throughRelay;
-    private int _users;
 
     public MailServer()
         : this(throughRelay: false, [])
@@ -58,15 +53,15 @@ public sealed class MailServer : IAsyncLifetime
     public ServerProcess Process => _process!;
 
     /// <summary>Tenants, domains (all accounts are in test.example of tenant "test") and aliases.</summary>
-    public TenantStore Tenants { get; private set; } = null!;
+    public TenantStore Tenants => _made.Tenants;
 
-    public AccountStore Accounts => _accounts;
+    public AccountStore Accounts => _made.Accounts;
 
     /// <summary>Who is logged in, as administrators see it.</summary>
-    public SessionTable SessionTable => new(_database.Main);
+    public SessionTable SessionTable => _made.Sessions;
 
     /// <summary>What administrators tell the nodes.</summary>
-    public DirectoryEvents Events => new(_database.Main);
+    public DirectoryEvents Events => _made.Events;
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -74,11 +69,7 @@ public sealed class MailServer : IAsyncLifetime
     public async Task<string> AccountAsync(long? maxBytes = null)
     {
         await StartAsync();
-        string user = $"user{Interlocked.Increment(ref _users)}@test.example";
-        Expect(await _accounts.AddAsync(user, ScramVerifier.Create(Password)));
-        if (maxBytes is not null)
-            Expect(await _accounts.SetQuotaAsync(user, new Quota(null, maxBytes)));
-        return user;
+        return await _made.AddAsync(maxBytes);
     }
 
     /// <summary>Connections logged in to one new account: c[1] to c[count].</summary>
@@ -108,7 +99,7 @@ public sealed class MailServer : IAsyncLifetime
         if (_process is not null)
         {
             await _process.DisposeAsync();
-            await _database.DisposeAsync();
+            await _made.DisposeAsync();
         }
         if (Relay is not null)
             await Relay.DisposeAsync();
@@ -152,12 +143,7 @@ public sealed class MailServer : IAsyncLifetime
             foreach (var (path, value) in _options)
                 _settings.Further[path] = value;
             _process = await RunNodeAsync();
-            _database = new MailDatabase(connection, "tests", 4);
-            var ids = new IdBlocks(_database.Main);
-            Tenants = new TenantStore(_database.Main, ids);
-            _accounts = new AccountStore(_database.Main, ids);
-            Expect(await Tenants.AddAsync("test"));
-            Expect(await Tenants.AddDomainAsync("test.example", "test"));
+            _made = await TestAccounts.CreateAsync(connection);
         }
         finally
         {
@@ -173,11 +159,5 @@ public sealed class MailServer : IAsyncLifetime
         DateTimeOffset now = DateTimeOffset.UtcNow;
         using X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
         return certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem() + "\n";
-    }
-
-    private static void Expect<T>(MailResult<T> result)
-    {
-        if (result.Error is { } error)
-            throw new InvalidOperationException(error.Text);
     }
 }

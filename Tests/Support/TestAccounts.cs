@@ -12,29 +12,43 @@ public sealed class TestAccounts : IAsyncDisposable
     public const string Password = "correct horse";
 
     private readonly MailDatabase _database;
-    private readonly AccountStore _accounts;
     private int _users;
 
-    private TestAccounts(MailDatabase database, AccountStore accounts) => (_database, _accounts) = (database, accounts);
+    private TestAccounts(MailDatabase database)
+    {
+        _database = database;
+        var ids = new IdBlocks(database.Main);
+        Tenants = new TenantStore(database.Main, ids);
+        Accounts = new AccountStore(database.Main, ids);
+    }
+
+    /// <summary>Tenants, domains and aliases.</summary>
+    public TenantStore Tenants { get; }
+
+    public AccountStore Accounts { get; }
+
+    /// <summary>Who is logged in, as administrators see it.</summary>
+    public SessionTable Sessions => new(_database.Main);
+
+    /// <summary>What administrators tell the nodes.</summary>
+    public DirectoryEvents Events => new(_database.Main);
 
     public static async Task<TestAccounts> CreateAsync(string connectionString)
     {
         // Nothing of a PostgreSQL that was restarted is kept.
-        var database = new MailDatabase(connectionString + ";Pooling=false", "tests", 4);
-        var ids = new IdBlocks(database.Main);
-        var tenants = new TenantStore(database.Main, ids);
-        Expect(await tenants.AddAsync("test"));
-        Expect(await tenants.AddDomainAsync("test.example", "test"));
-        return new TestAccounts(database, new AccountStore(database.Main, ids));
+        var made = new TestAccounts(new MailDatabase(connectionString + ";Pooling=false", "tests", 4));
+        Expect(await made.Tenants.AddAsync("test"));
+        Expect(await made.Tenants.AddDomainAsync("test.example", "test"));
+        return made;
     }
 
     /// <summary>A new account with the folders that new accounts have; its log-in name.</summary>
     public async Task<string> AddAsync(long? maxBytes = null)
     {
         string user = $"user{Interlocked.Increment(ref _users)}@test.example";
-        Expect(await _accounts.AddAsync(user, ScramVerifier.Create(Password)));
+        Expect(await Accounts.AddAsync(user, ScramVerifier.Create(Password)));
         if (maxBytes is not null)
-            Expect(await _accounts.SetQuotaAsync(user, new Quota(null, maxBytes)));
+            Expect(await Accounts.SetQuotaAsync(user, new Quota(null, maxBytes)));
         return user;
     }
 

@@ -6,8 +6,6 @@ namespace MailCluster.Imap.Session;
 /// <summary>Who is logged in, and what ENABLE and the like have switched on until the end of the session.</summary>
 public sealed class ImapUser(LiveSession live, IAccountGrain account, Actor actor)
 {
-    public LiveSession Live => live;
-
     public AccountSettings Settings => live.Settings;
 
     /// <summary>The account's owner.</summary>

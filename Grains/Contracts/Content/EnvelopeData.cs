@@ -32,7 +32,4 @@ public readonly record struct EnvelopeAddress(RawText Name, RawText Route, RawTe
 {
     public static EnvelopeAddress GroupStart(RawText name) => new(default, default, name, default);
     public static EnvelopeAddress GroupEnd { get; }
-
-    public bool IsGroupStart => Host.IsAbsent && !Mailbox.IsAbsent;
-    public bool IsGroupEnd => Host.IsAbsent && Mailbox.IsAbsent;
 }

@@ -33,7 +33,8 @@ internal sealed class PasswordMemory(AccountOptions options, TimeProvider time)
             && CryptographicOperations.FixedTimeEquals(last.Hash, hash);
         if (!right)
         {
-            right = verifier is not null && await Task.Run(() => ScramVerifier.Verify(password, verifier));
+            // An account without a password takes as long to say no as one with another password.
+            right = await Task.Run(() => ScramVerifier.Verify(password, verifier ?? ScramVerifier.Decoy)) && verifier is not null;
             if (right)
                 _right = (hash, verifier!, time.GetTimestamp());
         }
