@@ -1,0 +1,41 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Consistency.History;
+
+/// <summary>Something that a client was told, at a moment (ticks as in <see cref="Operation"/>) during an operation.</summary>
+internal abstract record Seen(long At);
+
+/// <summary>FETCH: a message with what was told of it. Null: not told.</summary>
+/// <param name="Mark">From the header field X-Check.</param>
+/// <param name="Whole">False where the octets of BODY[] were fetched and are not those that were stored under this mark.</param>
+internal sealed record SeenMessage(long At, MailboxRef In, uint Uid, string? Mark, FlagSet? Flags, long? ModSeq, bool Whole = true) : Seen(At);
+
+/// <summary>
+/// All UIDs of the mailbox, from a command that is told EXPUNGEs before its answer (UID SEARCH ALL and the like), so that it is the mailbox at some moment of
+/// the operation, or later than what any operation had done that completed before this one was invoked.
+/// </summary>
+/// <param name="HighestModSeq">Where the answer named one.</param>
+internal sealed record SeenAll(long At, MailboxRef In, UidSet Uids, long? HighestModSeq) : Seen(At);
+
+/// <summary>UID SEARCH of a flag: the messages of the mailbox that have it, exactly (same moment as <see cref="SeenAll"/>).</summary>
+internal sealed record SeenFlag(long At, MailboxRef In, string Flag, UidSet Uids) : Seen(At);
+
+/// <summary>SELECT's and STATUS's figures. Null: not told.</summary>
+/// <param name="In">Null: STATUS of a name of which the client does not know which mailbox has it.</param>
+internal sealed record SeenCounts(
+    long At, MailboxRef? In, string Name, long? Messages, uint? UidNext, uint? UidValidity, long? HighestModSeq, long? Unseen, long? Size) : Seen(At);
+
+/// <summary>EXPUNGE and VANISHED: these messages are gone.</summary>
+internal sealed record SeenGone(long At, MailboxRef In, UidSet Uids) : Seen(At);
+
+/// <summary>VANISHED (EARLIER) of SELECT with QRESYNC or of FETCH with VANISHED: gone since <paramref name="Since"/>; may name more than there ever was.</summary>
+internal sealed record SeenVanished(long At, MailboxRef In, long Since, UidSet Uids) : Seen(At);
+
+/// <summary>QUOTA (RFC 9208): what the account uses now.</summary>
+internal sealed record SeenUsage(long At, string Account, long? StorageKilobytes, long? Messages) : Seen(At);
+
+/// <summary>
+/// The client's own bookkeeping failed: a message number outside of what EXISTS and EXPUNGE told, another UID at a number, a UID that is not larger than those
+/// before it, a reply that is no IMAP, silence where an answer was due… Always a violation.
+/// </summary>
+internal sealed record SeenBreach(long At, MailboxRef? In, string Promise, string What) : Seen(At);
