@@ -10,23 +10,27 @@ namespace MailCluster.Storage.Private;
 public sealed class PrivatePostgresException(string message) : Exception(message);
 
 /// <summary>
-/// A PostgreSQL server of our own in a directory of our own, for the demo and the tests: on 127.0.0.1 only, with a random password
-/// (SCRAM-SHA-256), real fsync and synchronous_commit on. It outlives the process that started it unless it is stopped.
+/// A PostgreSQL server of our own in a directory of our own, for the demo and the tests: on 127.0.0.1 unless told otherwise, with a random
+/// password (SCRAM-SHA-256), real fsync and synchronous_commit on. It outlives the process that started it unless it is stopped.
 /// </summary>
-public sealed class PrivatePostgres
+public sealed partial class PrivatePostgres
 {
     private const string SuperUser = "mailcluster";
 
     private readonly string _programs;
     private readonly string _data;
     private readonly string _password;
+    private readonly IReadOnlyList<string> _settings;
 
-    private PrivatePostgres(string programs, string data, string password, int port)
+    private PrivatePostgres(string programs, string data, string password, string address, int port, IReadOnlyList<string> settings)
     {
-        (_programs, _data, _password, Port) = (programs, data, password, port);
+        (_programs, _data, _password, Address, Port, _settings) = (programs, data, password, address, port, settings);
     }
 
-    /// <summary>The TCP port on 127.0.0.1.</summary>
+    /// <summary>The address that clients connect to.</summary>
+    public string Address { get; }
+
+    /// <summary>The TCP port at <see cref="Address"/>; it stays when the server is stopped and started again.</summary>
     public int Port { get; }
 
     /// <summary>The process id of the server (its postmaster), from the file that it keeps.</summary>
@@ -35,7 +39,7 @@ public sealed class PrivatePostgres
     /// <summary>A superuser's connection string for one database of the server.</summary>
     public string ConnectionString(string database = "postgres") => new NpgsqlConnectionStringBuilder
     {
-        Host = "127.0.0.1", Port = Port, Username = SuperUser, Password = _password, Database = database,
+        Host = Address, Port = Port, Username = SuperUser, Password = _password, Database = database,
     }.ConnectionString;
 
     /// <summary>
@@ -44,12 +48,16 @@ public sealed class PrivatePostgres
     /// </summary>
     /// <param name="settings">Further lines for the server's command line, such as "max_connections=300".</param>
     /// <param name="progress">Told, in a sentence, what takes longer than a moment.</param>
+    /// <param name="address">Where it listens, such as the address of a bridge between network namespaces.</param>
+    /// <param name="network">Clients of this network ("10.1.0.0/16") are let in with the password, beside those of this machine's loopback.</param>
     /// <exception cref="PrivatePostgresException">PostgreSQL is not installed, or it did not start.</exception>
-    public static async Task<PrivatePostgres> StartAsync(string directory, IEnumerable<string>? settings = null, Action<string>? progress = null)
+    public static async Task<PrivatePostgres> StartAsync(
+        string directory, IEnumerable<string>? settings = null, Action<string>? progress = null, string address = "127.0.0.1", string? network = null)
     {
         directory = Path.GetFullPath(directory);
         Directory.CreateDirectory(directory);
         var data = await DataDirectoryForAsync(directory, progress);
+        string[] kept = [.. settings ?? []];
         var exists = File.Exists(Path.Combine(data, "PG_VERSION"));
         var version = exists ? File.ReadAllText(Path.Combine(data, "PG_VERSION")).Trim() : null;
         var programs = PostgresPrograms.Find(version) ?? throw new PrivatePostgresException(version is null
@@ -62,40 +70,25 @@ public sealed class PrivatePostgres
             await CreateAsync(programs, data, passwordFile);
         }
         var password = File.ReadAllText(passwordFile).Trim();
+        if (network is not null)
+        {
+            await LetInAsync(data, network);
+        }
         if (await RunningPortAsync(programs, data) is { } running)
         {
             progress?.Invoke($"the private PostgreSQL is still running on port {running}");
-            var found = new PrivatePostgres(programs, data, password, running);
+            var found = new PrivatePostgres(programs, data, password, address, running, kept);
             if (await found.AnswersAsync())
             {
                 return found;
             }
         }
         progress?.Invoke("starting the private PostgreSQL");
-        // Two things pass: the free port was taken by somebody else in between; processes of a killed server are still about to end.
-        for (var attempt = 1; ; attempt++)
-        {
-            var port = FreePort();
-            var options = new StringBuilder($"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=on -c synchronous_commit=on");
-            foreach (var setting in settings ?? [])
-            {
-                options.Append(" -c ").Append(setting);
-            }
-            var log = Path.Combine(data, "server.log");
-            var (exitCode, output) = await PostgresAccount.RunAsync(
-                Path.Combine(programs, "pg_ctl"), ["start", "-D", data, "-w", "-t", "120", "-l", log, "-o", options.ToString()]);
-            var started = new PrivatePostgres(programs, data, password, port);
-            if (exitCode == 0 && await started.AnswersAsync())
-            {
-                return started;
-            }
-            if (attempt == 10)
-            {
-                throw new PrivatePostgresException($"The private PostgreSQL did not start; its log is {log}. {output.ReplaceLineEndings(" ").Trim()}");
-            }
-            await Task.Delay(TimeSpan.FromMilliseconds(500));
-        }
+        return await LaunchAsync(() => new(programs, data, password, address, FreePort(), kept));
     }
+
+    /// <summary>Starts it again after <see cref="StopAsync"/> or <see cref="KillAsync"/>: the same data, the same port; returns when it answers.</summary>
+    public Task StartAgainAsync() => LaunchAsync(() => this);
 
     /// <summary>Stops the server: sessions are ended, what is committed is on disk.</summary>
     /// <param name="immediate">Without a checkpoint: the next start recovers from the log. For data that nobody will read again.</param>
@@ -109,14 +102,42 @@ public sealed class PrivatePostgres
         }
     }
 
-    /// <summary>Ends all sessions without a checkpoint and starts again on the same port, as after a crash; returns when it answers.</summary>
-    public async Task RestartAsync()
+    /// <summary>Ends all sessions and starts again on the same port; returns when it answers.</summary>
+    /// <param name="immediate">Without a checkpoint, as after a crash.</param>
+    public async Task RestartAsync(bool immediate = true)
     {
-        var (exitCode, output) = await PostgresAccount.RunAsync(
-            Path.Combine(_programs, "pg_ctl"), ["restart", "-D", _data, "-w", "-t", "120", "-m", "immediate", "-l", Path.Combine(_data, "server.log")]);
+        var (exitCode, output) = await PostgresAccount.RunAsync(Path.Combine(_programs, "pg_ctl"),
+            ["restart", "-D", _data, "-w", "-t", "120", "-m", immediate ? "immediate" : "fast", "-l", Path.Combine(_data, "server.log")]);
         if (exitCode != 0 || !await AnswersAsync())
         {
             throw new PrivatePostgresException($"The private PostgreSQL did not start again: {output.ReplaceLineEndings(" ").Trim()}");
+        }
+    }
+
+    // Two things pass: the free port was taken by somebody else in between; processes of a killed server are still about to end.
+    private static async Task<PrivatePostgres> LaunchAsync(Func<PrivatePostgres> next)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var server = next();
+            var options = new StringBuilder(
+                $"-c port={server.Port} -c listen_addresses={server.Address} -c unix_socket_directories= -c fsync=on -c synchronous_commit=on");
+            foreach (var setting in server._settings)
+            {
+                options.Append(" -c ").Append(setting);
+            }
+            var log = Path.Combine(server._data, "server.log");
+            var (exitCode, output) = await PostgresAccount.RunAsync(
+                Path.Combine(server._programs, "pg_ctl"), ["start", "-D", server._data, "-w", "-t", "120", "-l", log, "-o", options.ToString()]);
+            if (exitCode == 0 && await server.AnswersAsync())
+            {
+                return server;
+            }
+            if (attempt == 10)
+            {
+                throw new PrivatePostgresException($"The private PostgreSQL did not start; its log is {log}. {output.ReplaceLineEndings(" ").Trim()}");
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(500));
         }
     }
 
@@ -173,6 +194,16 @@ public sealed class PrivatePostgres
             throw new PrivatePostgresException($"initdb failed: {output.ReplaceLineEndings(" ").Trim()}");
         }
         Directory.Move(fresh, data);
+    }
+
+    private static async Task LetInAsync(string data, string network)
+    {
+        var file = Path.Combine(data, "pg_hba.conf");
+        string[] lines = [$"host all all {network} scram-sha-256", $"host replication all {network} scram-sha-256"];
+        if (!(await File.ReadAllTextAsync(file)).Contains(lines[0], StringComparison.Ordinal))
+        {
+            await File.AppendAllLinesAsync(file, lines);
+        }
     }
 
     private static void WriteSecret(string path, string text)
