@@ -96,7 +96,8 @@ public sealed partial class PrivatePostgres
     {
         var (exitCode, output) = await PostgresAccount.RunAsync(
             Path.Combine(_programs, "pg_ctl"), ["stop", "-D", _data, "-w", "-t", "60", "-m", immediate ? "immediate" : "fast"]);
-        if (exitCode != 0 && File.Exists(Path.Combine(_data, "postmaster.pid")))
+        // A killed one leaves its file behind, and has stopped.
+        if (exitCode != 0 && await RunningPortAsync(_programs, _data) is not null)
         {
             throw new PrivatePostgresException($"The private PostgreSQL did not stop: {output.ReplaceLineEndings(" ").Trim()}");
         }

@@ -67,8 +67,9 @@ public sealed class ClusterSection
 public sealed class DatabaseSection
 {
     /// <summary>
-    /// Npgsql's connection string: Host=…;Port=5432;Database=…;Username=…;Password=… . No default. Keep it out of the file with
-    /// the environment variable MAILCLUSTER_Database__ConnectionString or a password file (Passfile=…).
+    /// Npgsql's connection string: Host=…;Port=5432;Database=…;Username=…;Password=… . No default. Host=a:5432,b:5432 names a primary and
+    /// its standbys: the node follows the primary. Keep it out of the file with the environment variable
+    /// MAILCLUSTER_Database__ConnectionString or a password file (Passfile=…).
     /// </summary>
     [Required]
     public string ConnectionString { get; set; } = "";

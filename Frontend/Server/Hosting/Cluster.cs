@@ -1,5 +1,6 @@
 using System.Net;
 using MailCluster.Server.Configuration;
+using MailCluster.Storage;
 using Npgsql;
 using Orleans.Configuration;
 using Orleans.Serialization;
@@ -15,16 +16,9 @@ internal static class Cluster
     private const string ServiceId = "mailcluster";
 
     /// <summary>Connections for Orleans' own tables: it looks its statements up through the search path.</summary>
-    public static NpgsqlDataSource OpenDataSource(NodeOptions options)
-    {
-        var connection = new NpgsqlConnectionStringBuilder(options.Database.ConnectionString)
-        {
-            SearchPath = "orleans",
-            MaxPoolSize = options.Database.MaxClusterConnections,
-            ApplicationName = $"mailcluster {options.Name} cluster",
-        };
-        return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "cluster" }.Build();
-    }
+    public static NpgsqlDataSource OpenDataSource(NodeOptions options) => PostgresPool.Open(
+        options.Database.ConnectionString, "cluster", $"mailcluster {options.Name} cluster", options.Database.MaxClusterConnections,
+        static settings => settings.SearchPath = "orleans");
 
     public static void AddSilo(this WebApplicationBuilder builder, NodeOptions options, NpgsqlDataSource dataSource) => builder.UseOrleans(silo =>
     {

@@ -103,8 +103,7 @@ internal static class Node
         }
         catch (NpgsqlException e)
         {
-            var where = new NpgsqlConnectionStringBuilder(options.Database.ConnectionString);
-            throw new OptionsException($"PostgreSQL at {where.Host}:{where.Port} (option 'Database:ConnectionString') does not let this node in: {e.Message}");
+            throw new OptionsException($"PostgreSQL at {PostgresPool.Where(options.Database.ConnectionString)} (option 'Database:ConnectionString') does not let this node in: {e.Message}");
         }
     }
 

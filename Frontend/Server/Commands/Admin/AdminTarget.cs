@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using MailCluster.Contracts;
 using MailCluster.Server.Configuration;
 using MailCluster.Server.Demo;
+using MailCluster.Storage;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
 using MailCluster.Storage.Schema;
@@ -48,8 +49,7 @@ internal sealed class AdminTarget
             }
             catch (Exception e) when (e is StoreUnavailableException || (e is NpgsqlException and not PostgresException) || e is PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', 'P', ..] })
             {
-                var where = new NpgsqlConnectionStringBuilder(stores.Database.ConnectionString);
-                throw new OptionsException($"PostgreSQL at {where.Host}:{where.Port} can't be used: {(e.InnerException ?? e).Message}");
+                throw new OptionsException($"PostgreSQL at {PostgresPool.Where(stores.Database.ConnectionString)} can't be used: {(e.InnerException ?? e).Message}");
             }
         });
         return command;
@@ -86,7 +86,7 @@ internal sealed class Stores : IAsyncDisposable
 {
     public Stores(string connectionString)
     {
-        Database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "mailcluster admin", MaxPoolSize = 8 });
+        Database = PostgresPool.Open(connectionString, "admin", "mailcluster admin", 8);
         var ids = new IdBlocks(Database);
         Tenants = new(Database, ids);
         Accounts = new(Database, ids);

@@ -1,0 +1,56 @@
+using MailCluster.Storage;
+using MailCluster.Storage.Private;
+using MailCluster.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace MailCluster.Tests.Storage;
+
+/// <summary>Connections that follow the primary, and that notice when it is gone.</summary>
+public sealed class PostgresPoolTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task A_server_that_is_gone_without_a_word_is_noticed_in_seconds()
+    {
+        await using var pool = PostgresPool.Open(await postgres.CreateEmptyDatabaseAsync(), "test", "test", 2);
+        await using var connection = await pool.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        var socket = PostgresPool.SocketOf(connection);
+        Assert.NotNull(socket);
+        var limit = new byte[4];
+        Assert.Equal(4, socket.GetRawSocketOption(6, 18, limit));
+        Assert.Equal(PostgresPool.UnacknowledgedMilliseconds, BitConverter.ToInt32(limit));
+        await using var command = new NpgsqlCommand("SELECT current_setting('tcp_user_timeout') || ' ' || current_setting('tcp_keepalives_idle')", connection);
+        Assert.Equal("3000 2", await command.ExecuteScalarAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_standby_is_never_taken_and_after_a_fail_over_the_new_primary_is()
+    {
+        Assert.SkipWhen(PostgresPrograms.Find() is null, $"PostgreSQL is not installed ({PostgresPrograms.HowToInstall})");
+        var directory = Directory.CreateTempSubdirectory("mailcluster-test-");
+        var pair = await PostgresPair.StartAsync(directory.FullName);
+        try
+        {
+            // The standby comes first, and nothing is said about which is wanted.
+            var text = new NpgsqlConnectionStringBuilder(pair.ConnectionString())
+            {
+                Host = $"127.0.0.1:{pair.Standby.Port},127.0.0.1:{pair.Primary.Port}", TargetSessionAttributes = null,
+            }.ConnectionString;
+            await using var pool = PostgresPool.Open(text, "test", "test", 4);
+            Assert.Equal(pair.Primary.Port, await PortAsync(pool));
+            await pair.FailOverAsync();
+            await Eventually.Async("the new primary is not found", async () => await PortAsync(pool) == pair.Primary.Port);
+        }
+        finally
+        {
+            await pair.StopAsync();
+            directory.Delete(true);
+        }
+    }
+
+    private static async Task<int> PortAsync(NpgsqlDataSource pool)
+    {
+        await using var command = pool.CreateCommand("SELECT inet_server_port()");
+        return (int)(await command.ExecuteScalarAsync())!;
+    }
+}
