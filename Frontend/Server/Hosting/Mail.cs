@@ -28,8 +28,7 @@ internal static class Mail
         services.AddSingleton<TenantStore>();
         services.AddSingleton<AccountStore>();
         services.AddSingleton<DirectoryEvents>();
-        services.AddSingleton(_ => new LocalMailboxes());
-        services.AddSingleton<ILocalMailboxes>(s => s.GetRequiredService<LocalMailboxes>());
+        services.AddMembership(options, role);
         if (role != NodeRole.Frontend)
         {
             services.AddMailOwners();

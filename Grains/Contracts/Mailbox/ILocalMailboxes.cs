@@ -8,6 +8,9 @@ namespace MailCluster.Contracts;
 /// </summary>
 public interface ILocalMailboxes
 {
+    /// <summary>False while this process can't be sure that it is still a member of the cluster: nothing may be answered from its memory then.</summary>
+    bool MayRead { get; }
+
     /// <summary>
     /// The newest version of a mailbox: everything that was committed before this call began is in it.
     /// False when that can't be promised here: the owner lives elsewhere, has no version in memory, or this process may not answer from memory now.

@@ -16,10 +16,12 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
 
     public event Action<MailboxKey, MailboxEnd>? Ended;
 
+    public bool MayRead => mayRead?.Invoke() != false;
+
     public bool TryGet(MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot)
     {
         // The version is read first: a permission that was good before the read says nothing about a version read later.
-        if (_published.TryGetValue(mailbox, out snapshot) && mayRead?.Invoke() != false)
+        if (_published.TryGetValue(mailbox, out snapshot) && MayRead)
             return true;
         snapshot = null;
         return false;

@@ -21,6 +21,8 @@ public sealed partial class MailboxGrain(
     private static readonly MailError _lost = new(MailErrorCode.StaleEpoch, "The mailbox has moved to another node.");
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
 
+    private static readonly MailError _unsure = new(MailErrorCode.Unavailable, "This node is not sure to be a member of the cluster now.");
+
     private readonly Dictionary<OperationId, Task> _underWay = [];
     private MailboxKey _key;
     private MailboxObservers _observers = null!;
@@ -58,6 +60,8 @@ public sealed partial class MailboxGrain(
             if (owned.Loaded is not null)
                 await owned.Log.ReachAsync(status.HighestModSeq);
             IReadOnlyList<string> keywords = owned.Loaded?.Snapshot is { } snapshot ? snapshot.KeywordsInUse() : await store.KeywordsAsync(_key);
+            if (!local.MayRead)
+                return _unsure;
             return new MailboxSelected(owned.Epoch, status, readOnly ? Math.Max(owned.FirstRecent, status.UidNext) : owned.ClaimRecent(status.UidNext - 1), keywords);
         }
         catch (ClaimLostException)
@@ -77,7 +81,8 @@ public sealed partial class MailboxGrain(
             return error!;
         if (observer is not null)
             _observers.Renew(observer);
-        return version.Since(epoch, modSeq);
+        SyncReply reply = version.Since(epoch, modSeq);
+        return Unsure() is { } unsure ? unsure : reply;
     }
 
     public async ValueTask<MailResult<SnapshotPage>> GetChunks(long epoch, long modSeq, int from, int count)
@@ -87,6 +92,8 @@ public sealed partial class MailboxGrain(
             return error!;
         if (version.Pinned(epoch, modSeq) is not { } snapshot)
             return _lost;
+        if (Unsure() is { } unsure)
+            return unsure;
         from = Math.Clamp(from, 0, snapshot.Chunks.Count);
         return new SnapshotPage(snapshot.Keywords, [.. snapshot.Chunks.Skip(from).Take(Math.Clamp(count, 0, 256))]);
     }
@@ -94,7 +101,9 @@ public sealed partial class MailboxGrain(
     public async ValueTask<MailResult<uint>> ClaimRecent(uint upTo)
     {
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
-        return owned is null ? error! : owned.ClaimRecent(upTo);
+        if (owned is null)
+            return error!;
+        return local.MayRead ? owned.ClaimRecent(upTo) : _unsure;
     }
 
     public ValueTask<MailResult<AppendResult>> Append(AppendRequest request) => Once<AppendResult>(request.Operation, async () =>
@@ -361,6 +370,19 @@ public sealed partial class MailboxGrain(
         {
             return (null, _away);
         }
+    }
+
+    /// <summary>
+    /// Why nothing that was just read from this memory may be answered; null when it may. Asked after the read: a permission from before says nothing about it.
+    /// </summary>
+    private MailError? Unsure()
+    {
+        if (!local.MayRead)
+            return _unsure;
+        // What this activation published was withdrawn: another node has claimed the mailbox.
+        if (_owned is { IsLost: false } owned && !(local.TryGet(_key, out MailboxSnapshot? published) && published.Epoch == owned.Epoch) && local.MayRead)
+            Lose();
+        return _owned is { IsLost: false } ? null : _lost;
     }
 
     /// <summary>Tells another owner of a committed change until it has heard, or a new owner reads it from the rows.</summary>

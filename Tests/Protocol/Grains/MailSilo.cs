@@ -21,6 +21,9 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
     private long _operations;
 
     public MailDatabase Database { get; private set; } = null!;
+    /// <summary>Whether the silo has its read lease.</summary>
+    public volatile bool MayRead = true;
+
     public ILocalMailboxes Local { get; private set; } = null!;
     public MailboxStore Store { get; private set; } = null!;
 
@@ -36,8 +39,7 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
                 services.AddSingleton(s => s.GetRequiredService<MailDatabase>().Main);
                 services.AddSingleton(TimeProvider.System);
                 services.AddSingleton<IdBlocks>();
-                services.AddSingleton(_ => new LocalMailboxes());
-                services.AddSingleton<ILocalMailboxes>(s => s.GetRequiredService<LocalMailboxes>());
+                services.AddSingleton<ILocalMailboxes>(_ => new LocalMailboxes(() => MayRead));
                 services.AddMailOwners();
             })
             .Build();

@@ -1,0 +1,36 @@
+using MailCluster.Contracts;
+using MailCluster.Server.Configuration;
+using MailCluster.Storage.Membership;
+using Orleans.Runtime;
+
+namespace MailCluster.Server.Hosting;
+
+/// <summary>What this node makes of the news about the cluster's silos, its own included.</summary>
+internal static class Membership
+{
+    public static void AddMembership(this IServiceCollection services, NodeOptions options, NodeRole role)
+    {
+        services.AddSingleton(s => new MembershipWatch(
+            options.Database.ConnectionString, options.Cluster.Id, role == NodeRole.Frontend ? null : s.GetRequiredService<ILocalSiloDetails>().SiloAddress,
+            s.GetRequiredService<TimeProvider>(), s.GetRequiredService<ILogger<MembershipWatch>>()));
+        // A process without owners publishes nothing: it needs no lease.
+        services.AddSingleton<ILocalMailboxes>(s => new LocalMailboxes(role == NodeRole.Frontend ? null : Lease(s.GetRequiredService<MembershipWatch>())));
+        services.AddHostedService<MembershipNews>();
+    }
+
+    private static Func<bool> Lease(MembershipWatch watch) => () => watch.MayRead;
+}
+
+/// <summary>Passes the news on to those whom they concern.</summary>
+internal sealed class MembershipNews(MembershipWatch watch, IServiceProvider services) : IHostedService
+{
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        // Not on the watch's thread: last words are waited for.
+        watch.SelfDied += () => Task.Run(() => services.GetService<IFatalErrorHandler>()?.OnFatalException(this, "The other silos declared this one dead", null));
+        watch.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
