@@ -39,3 +39,8 @@ internal sealed record SeenUsage(long At, string Account, long? StorageKilobytes
 /// before it, a reply that is no IMAP, silence where an answer was due… Always a violation.
 /// </summary>
 internal sealed record SeenBreach(long At, MailboxRef? In, string Promise, string What) : Seen(At);
+
+/// <summary>The server ended the connection, unasked. Whether that is a violation depends on the faults of that moment, and on mailboxes that went away.</summary>
+/// <param name="In">The selected mailbox.</param>
+/// <param name="Bye">The text of the BYE (RFC 9051 §7.1.5) with its code; null where it ended without one.</param>
+internal sealed record SeenEnd(long At, MailboxRef? In, string? Bye) : Seen(At);

@@ -1,0 +1,49 @@
+using System.Text;
+using MailCluster.Consistency.History;
+
+namespace MailCluster.Consistency.Client;
+
+/// <summary>What one FETCH response says (RFC 9051 §7.5.2). Null: not told.</summary>
+/// <param name="Mark">Of the header field X-Check; "" where the message has none.</param>
+/// <param name="Body">BODY[].</param>
+internal sealed record FetchItems(uint? Uid, FlagSet? Flags, long? ModSeq, string? Mark, byte[]? Body)
+{
+    /// <summary>What FETCH asks for to see a message's mark.</summary>
+    public const string MarkItem = "BODY.PEEK[HEADER.FIELDS (X-Check)]";
+
+    /// <exception cref="FormatException">It is no list of items and values.</exception>
+    public static FetchItems Read(Response response)
+    {
+        if (response.Arguments is not [ListToken { Items: var items }] || items.Count % 2 != 0)
+            throw new FormatException("FETCH without a list of items and values");
+        var read = new FetchItems(null, null, null, null, null);
+        for (int i = 0; i < items.Count; i += 2)
+            read = read.With(items[i].Text?.ToUpperInvariant() ?? throw new FormatException("FETCH with an item without name"), items[i + 1]);
+        return read;
+    }
+
+    private FetchItems With(string item, Token value) => item switch
+    {
+        "UID" => this with { Uid = value.Uid ?? throw new FormatException("FETCH with a UID that is no number") },
+        "FLAGS" => this with { Flags = FlagsOf(value) },
+        "MODSEQ" => this with { ModSeq = value.Items is [{ Number: { } modSeq }] ? modSeq : throw new FormatException("FETCH with a MODSEQ that is no number in parentheses") },
+        "BODY[]" => this with { Body = value is LiteralToken literal ? literal.Octets : Encoding.Latin1.GetBytes(value.Text ?? "") },
+        _ when item.StartsWith("BODY[HEADER.FIELDS", StringComparison.Ordinal) => this with { Mark = MarkIn(value.Text ?? "") },
+        _ => this,
+    };
+
+    /// <summary>The value of X-Check in a header; "" where there is none.</summary>
+    public static string MarkIn(string header)
+    {
+        const string Field = "X-Check: ";
+        int at = header.StartsWith(Field, StringComparison.OrdinalIgnoreCase) ? 0 : header.IndexOf("\r\n" + Field, StringComparison.OrdinalIgnoreCase) + 2;
+        if (at == 1)
+            return "";
+        int end = header.IndexOf('\r', at);
+        return header[(at + Field.Length)..(end < 0 ? header.Length : end)];
+    }
+
+    private static FlagSet FlagsOf(Token value) => value is ListToken
+        ? new FlagSet(value.Items.Select(static f => f is AtomToken { Value: var name } ? name : throw new FormatException("a flag that is no atom")))
+        : throw new FormatException("FLAGS without a list");
+}

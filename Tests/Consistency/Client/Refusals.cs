@@ -1,0 +1,31 @@
+namespace MailCluster.Consistency.Client;
+
+/// <summary>Why a right command may be refused in a cluster whose other clients change the same mailboxes.</summary>
+internal static class Refusals
+{
+    private static readonly Dictionary<string, string[]> Expected = new()
+    {
+        ["LOGIN"] = ["LIMIT"],
+        ["SELECT"] = ["NONEXISTENT"],
+        ["EXAMINE"] = ["NONEXISTENT"],
+        ["STATUS"] = ["NONEXISTENT"],
+        ["DELETE"] = ["NONEXISTENT", "INUSE"],
+        ["CREATE"] = ["ALREADYEXISTS"],
+        ["RENAME"] = ["NONEXISTENT", "ALREADYEXISTS"],
+        ["APPEND"] = ["TRYCREATE", "OVERQUOTA"],
+        ["COPY"] = ["TRYCREATE", "OVERQUOTA", "EXPUNGEISSUED"],
+        ["MOVE"] = ["TRYCREATE", "OVERQUOTA", "EXPUNGEISSUED"],
+        ["FETCH"] = ["EXPUNGEISSUED"],
+        ["STORE"] = ["EXPUNGEISSUED", "MODIFIED"],
+        ["SEARCH"] = ["EXPUNGEISSUED"],
+    };
+
+    /// <param name="code">Null where the NO had none: expected of nothing, for a client could not tell what to do.</param>
+    public static bool IsExpected(Command command, string? code)
+    {
+        string name = command.Name.StartsWith("UID ", StringComparison.Ordinal) ? command.Name[4..] : command.Name;
+        // UNAVAILABLE (RFC 5530): a fault is going on. INUSE: another command held a lock. Program counts them.
+        return code is "UNAVAILABLE" or "INUSE"
+            || (code is not null && (command.MayBeRefusedWith.Contains(code) || (Expected.TryGetValue(name, out string[]? codes) && codes.Contains(code))));
+    }
+}
