@@ -79,6 +79,11 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
             if (await DropOneAsync("change", before) is null)
                 break;
         }
+        if (options.ExpungedFor is { } kept)
+        {
+            forgotten += await RepeatAsync("select mail.forget_expunged_v1($1, $2)", cancellationToken, kept, options.Slice);
+            await RepeatAsync("select mail.trim_changes_v1($1, $2)", cancellationToken, kept, options.Slice);
+        }
         return forgotten;
     }
 

@@ -43,10 +43,16 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Its exit code, once <see cref="WaitForExitAsync"/> has passed.</summary>
     public int ExitCode => _process.ExitCode;
 
+    /// <summary>Ends when it has ended, however long it lives.</summary>
+    public Task Exited => _process.WaitForExitAsync();
+
     /// <summary>Starts it and returns at once; wait with <see cref="WaitForReadyAsync"/> or <see cref="WaitForExitAsync"/>.</summary>
-    public static ServerProcess Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="command">What is run in place of <see cref="Program"/>, with what stands before the arguments: another build, a program that becomes it.</param>
+    public static ServerProcess Start(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, IReadOnlyList<string>? command = null)
     {
-        var start = new ProcessStartInfo(Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        command ??= [Program];
+        var start = new ProcessStartInfo(command[0], command.Skip(1).Concat(arguments)) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;

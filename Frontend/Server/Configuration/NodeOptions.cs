@@ -181,12 +181,23 @@ public sealed class MaintenanceSection
     [Range(1, 1440)]
     public int EveryMinutes { get; set; } = 60;
 
+    /// <summary>Seconds between runs, in place of EveryMinutes, the first of them after so many as well. Default 0: EveryMinutes counts. For tests.</summary>
+    [Range(0, 3600)]
+    public int EverySeconds { get; set; }
+
     /// <summary>
     /// Days that expunged messages are kept, and that the log of changes tells returning clients what is gone. Default 90: whoever was
     /// away longer gets the complement of what exists (RFC 7162 §3.2.6).
     /// </summary>
     [Range(1, 3650)]
     public int ExpungedDays { get; set; } = 90;
+
+    /// <summary>
+    /// Seconds that they are kept, in place of ExpungedDays: rows are removed one by one then, not by days. Default 0: ExpungedDays counts. For tests of
+    /// clients that were away too long.
+    /// </summary>
+    [Range(0, 86_400)]
+    public int ExpungedSeconds { get; set; }
 
     /// <summary>Hours until a stored body that no message took is removed. Default 24: longer than any upload or delivery lasts.</summary>
     [Range(1, 240)]

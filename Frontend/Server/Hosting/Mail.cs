@@ -34,7 +34,9 @@ internal static class Mail
             services.AddMailOwners();
             services.AddSingleton(new CollectorOptions
             {
-                ExpungedDays = options.Maintenance.ExpungedDays, StagedFor = TimeSpan.FromHours(options.Maintenance.StagedHours),
+                ExpungedDays = options.Maintenance.ExpungedDays,
+                ExpungedFor = options.Maintenance.ExpungedSeconds > 0 ? TimeSpan.FromSeconds(options.Maintenance.ExpungedSeconds) : null,
+                StagedFor = TimeSpan.FromHours(options.Maintenance.StagedHours),
             });
             services.AddSingleton<Collector>();
             services.AddHostedService<MaintenanceService>();

@@ -12,9 +12,11 @@ internal sealed partial class MaintenanceService(Collector collector, NodeOption
     {
         try
         {
+            var seconds = TimeSpan.FromSeconds(options.Maintenance.EverySeconds);
+            var often = seconds > TimeSpan.Zero;
             // Not when everybody is logging in again.
-            await Task.Delay(AfterStart * (1 + Random.Shared.NextDouble()), time, stoppingToken);
-            using var timer = new PeriodicTimer(TimeSpan.FromMinutes(options.Maintenance.EveryMinutes), time);
+            await Task.Delay((often ? seconds : AfterStart) * (1 + Random.Shared.NextDouble()), time, stoppingToken);
+            using var timer = new PeriodicTimer(often ? seconds : TimeSpan.FromMinutes(options.Maintenance.EveryMinutes), time);
             do
             {
                 try

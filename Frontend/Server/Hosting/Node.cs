@@ -45,7 +45,7 @@ internal static class Node
             builder.WebHost.UseServer(new NoHttp());
         }
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter("MailCluster.*", "Microsoft.Orleans", "Npgsql")
+            .AddMeter("MailCluster.*", "Microsoft.Orleans", "Npgsql", "System.Runtime")
             // What is read is what is true now, not what somebody else was told a moment ago.
             .AddPrometheusExporter(o => o.ScrapeResponseCacheDurationMilliseconds = 0));
 

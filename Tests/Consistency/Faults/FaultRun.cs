@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using MailCluster.Consistency.Clusters;
+using MailCluster.Consistency.History;
+
+namespace MailCluster.Consistency.Faults;
+
+/// <summary>What a fault did.</summary>
+/// <param name="At">Since the begin of the run.</param>
+/// <param name="Lasted">Until the cluster was whole again.</param>
+/// <param name="Before">Of nodes that were no targets; as <paramref name="After"/>.</param>
+internal sealed record FaultReport(
+    string Name, IReadOnlyList<string> Targets, TimeSpan At, TimeSpan Lasted, Delays Delays, IReadOnlyList<Ended> Ended,
+    IReadOnlyDictionary<string, NodeMeasure> Before, IReadOnlyDictionary<string, NodeMeasure> After)
+{
+    public override string ToString()
+    {
+        string where = Targets.Count is 0 or > 2 ? "" : $" ({string.Join(", ", Targets)})";
+        return $"{At.TotalSeconds,5:F0} s  {Name}{where}: {Lasted.TotalSeconds:F1} s until whole; {Delays.Commands} commands since, {Delays}; "
+            + $"{Ended.Count} connections ended; {Growth()}";
+    }
+
+    private string Growth() => "MB: " + string.Join(", ", After.Where(a => Before.ContainsKey(a.Key))
+        .Select(a => $"{a.Key} {Before[a.Key].PrivateMegabytes:F0}→{a.Value.PrivateMegabytes:F0}"));
+}
+
+/// <summary>Lets faults happen one after the other, in the order that the seed gives, each in turn once before any comes again.</summary>
+internal sealed class FaultRun(OwnCluster cluster, ILoad load, IReadOnlyList<FaultChoice> faults, int seed, Action<string> progress)
+{
+    private static readonly TimeSpan _quiet = TimeSpan.FromSeconds(3);
+
+    /// <summary>A command that takes longer than any outage here hangs.</summary>
+    private static readonly TimeSpan _hang = TimeSpan.FromSeconds(30);
+
+    private readonly Random _random = new(seed);
+    private readonly List<FaultReport> _reports = [];
+    private readonly List<Violation> _violations = [];
+    private readonly long _began = Stopwatch.GetTimestamp();
+    private int _deaths;
+
+    public IReadOnlyList<FaultReport> Reports => _reports;
+
+    public IReadOnlyList<Violation> Violations => _violations;
+
+    /// <summary>Goes on until <paramref name="time"/> is over, but at least until each fault has had its turn.</summary>
+    public async Task RunAsync(TimeSpan time, CancellationToken stop)
+    {
+        for (bool first = true; (first && faults.Count > 0) || Stopwatch.GetElapsedTime(_began) < time; first = false)
+        {
+            FaultChoice[] turn = [.. faults];
+            _random.Shuffle(turn);
+            if (turn.Length == 0)
+                await Task.Delay(time - Stopwatch.GetElapsedTime(_began), stop);
+            foreach (FaultChoice choice in turn)
+            {
+                if (!first && Stopwatch.GetElapsedTime(_began) >= time)
+                    break;
+                await Task.Delay(_quiet * (0.5 + _random.NextDouble()), stop);
+                await OneAsync(choice, stop);
+            }
+        }
+        LookAtDeaths();
+    }
+
+    private async Task OneAsync(FaultChoice choice, CancellationToken stop)
+    {
+        Fault fault = choice.Fault;
+        var scene = new FaultScene(cluster, _random, choice.Seconds, load);
+        Dictionary<string, NodeMeasure> before = await MeasureAsync([]);
+        long began = Stopwatch.GetTimestamp();
+        await fault.HappenAsync(scene, stop);
+        await cluster.WholeAsync(stop);
+        TimeSpan lasted = Stopwatch.GetElapsedTime(began);
+        await Task.Delay(_quiet, stop);
+        var report = new FaultReport(fault.Name, [.. scene.Targets.Select(static t => t.Name)], Stopwatch.GetElapsedTime(_began, began), lasted,
+            load.Since(began), load.EndedSince(began), before, await MeasureAsync(scene.Targets));
+        _reports.Add(report);
+        progress(report.ToString());
+        Judge(fault, scene, report);
+        LookAtDeaths();
+    }
+
+    private void Judge(Fault fault, FaultScene scene, FaultReport report)
+    {
+        foreach (string broken in scene.Broken)
+            Break("availability", $"{fault.Name}: {broken}");
+        HashSet<string> may = [.. scene.Targets.Where(static t => t.HasDoors).Select(static t => t.Imap.ToString())];
+        foreach (Ended ended in report.Ended.Where(e => !may.Contains(e.FrontEnd)))
+            Break("connections", $"{fault.Name}: session {ended.Session} at {NameOf(ended.FrontEnd)} was ended ({ended.Why}), though nothing happened to that node");
+        if (report.Delays.Longest > _hang)
+            Break("hang", $"{fault.Name}: a command took {report.Delays.Longest.TotalSeconds:F1} s");
+        if (fault.NothingIsRefused && report.Delays.Unavailable > 0)
+            Break("availability", $"{fault.Name}: {report.Delays.Unavailable} commands were answered UNAVAILABLE");
+    }
+
+    private string NameOf(string frontEnd) => cluster.FrontEnds.FirstOrDefault(f => f.Imap.ToString() == frontEnd)?.Name ?? frontEnd;
+
+    private void LookAtDeaths()
+    {
+        foreach (FalseDeath death in cluster.Deaths.Skip(_deaths))
+        {
+            _deaths++;
+            Break("false-death", $"{death.Node} ended with {death.ExitCode}, though nothing happened to it; its last words:\n{death.Words}");
+        }
+    }
+
+    private void Break(string promise, string what)
+    {
+        var violation = new Violation(promise, what, []);
+        _violations.Add(violation);
+        progress($"violation: {promise}: {what}");
+    }
+
+    private async Task<Dictionary<string, NodeMeasure>> MeasureAsync(IReadOnlyList<ClusterNode> without)
+    {
+        var measures = new Dictionary<string, NodeMeasure>();
+        foreach (ClusterNode node in cluster.Nodes.Except(without))
+        {
+            if (await NodeMeasure.TakeAsync(cluster, node) is { } measure)
+                measures.Add(node.Name, measure);
+        }
+        return measures;
+    }
+}

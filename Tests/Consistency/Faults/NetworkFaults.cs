@@ -1,0 +1,60 @@
+using MailCluster.Consistency.Clusters;
+
+namespace MailCluster.Consistency.Faults;
+
+internal sealed class CutSilo : Fault
+{
+    private static readonly TimeSpan _zombie = TimeSpan.FromSeconds(30);
+
+    public override string Name => "cut-silo";
+
+    public override string Help => "a silo is cut off from all other nodes, not from PostgreSQL, until it was declared dead: it must end itself";
+
+    public override FaultNeeds Needs => FaultNeeds.Network;
+
+    public override async Task HappenAsync(FaultScene scene, CancellationToken stop)
+    {
+        NodeNetwork network = scene.Cluster.Network!;
+        ClusterNode silo = scene.Target(scene.Cluster.Silos);
+        ClusterNode[] others = [.. scene.Cluster.Nodes.Where(n => n != silo)];
+        foreach (ClusterNode other in others)
+            await network.CutAsync(silo.Space!, other.Space!);
+        try
+        {
+            await scene.Cluster.UntilDeclaredDeadAsync(silo, stop);
+            await StopSilo.EndsItselfAsync(scene, silo, _zombie, stop);
+        }
+        finally
+        {
+            foreach (ClusterNode other in others)
+                await network.MendAsync(silo.Space!, other.Space!);
+        }
+    }
+}
+
+internal sealed class CutSiloFromPostgres : Fault
+{
+    public override string Name => "cut-silo-postgres";
+
+    public override string Help => "a silo is cut off from PostgreSQL, not from the other nodes";
+
+    public override FaultNeeds Needs => FaultNeeds.Network;
+
+    public override int? Seconds => 10;
+
+    public override async Task HappenAsync(FaultScene scene, CancellationToken stop)
+    {
+        NodeNetwork network = scene.Cluster.Network!;
+        // It may give up, or go on when PostgreSQL is back.
+        ClusterNode silo = scene.Target(scene.Cluster.Silos);
+        await network.CutFromPostgresAsync(silo.Space!);
+        try
+        {
+            await Task.Delay(scene.Duration, stop);
+        }
+        finally
+        {
+            await network.MendToPostgresAsync(silo.Space!);
+        }
+    }
+}
