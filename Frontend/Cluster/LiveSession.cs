@@ -32,6 +32,15 @@ public sealed class LiveSession : IAsyncDisposable
     /// <summary>Who does the changes of this session.</summary>
     public Actor Actor => new(Settings.User, Id, Request.Address);
 
+    /// <summary>What it has selected and since when; null for nothing. For administrators: set by the session, read by others.</summary>
+    public SelectedSince? Selected { get; private set; }
+
+    /// <summary>What the client calls itself (RFC 2971), one printable line; null where it said nothing.</summary>
+    public string? Client { get; set; }
+
+    /// <summary>Notes what the session has selected from now on.</summary>
+    public void Select(MailboxKey? mailbox) => Selected = mailbox is { } key ? new SelectedSince(key, _all.Now) : null;
+
     /// <summary>Without the password.</summary>
     internal LoginRequest Request { get; }
 
@@ -49,3 +58,6 @@ public sealed class LiveSession : IAsyncDisposable
 
     public ValueTask DisposeAsync() => Interlocked.Exchange(ref _closed, 1) == 0 ? _all.EndAsync(this) : ValueTask.CompletedTask;
 }
+
+/// <summary>A mailbox that a session has selected.</summary>
+public sealed record SelectedSince(MailboxKey Mailbox, DateTimeOffset At);

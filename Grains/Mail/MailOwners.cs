@@ -14,6 +14,7 @@ public static class MailOwners
         services.AddOptions<LaneOptions>();
         services.AddOptions<AccountOptions>();
         services.AddSingleton<CommitLanes>();
+        services.AddSingleton<OwnedMailboxes>();
         services.AddSingleton<MailboxStore>();
         services.AddSingleton<AccountTreeStore>();
         services.AddSingleton<DirectoryStore>();

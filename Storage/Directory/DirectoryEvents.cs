@@ -45,8 +45,6 @@ public sealed record SessionFilter(string? SessionId = null, string? Address = n
 public sealed class DirectoryEvents(NpgsqlDataSource database)
 {
     private const string Channel = "mailcluster_account";
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan LastPause = TimeSpan.FromSeconds(5);
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -62,33 +60,8 @@ public sealed class DirectoryEvents(NpgsqlDataSource database)
     /// </summary>
     public async IAsyncEnumerable<DirectoryEvent> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var pause = FirstPause;
-        var arrived = new Queue<DirectoryEvent>();
-        while (true)
-        {
-            NpgsqlConnection? connection = null;
-            try
-            {
-                connection = await ListenAsync(arrived, cancellationToken).ConfigureAwait(false);
-                if (connection is not null)
-                {
-                    pause = FirstPause;
-                    yield return new DirectoryEvent(DirectoryEventKind.Missed);
-                }
-                while (connection is not null && await WaitAsync(connection, arrived, cancellationToken).ConfigureAwait(false))
-                {
-                    while (arrived.TryDequeue(out var e))
-                        yield return e;
-                }
-            }
-            finally
-            {
-                if (connection is not null)
-                    await connection.DisposeAsync().ConfigureAwait(false);
-            }
-            await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
-            pause = pause * 2 < LastPause ? pause * 2 : LastPause;
-        }
+        await foreach (var payload in new NotificationChannel(database, Channel).ReadAsync(cancellationToken).ConfigureAwait(false))
+            yield return payload is null ? new DirectoryEvent(DirectoryEventKind.Missed) : Parse(payload);
     }
 
     /// <summary>Ends sessions on all front ends; they are told within a moment.</summary>
@@ -100,46 +73,8 @@ public sealed class DirectoryEvents(NpgsqlDataSource database)
     });
 
     /// <summary>Tells of a change in the transaction that makes it: nobody hears of what was rolled back.</summary>
-    internal static async Task NotifyAsync(NpgsqlConnection connection, DirectoryEvent e)
-    {
-        await using var command = new NpgsqlCommand("select pg_notify($1, $2)", connection);
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = Channel });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = JsonSerializer.Serialize(new Payload(e.Kind, e.Account?.Value, e.Tenant?.Value, e.Sessions), Json) });
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private async Task<NpgsqlConnection?> ListenAsync(Queue<DirectoryEvent> arrived, CancellationToken cancellationToken)
-    {
-        NpgsqlConnection? connection = null;
-        try
-        {
-            connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
-            connection.Notification += (_, e) => arrived.Enqueue(Parse(e.Payload));
-            await using var listen = new NpgsqlCommand("listen " + Channel, connection);
-            await listen.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            return connection;
-        }
-        catch (Exception e) when (Store.IsOutage(e))
-        {
-            if (connection is not null)
-                await connection.DisposeAsync().ConfigureAwait(false);
-            return null;
-        }
-    }
-
-    private static async Task<bool> WaitAsync(NpgsqlConnection connection, Queue<DirectoryEvent> arrived, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (arrived.Count == 0)
-                await connection.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return true;
-        }
-        catch (Exception e) when (Store.IsOutage(e))
-        {
-            return false;
-        }
-    }
+    internal static Task NotifyAsync(NpgsqlConnection connection, DirectoryEvent e) => NotificationChannel.NotifyAsync(
+        connection, Channel, JsonSerializer.Serialize(new Payload(e.Kind, e.Account?.Value, e.Tenant?.Value, e.Sessions), Json));
 
     // What a newer version says and this one does not know may be anything.
     private static DirectoryEvent Parse(string payload)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MailCluster.Contracts;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -37,6 +38,13 @@ internal sealed partial class CommitLane : IAsyncDisposable
             lock (_queue)
                 return _queue.Count;
         }
+    }
+
+    /// <summary>Those of them that change a mailbox.</summary>
+    public int Waiting(MailboxKey mailbox)
+    {
+        lock (_queue)
+            return _queue.Waiting(mailbox);
     }
 
     /// <exception cref="CommitNotDoneException">The queue is full or the lane has stopped, PostgreSQL can't be reached, or the deadline passed in the queue.</exception>

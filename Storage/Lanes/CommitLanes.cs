@@ -40,6 +40,9 @@ public sealed class CommitLanes : IAsyncDisposable
     /// <summary>Commits an operation together with what else is waiting. Exceptions: see <see cref="CommitNotDoneException"/> and <see cref="CommitUnknownException"/>.</summary>
     public Task<CommitOutcome> CommitAsync(CommitOperation operation) => _lanes[Lane(operation.Mailbox.Account)].CommitAsync(operation);
 
+    /// <summary>Operations that wait to change a mailbox and are in no batch yet.</summary>
+    public int Waiting(MailboxKey mailbox) => _lanes[Lane(mailbox.Account)].Waiting(mailbox);
+
     public async ValueTask DisposeAsync()
     {
         foreach (CommitLane lane in _lanes)

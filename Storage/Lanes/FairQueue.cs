@@ -17,6 +17,8 @@ internal sealed class FairQueue
 
     public long Bytes { get; private set; }
 
+    public int Waiting(MailboxKey mailbox) => _mailboxes.TryGetValue(mailbox, out Queue<CommitOperation>? queue) ? queue.Count : 0;
+
     public void Add(CommitOperation operation)
     {
         Count++;

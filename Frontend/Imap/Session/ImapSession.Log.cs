@@ -6,13 +6,14 @@ public sealed partial class ImapSession
 {
     private readonly ILogger _log;
 
-    /// <summary>What a client says of itself with ID, in one line, printable characters only.</summary>
-    internal void LogClient(IReadOnlyList<KeyValuePair<string, string?>> fields)
+    /// <summary>Keeps what a client says of itself with ID, for the log and for administrators: one line, printable characters only, 500 at most.</summary>
+    internal void Introduced(IReadOnlyList<KeyValuePair<string, string?>> fields)
     {
-        if (!_log.IsEnabled(LogLevel.Information))
-            return;
         string text = string.Join(' ', fields.Select(static f => $"{f.Key}={f.Value}"));
-        LogId(Connection.SessionId, new string([.. text.Take(500).Select(static c => char.IsControl(c) || c is '\u2028' or '\u2029' ? '?' : c)]));
+        _client = new string([.. text.Take(500).Select(static c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? '?' : c)]);
+        if (_live is { } live)
+            live.Client = _client;
+        LogId(Connection.SessionId, _client);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "session={Session} client {Client}")]

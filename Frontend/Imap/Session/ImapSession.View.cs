@@ -31,8 +31,7 @@ public sealed partial class ImapSession
             return error;
         if (mailbox.View is null && await FillAsync(mailbox, synced.Value!) is { } notFilled)
             return notFilled;
-        await TellAsync(selected, synced.Value!, telling);
-        return null;
+        return await TellAsync(selected, synced.Value!, telling);
     }
 
     /// <summary>What a command's end tells: all there is, where the command asks for it, or else what this process happens to know.</summary>
@@ -62,20 +61,28 @@ public sealed partial class ImapSession
         mailbox.View = MailboxView.AsTold(told, now, vanished);
         if (mailbox.View is not null)
             return null;
+        return LoseView();
+    }
+
+    private MailError LoseView()
+    {
         Bye(null, "The selected mailbox changed too much, please select it again");
         return new MailError(MailErrorCode.Unavailable, "The view of the mailbox was lost");
     }
 
-    private async ValueTask TellAsync(Selected selected, MailboxSnapshot now, Telling telling)
+    /// <summary>Tells of a version; not null where that can't be done and the session has ended.</summary>
+    private async ValueTask<MailError?> TellAsync(Selected selected, MailboxSnapshot now, Telling telling)
     {
         (ImapUser user, SelectedMailbox mailbox) = (selected.User, selected.Mailbox);
         MailboxView view = mailbox.View!;
         ViewChange change = view.Follow(now, telling.Expunged);
+        if (change.MovesNumbers)
+            return LoseView();
         UidSet flags = telling.Store is { } store ? change.Changed.Union(store.Answer) : change.Changed;
         if (telling.Later is { } later)
             flags = flags.Except(later);
         if (change.IsNone && flags.IsEmpty)
-            return;
+            return null;
         FlagsResponse.NewKeywords(Reply, mailbox, now.Keywords);
         await TellExpungedAsync(user, change);
         if (!change.Added.IsEmpty)
@@ -95,6 +102,7 @@ public sealed partial class ImapSession
             FlagsResponse.Changed(Reply, user, mailbox, message, telling.WithUid, withFlags: !known);
             await FlushIfFullAsync();
         }
+        return null;
     }
 
     private async ValueTask TellExpungedAsync(ImapUser user, ViewChange change)

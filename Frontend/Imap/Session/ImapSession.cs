@@ -13,6 +13,7 @@ public sealed partial class ImapSession : IAsyncDisposable
 {
     private SessionInput _input;
     private LiveSession? _live;
+    private string? _client;
     private IDisposable? _kick;
     private readonly long _loginDeadline;
     private int _badInARow;
@@ -42,6 +43,7 @@ public sealed partial class ImapSession : IAsyncDisposable
         {
             (field as Selected)?.Mailbox.Dispose();
             field = value;
+            _live?.Select((value as Selected)?.Mailbox.Key);
         }
     } = new NotAuthenticated();
 
@@ -150,6 +152,7 @@ public sealed partial class ImapSession : IAsyncDisposable
         Reader.LoggedIn = true;
         _kick = live.Kicked.UnsafeRegister(static connection => ((IConnection)connection!).InputTimeout.Wake(), Connection);
         _live = live;
+        live.Client = _client;
         State = new Authenticated(new ImapUser(live, Cluster.Account(live.Account), live.Actor));
     }
 

@@ -128,6 +128,12 @@ public sealed record ViewChange(MailboxSnapshot Before, UidSet Expunged, UidSet 
 
     public bool IsNone => Expunged.IsEmpty && Added.IsEmpty && Changed.IsEmpty;
 
+    /// <summary>
+    /// Something was added before the last message that the client knows, which no EXISTS can tell: numbers would change their meaning (RFC 9051 §2.3.1.2).
+    /// Only a repair of the mailbox's rows does that.
+    /// </summary>
+    public bool MovesNumbers => !Added.IsEmpty && Before.Chunks.Count > 0 && Added[0].First < Before.Chunks[^1].LastUid;
+
     /// <summary>The number of each expunged message at the moment when its EXPUNGE is read: those before it are gone already (RFC 9051 §7.5.1).</summary>
     public IEnumerable<uint> ExpungedNumbers()
     {

@@ -9,6 +9,7 @@ using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
+using MailCluster.Storage.Mailboxes;
 using MailCluster.Storage.Maintenance;
 
 namespace MailCluster.Server.Hosting;
@@ -40,6 +41,8 @@ internal static class Mail
             });
             services.AddSingleton<Collector>();
             services.AddHostedService<MaintenanceService>();
+            services.AddSingleton<OwnerInquiries>();
+            services.AddHostedService<OwnerDesk>();
         }
         if (role != NodeRole.Silo)
         {

@@ -74,7 +74,7 @@ internal sealed partial class SessionKeeper(
 
     private async Task ListAsync(CancellationToken stop)
     {
-        var listed = new HashSet<string>();
+        var listed = new Dictionary<string, ListedSession>();
         bool started = false;
         using var timer = new PeriodicTimer(_every);
         try
@@ -86,12 +86,11 @@ internal sealed partial class SessionKeeper(
                     if (!started)
                         await table.StartAsync(options.Name);
                     started = true;
-                    Dictionary<string, LiveSession> now = cluster.Sessions.All.ToDictionary(static s => s.Id);
-                    List<string> gone = [.. listed.Where(id => !now.ContainsKey(id))];
-                    List<ListedSession> added = [.. now.Values.Where(s => !listed.Contains(s.Id)).Select(Listed)];
-                    await table.UpdateAsync(options.Name, added, gone);
-                    listed.ExceptWith(gone);
-                    listed.UnionWith(added.Select(static s => s.SessionId));
+                    Dictionary<string, ListedSession> now = cluster.Sessions.All.Select(Listed).ToDictionary(static s => s.SessionId);
+                    await table.UpdateAsync(
+                        options.Name, [.. now.Values.Where(s => !listed.TryGetValue(s.SessionId, out ListedSession? known) || known != s)],
+                        [.. listed.Keys.Where(id => !now.ContainsKey(id))]);
+                    listed = now;
                 }
                 catch (StoreUnavailableException)
                 {
@@ -108,8 +107,12 @@ internal sealed partial class SessionKeeper(
         }
     }
 
-    private ListedSession Listed(LiveSession s) =>
-        new(options.Name, s.Id, s.Account, s.Settings.Tenant, s.Settings.User, s.Protocol, s.Actor.Address ?? "", s.Since);
+    private ListedSession Listed(LiveSession s)
+    {
+        SelectedSince? selected = s.Selected;
+        return new ListedSession(
+            options.Name, s.Id, s.Account, s.Settings.Tenant, s.Settings.User, s.Protocol, s.Actor.Address ?? "", s.Since, selected?.Mailbox, selected?.At, s.Client);
+    }
 
     private void Log(DirectoryEventKind kind, int count)
     {

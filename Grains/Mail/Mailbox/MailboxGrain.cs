@@ -15,7 +15,7 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, CollectionAgeLimit(Minutes = 5), GrainType("mailbox")]
 public sealed partial class MailboxGrain(
-    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, ILocalSiloDetails silo, ILogger<MailboxGrain> log) : Grain, IMailboxGrain
+    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, OwnedMailboxes register, ILocalSiloDetails silo, ILogger<MailboxGrain> log) : Grain, IMailboxGrain
 {
     private static readonly MailError _gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
     private static readonly MailError _lost = new(MailErrorCode.StaleEpoch, "The mailbox has moved to another node.");
@@ -39,6 +39,7 @@ public sealed partial class MailboxGrain(
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        register.Remove(_key, this);
         if (_owned is not { } owned)
             return;
         local.Withdraw(_key, owned.Epoch);
@@ -342,6 +343,7 @@ public sealed partial class MailboxGrain(
             return null;
         }
         LogClaimed(_key, claim.Epoch);
+        register.Add(_key, this, new OwnedMailbox(claim.Epoch, DateTimeOffset.UtcNow, () => _owned?.Loaded is not null, () => _underWay.Count));
         GrainMetrics.Claims.Add(1);
         return _owned = new MailboxOwnership(claim, new DeltaLog(claim, version =>
         {

@@ -20,6 +20,9 @@ internal sealed class Listing
 
     public Option<int> Limit { get; } = new("--limit") { Description = "rows of a page", DefaultValueFactory = _ => 100 };
 
+    /// <summary>JSON as all admin commands write it.</summary>
+    public static string Serialize(object value) => JsonSerializer.Serialize(value, Options);
+
     /// <summary>Prints rows; tells on standard error how to get the next page where there may be one.</summary>
     /// <param name="key">What <see cref="After"/> takes.</param>
     /// <param name="columns">Header and text of each column.</param>
@@ -27,21 +30,27 @@ internal sealed class Listing
     {
         if (parsed.GetValue(Json))
         {
-            Console.WriteLine(JsonSerializer.Serialize(rows.Select(shape), Options));
+            Console.WriteLine(Serialize(rows.Select(shape)));
         }
         else
         {
-            var texts = rows.Select(r => columns.Select(c => c.Text(r)).ToArray()).Prepend([.. columns.Select(c => c.Header)]).ToArray();
-            var widths = columns.Select((_, i) => texts.Max(t => t[i].Length)).ToArray();
-            foreach (var line in texts)
-            {
-                Console.WriteLine(string.Join("  ", line.Select((text, i) => text.PadRight(widths[i]))).TrimEnd());
-            }
+            PrintColumns(rows, columns);
         }
         if (key is not null && rows.Count > 0 && rows.Count == parsed.GetValue(Limit))
         {
             Console.Error.WriteLine($"more: --after {key(rows[^1])}");
         }
         return 0;
+    }
+
+    /// <summary>Prints rows below a line of headers, each column as wide as its widest text.</summary>
+    public static void PrintColumns<T>(IReadOnlyList<T> rows, params (string Header, Func<T, string> Text)[] columns)
+    {
+        var texts = rows.Select(r => columns.Select(c => c.Text(r)).ToArray()).Prepend([.. columns.Select(c => c.Header)]).ToArray();
+        var widths = columns.Select((_, i) => texts.Max(t => t[i].Length)).ToArray();
+        foreach (var line in texts)
+        {
+            Console.WriteLine(string.Join("  ", line.Select((text, i) => text.PadRight(widths[i]))).TrimEnd());
+        }
     }
 }

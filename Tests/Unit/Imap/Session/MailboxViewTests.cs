@@ -27,6 +27,16 @@ public sealed class MailboxViewTests
     }
 
     [Fact]
+    public void A_message_that_comes_back_among_those_that_are_known_moves_their_numbers()
+    {
+        MailboxSnapshot five = Of(5);
+        var view = new MailboxView(Expunge(five, 3));
+        Assert.True(view.Follow(five, tellExpunged: true).MovesNumbers);
+        Assert.False(view.Follow(Add(five, 6), tellExpunged: true).MovesNumbers);
+        Assert.False(new MailboxView(Expunge(five, 1, 2, 3, 4, 5)).Follow(five, tellExpunged: true).MovesNumbers);
+    }
+
+    [Fact]
     public void A_view_filled_after_SELECT_shows_what_SELECT_told()
     {
         MailboxSnapshot atSelect = Of(4);
