@@ -1,26 +1,47 @@
 using Npgsql;
+using Orleans.Runtime;
 
 namespace MailCluster.Storage;
 
 /// <summary>A node's ways to PostgreSQL: a pool for reads and small writes, and one of its own for commits, so that neither starves the other.</summary>
 public sealed class MailDatabase : IAsyncDisposable
 {
+    private readonly Lazy<NpgsqlDataSource> _lanes;
+    private SiloAddress? _silo;
+
     /// <param name="connectionString">Npgsql's form; of several hosts the primary is taken, see <see cref="PostgresPool"/>.</param>
     /// <param name="node">Named in application_name, so that a dead node's backends can be told.</param>
     /// <param name="maxConnections">The pool's size for reads and small writes.</param>
     public MailDatabase(string connectionString, string node, int maxConnections = 40)
     {
         Main = Build(connectionString, "main", node, maxConnections);
-        Lanes = Build(connectionString, "lanes", node + " lane", 40);
+        _lanes = new(() => Build(connectionString, "lanes", _silo is { } silo ? LaneName(silo) : node + " lane", 40));
     }
 
     public NpgsqlDataSource Main { get; }
 
-    public NpgsqlDataSource Lanes { get; }
+    /// <summary>For commits alone.</summary>
+    public NpgsqlDataSource Lanes => _lanes.Value;
+
+    /// <summary>What pg_stat_activity calls a silo's commit connections; <c>mail.end_dead_backends_v1</c> composes the same.</summary>
+    public static string LaneName(SiloAddress silo)
+    {
+        string name = $"silo {silo.Generation} lane {silo.Endpoint.Address}:{silo.Endpoint.Port}";
+        return name.Length > 63 ? name[..63] : name;
+    }
+
+    /// <summary>Says whose commits these are, so that another silo can end their connections once this one is dead. Before the first use of <see cref="Lanes"/>.</summary>
+    public void BelongsTo(SiloAddress silo)
+    {
+        if (_lanes.IsValueCreated)
+            throw new InvalidOperationException("The lanes are connected already.");
+        _silo = silo;
+    }
 
     public async ValueTask DisposeAsync()
     {
-        await Lanes.DisposeAsync();
+        if (_lanes.IsValueCreated)
+            await Lanes.DisposeAsync();
         await Main.DisposeAsync();
     }
 

@@ -1,3 +1,4 @@
+using MailCluster.Storage;
 using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Lanes;
@@ -13,7 +14,12 @@ public static class MailOwners
     {
         services.AddOptions<LaneOptions>();
         services.AddOptions<AccountOptions>();
-        services.AddSingleton<CommitLanes>();
+        services.AddSingleton(static s =>
+        {
+            var database = s.GetRequiredService<MailDatabase>();
+            database.BelongsTo(s.GetRequiredService<ILocalSiloDetails>().SiloAddress);
+            return ActivatorUtilities.CreateInstance<CommitLanes>(s, database);
+        });
         services.AddSingleton<OwnedMailboxes>();
         services.AddSingleton<MailboxStore>();
         services.AddSingleton<AccountTreeStore>();

@@ -5,34 +5,61 @@ using Npgsql;
 namespace MailCluster.Storage.Mailboxes;
 
 /// <summary>A claim on a mailbox: until somebody else claims it, commits under <see cref="Epoch"/> succeed.</summary>
-public sealed record MailboxClaim(long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent);
+/// <param name="Previous">Who claimed it last, as it named itself; null: nobody.</param>
+public sealed record MailboxClaim(long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent, string? Previous);
 
 /// <summary>The rows of one mailbox, for its owner. Changes go through the lanes; here are the claim and the reads.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</remarks>
 public sealed class MailboxStore(MailDatabase database)
 {
+    /// <summary>Milliseconds that the tries of a claim wait for the row; between them the connections of dead silos are ended. A live commit takes a few.</summary>
+    private static readonly int[] _claimWaits = [200, 800, 1000];
+
     /// <summary>
     /// Durably makes the caller the owner: raises the epoch, so that every commit under an older one is refused. Waits behind a commit in flight, at most some
-    /// seconds. Null: there is no such mailbox (any more).
+    /// seconds; where a dead silo's connection is what it waits for, it ends that. Null: there is no such mailbox (any more).
     /// </summary>
     public Task<MailboxClaim?> ClaimAsync(MailboxKey key, string owner) => Store.Guard(async () =>
     {
+        for (int attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await ClaimAsync(key, owner, _claimWaits[attempt]);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable && attempt + 1 < _claimWaits.Length)
+            {
+                await EndDeadBackendsAsync();
+            }
+        }
+    });
+
+    /// <summary>Ends the commit connections of silos that are dead; a backend that can't get rid of its result holds locks until then. Returns how many there were.</summary>
+    public Task<int> EndDeadBackendsAsync() => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.Main.CreateCommand("select mail.end_dead_backends_v1()");
+        return (int)(await command.ExecuteScalarAsync())!;
+    });
+
+    private async Task<MailboxClaim?> ClaimAsync(MailboxKey key, string owner, int wait)
+    {
         await using NpgsqlCommand command = database.Main.CreateCommand(
             """
-            select c.epoch, a.tenant_id, c.uidvalidity, c.uidnext, c.highest_modseq, c.messages, c.unseen, c.deleted, c.bytes, c.first_recent
-            from mail.claim_v1($1, $2, $3) c join mail.account a on a.account_id = $1
+            select c.epoch, a.tenant_id, c.uidvalidity, c.uidnext, c.highest_modseq, c.messages, c.unseen, c.deleted, c.bytes, c.first_recent, c.previous
+            from mail.claim_v2($1, $2, $3, $4) c join mail.account a on a.account_id = $1
             """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Account.Value });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Mailbox.Value });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = owner });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = wait });
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         if (!await reader.ReadAsync())
             return null;
         long uidNext = reader.GetInt64(3), firstRecent = reader.GetInt64(9);
         var status = new MailboxStatus(key.Mailbox, (uint)reader.GetInt64(2), (uint)uidNext, reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6),
             reader.GetInt64(7), reader.GetInt64(8), 0);
-        return new MailboxClaim(reader.GetInt64(0), new TenantId(reader.GetInt64(1)), status, firstRecent);
-    });
+        return new MailboxClaim(reader.GetInt64(0), new TenantId(reader.GetInt64(1)), status, firstRecent, reader.IsDBNull(10) ? null : reader.GetString(10));
+    }
 
     /// <summary>
     /// The whole mailbox at one point in time, with the counters of that time. Null: it is gone, or <paramref name="epoch"/> is over.

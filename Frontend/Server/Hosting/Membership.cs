@@ -1,5 +1,6 @@
 using MailCluster.Contracts;
 using MailCluster.Server.Configuration;
+using MailCluster.Storage.Mailboxes;
 using MailCluster.Storage.Membership;
 using Orleans.Runtime;
 
@@ -22,15 +23,37 @@ internal static class Membership
 }
 
 /// <summary>Passes the news on to those whom they concern.</summary>
-internal sealed class MembershipNews(MembershipWatch watch, IServiceProvider services) : IHostedService
+internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProvider services, ILogger<MembershipNews> log) : IHostedService
 {
+    private readonly ILogger _log = log;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         // Not on the watch's thread: last words are waited for.
         watch.SelfDied += () => Task.Run(() => services.GetService<IFatalErrorHandler>()?.OnFatalException(this, "The other silos declared this one dead", null));
+        if (services.GetService<MailboxStore>() is { } store)
+            watch.Died += _ => EndBackendsAsync(store).Ignore();
         watch.Start();
         return Task.CompletedTask;
     }
+
+    /// <summary>What the dead hold locked would stop others' commits as well, not only the claims of their mailboxes.</summary>
+    private async Task EndBackendsAsync(MailboxStore store)
+    {
+        try
+        {
+            int ended = await store.EndDeadBackendsAsync();
+            if (ended > 0)
+                LogEnded(ended);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Whoever claims a mailbox and waits does it again.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Ended {Count} connections to PostgreSQL that dead silos had left")]
+    private partial void LogEnded(int count);
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

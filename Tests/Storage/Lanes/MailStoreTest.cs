@@ -19,6 +19,7 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
 
     private long _operations;
 
+    protected string ConnectionString { get; private set; } = "";
     protected LaneOptions Options { get; } = new();
     protected MailDatabase Database { get; private set; } = null!;
     protected CommitLanes Lanes { get; private set; } = null!;
@@ -28,7 +29,8 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Database = new MailDatabase(await postgres.CreateDatabaseAsync(), "test");
+        ConnectionString = await postgres.CreateDatabaseAsync();
+        Database = new MailDatabase(ConnectionString, "test");
         Lanes = new CommitLanes(Database, Microsoft.Extensions.Options.Options.Create(Options), NullLogger<CommitLanes>.Instance);
         (Mailboxes, Tree, Ids) = (new(Database), new(Database), new(Database.Main));
     }
