@@ -5,7 +5,8 @@ namespace MailCluster.Consistency.Client;
 
 /// <summary>What a SELECT or EXAMINE asks for.</summary>
 /// <param name="Since">The remembered mailbox of QRESYNC; null without.</param>
-internal sealed record SelectAsk(string Name, bool ReadOnly, Remembered? Since);
+/// <param name="OnlyKnown">The known UIDs are given: nothing is told of messages that came later (RFC 7162 §3.2.5.1).</param>
+internal sealed record SelectAsk(string Name, bool ReadOnly, Remembered? Since, bool OnlyKnown);
 
 /// <summary>A command without its tag: text, and literals between. It is sent once.</summary>
 /// <param name="name">In upper case, with UID where it has that: "UID STORE".</param>
@@ -30,6 +31,9 @@ internal sealed class Command(string name, string arguments = "")
 
     /// <summary>The modseq of CHANGEDSINCE with VANISHED in UID FETCH (RFC 7162 §3.2.6).</summary>
     public long? ChangedSince { get; init; }
+
+    /// <summary>Looks at the answer before it goes into the history; may add breaches.</summary>
+    public Action<Answer, SessionModel>? Inspect { get; init; }
 
     /// <summary>Further codes that a NO may have besides those that any command of its name may get (see <see cref="Refusals"/>).</summary>
     public IReadOnlyList<string> MayBeRefusedWith { get; init; } = [];

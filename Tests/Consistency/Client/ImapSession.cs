@@ -263,6 +263,7 @@ internal sealed class ImapSession : IDisposable
         if (response.IsTagged)
         {
             CheckRefusal(answer);
+            answer.Command.Inspect?.Invoke(answer, Model);
             Record(answer);
         }
         return response;

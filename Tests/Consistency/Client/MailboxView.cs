@@ -82,11 +82,12 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
         return null;
     }
 
-    /// <summary>Flags and modseq of a message; null: not told now.</summary>
+    /// <summary>Flags and modseq of a message; null: not told now. A new modseq without flags (STORE .SILENT) makes the flags unknown.</summary>
     public void Tell(uint uid, FlagSet? flags, long? modSeq)
     {
         Told had = _told.GetValueOrDefault(uid);
-        _told[uid] = new Told(flags ?? had.Flags, modSeq ?? had.ModSeq);
+        bool isStale = flags is null && modSeq > (had.ModSeq ?? 0);
+        _told[uid] = new Told(isStale ? null : flags ?? had.Flags, modSeq ?? had.ModSeq);
     }
 
     /// <summary>EXPUNGE (RFC 9051 §7.5.1): the UID that was there, 0 where it was not known; null: no such number.</summary>
@@ -117,8 +118,8 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
         return null;
     }
 
-    /// <summary>What a client knew from before, at SELECT with QRESYNC: numbers in the order of UIDs.</summary>
-    public void Seed(IReadOnlyDictionary<uint, Told> messages)
+    /// <summary>What a client knew from before, at SELECT with QRESYNC: numbers in the order of UIDs, and behind them messages not known.</summary>
+    public void Seed(IReadOnlyDictionary<uint, Told> messages, int exists)
     {
         _numbers.Clear();
         foreach ((uint uid, Told told) in messages.OrderBy(static m => m.Key))
@@ -126,6 +127,9 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
             _numbers.Add((uid, 0));
             _told[uid] = told;
         }
+        uint above = messages.Count == 0 ? 0 : _numbers[^1].Uid;
+        while (_numbers.Count < exists)
+            _numbers.Add((0, above));
     }
 
     /// <summary>To be given to a later SELECT with QRESYNC; null unless everything is known.</summary>

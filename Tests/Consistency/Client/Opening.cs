@@ -73,14 +73,15 @@ internal sealed class Opening(string account, SelectAsk ask, Answer answer, Mail
                 messages[uid] = new Told(items.Flags ?? messages.GetValueOrDefault(uid).Flags, items.ModSeq);
             }
         }
-        if (messages.Count != Exists)
+        if (ask.OnlyKnown ? messages.Count > Exists : messages.Count != Exists)
         {
             model.Breach(answer, at, "qresync",
                 $"remembered at {remembered.ModSeq} with VANISHED and FETCH gives {messages.Count} messages, {UidSet.FromUids(messages.Keys.ToList())}; EXISTS {Exists}");
             TellPlain(model);
             return;
         }
-        _view.Seed(messages);
+        // The later ones come behind.
+        _view.Seed(messages, (int)Exists!.Value);
         foreach ((Response response, long when) in answer.Untagged)
         {
             if (response.Name == "FETCH")

@@ -1,0 +1,35 @@
+using System.Net;
+using MailCluster.Consistency.History;
+
+namespace MailCluster.Consistency.Workload;
+
+/// <summary>Where a front end listens.</summary>
+/// <param name="Lmtp">Null: it takes no deliveries.</param>
+internal sealed record FrontEndAddress(EndPoint Imap, EndPoint? Lmtp);
+
+/// <summary>What the clients of a run are.</summary>
+/// <param name="Seed">Each client's choices follow from it and the client's number; what the server answers, and when, does not.</param>
+/// <param name="Clients">Connections at a time.</param>
+/// <param name="FrontEnds">Used in turn; a client whose connection ended takes the next.</param>
+/// <param name="Accounts">Clients share them: client n works in account n modulo their number. Four clients an account meet often.</param>
+internal sealed record WorkloadOptions(
+    int Seed, int Clients, IReadOnlyList<FrontEndAddress> FrontEnds, IReadOnlyList<(string User, string Password)> Accounts, Recorder Recorder)
+{
+    /// <summary>The mailboxes that an account has at first, besides INBOX.</summary>
+    public IReadOnlyList<string> Mailboxes { get; init; } = ["red", "green", "blue"];
+
+    /// <summary>How long a client waits between two commands, on average.</summary>
+    public TimeSpan Think { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Without an octet for so long where an answer is due is a violation.</summary>
+    public TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>An account's mailboxes are created, deleted and renamed no oftener.</summary>
+    public TimeSpan Renaming { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Messages of a mailbox, above which clients expunge more.</summary>
+    public int Crowd { get; init; } = 150;
+
+    /// <summary>Sends some deliveries twice: the server promises to store identical ones once. Off for servers that do not.</summary>
+    public bool Redelivers { get; init; } = true;
+}
