@@ -55,6 +55,11 @@ internal sealed partial class MailboxReplica
         // A version of an epoch below the one that is known comes from an owner that lost its claim: no proof of anything.
         if (_all.Local.TryGet(Key, out MailboxSnapshot? local) && !(Current?.Epoch > local.Epoch))
             return new(Adopt(local));
+#if MUTATIONS
+        // The lease is renewed only every few seconds, as where pushes were proof.
+        if (Mutation.DropPush && Current is { } told && _renewed != 0 && _all.Cluster.Time.GetElapsedTime(_renewed) < _renewAfter)
+            return new(told);
+#endif
         return AskAsync(cancellationToken);
     }
 

@@ -21,6 +21,10 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
     /// <exception cref="NpgsqlException">The batch failed as a whole; <see cref="PostgresException"/> where the server said so.</exception>
     public async Task<CommitOutcome[]> ExecuteAsync(NpgsqlConnection connection)
     {
+#if MUTATIONS
+        if (Mutation.NoFence)
+            await ForgeEpochsAsync(connection);
+#endif
         await using NpgsqlCommand command = connection.CreateCommand();
         command.CommandText = _sql;
         command.CommandTimeout = 0;
@@ -59,9 +63,20 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Kind);
         Add(parameters, NpgsqlDbType.Integer, operations, o => place[o.Mailbox]);
         Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Epoch);
+#if MUTATIONS
+        if (_forged is not null)
+            parameters[parameters.Count - 1] = new NpgsqlParameter<long[]> { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, TypedValue = _forged };
+#endif
         Add(parameters, NpgsqlDbType.Integer, operations, o => o.Source is { } s ? place[s] : 0);
         Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Incarnation);
         Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Counter);
+#if MUTATIONS
+        if (Mutation.RetryTwice)
+        {
+            parameters.RemoveAt(parameters.Count - 1);
+            Add(parameters, NpgsqlDbType.Bigint, operations, static _ => Random.Shared.NextInt64());
+        }
+#endif
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.User));
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Session));
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Address));
@@ -116,6 +131,24 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         Add(parameters, NpgsqlDbType.Integer, first, static f => f);
         Add(parameters, NpgsqlDbType.Integer, items, count);
     }
+
+#if MUTATIONS
+    private long[]? _forged;
+
+    /// <summary>Whoever owns the mailboxes now: commits under that epoch.</summary>
+    private async Task ForgeEpochsAsync(NpgsqlConnection connection)
+    {
+        _forged = [.. operations.Select(static o => o.Epoch)];
+        for (int i = 0; i < _forged.Length; i++)
+        {
+            await using NpgsqlCommand command = connection.CreateCommand();
+            command.CommandText = "select epoch from mail.mailbox where account_id = $1 and id = $2";
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = operations[i].Mailbox.Account.Value });
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = operations[i].Mailbox.Mailbox.Value });
+            _forged[i] = await command.ExecuteScalarAsync() as long? ?? _forged[i];
+        }
+    }
+#endif
 
     private CommitOutcome Read(NpgsqlDataReader reader)
     {

@@ -183,6 +183,9 @@ internal sealed partial class CommitLane : IAsyncDisposable
         try
         {
             CommitOutcome[] outcomes = await new CommitBatch(batch).ExecuteAsync(connection);
+#if MUTATIONS
+            warned |= MailCluster.Contracts.Mutation.RetryTwice && MailCluster.Contracts.Mutation.OnceIn(20);
+#endif
             if (!warned)
             {
                 for (int i = 0; i < outcomes.Length; i++)

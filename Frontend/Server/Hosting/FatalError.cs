@@ -19,6 +19,12 @@ internal sealed partial class FatalError(IServiceProvider services, ILogger<Fata
         {
             return;
         }
+#if MUTATIONS
+        if (MailCluster.Contracts.Mutation.NoFence)
+        {
+            return;
+        }
+#endif
         Ending(log, context ?? "", exception);
         services.GetRequiredService<NodeState>().Draining = true;
         // The doors may hang on the very error: they get a moment, no more.

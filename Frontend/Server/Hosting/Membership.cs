@@ -19,7 +19,11 @@ internal static class Membership
         services.AddHostedService<MembershipNews>();
     }
 
-    private static Func<bool> Lease(MembershipWatch watch) => () => watch.MayRead;
+    private static Func<bool> Lease(MembershipWatch watch) => () =>
+#if MUTATIONS
+        Mutation.NoFence ||
+#endif
+        watch.MayRead;
 }
 
 /// <summary>Passes the news on to those whom they concern.</summary>

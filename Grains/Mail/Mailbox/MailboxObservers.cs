@@ -13,6 +13,10 @@ internal sealed class MailboxObservers(MailboxKey mailbox, ILocalMailboxes local
 
     public void Push(MailboxDelta delta)
     {
+#if MUTATIONS
+        if (Mutation.DropPush && Mutation.OnceIn(10))
+            return;
+#endif
         if (_remote.Count > 0)
             _remote.Notify(o => o.Changed(mailbox, delta)).Ignore();
     }
