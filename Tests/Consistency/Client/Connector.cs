@@ -13,30 +13,52 @@ internal enum Resync
     QResync,
 }
 
+/// <summary>How an attempt to log in ended.</summary>
+internal enum LogIn
+{
+    In,
+
+    /// <summary>Nobody answers there.</summary>
+    Unreachable,
+
+    /// <summary>With BYE, or with NO at LOGIN.</summary>
+    Refused,
+
+    /// <summary>The connection ended without a word.</summary>
+    Dropped,
+}
+
 /// <summary>Connects and logs in.</summary>
 internal static class Connector
 {
     private static readonly TimeSpan ConnectBound = TimeSpan.FromSeconds(10);
 
     /// <summary>A session that is logged in; null where nobody answers there, or the log-in was refused (RFC 9051 §6.2.3).</summary>
-    public static async Task<ImapSession?> OpenAsync(SessionContext context, EndPoint server, string user, string password, Resync resync)
+    public static async Task<ImapSession?> OpenAsync(SessionContext context, EndPoint server, string user, string password, Resync resync) =>
+        (await TryOpenAsync(context, server, user, password, resync)).Session;
+
+    /// <summary>The same, and why not.</summary>
+    public static async Task<(ImapSession? Session, LogIn How)> TryOpenAsync(SessionContext context, EndPoint server, string user, string password, Resync resync)
     {
         ImapSession? session = await ConnectAsync(context, server, user);
-        if (session is null || !await session.GreetAsync())
-            return null;
+        if (session is null)
+            return (null, LogIn.Unreachable);
+        if (!await session.GreetAsync())
+            return (null, Why(session));
         // Literals keep the password out of transcripts.
-        Answer login = await session.RunAsync(
-            new Command("LOGIN") { Act = static _ => new Read("LOGIN", null) }.And(" ").Literal(Encoding.UTF8.GetBytes(user)).And(" ").Literal(Encoding.UTF8.GetBytes(password)));
+        Answer login = await session.RunAsync(new Command("LOGIN") { Act = static _ => new Read("LOGIN", null) }
+            .And(" ").Literal(Encoding.UTF8.GetBytes(user)).And(" ").Literal(Encoding.UTF8.GetBytes(password)));
         if (login.IsOk && login.CodeOf("CAPABILITY") is null)
             await session.RunAsync(new Command("CAPABILITY") { Act = static _ => new Read("CAPABILITY", null) });
-        if (!login.IsOk || session.HasEnded)
-        {
-            session.Dispose();
-            return null;
-        }
-        await EnableAsync(session, resync);
-        return session.HasEnded ? null : session;
+        if (login.IsOk && !session.HasEnded)
+            await EnableAsync(session, resync);
+        if (login.IsOk && !session.HasEnded)
+            return (session, LogIn.In);
+        session.Dispose();
+        return (null, login.Outcome == Outcome.No ? LogIn.Refused : Why(session));
     }
+
+    private static LogIn Why(ImapSession session) => session.Bye is null ? LogIn.Dropped : LogIn.Refused;
 
     private static async Task<ImapSession?> ConnectAsync(SessionContext context, EndPoint server, string user)
     {

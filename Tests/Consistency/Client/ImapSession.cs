@@ -71,6 +71,8 @@ internal sealed class ImapSession : IDisposable
             (Response response, long at) = await ReadAsync();
             TakeCapabilities(response);
             answer.Complete(response with { Name = response.Name == "OK" ? "OK" : "NO" }, at);
+            if (response.Name == "BYE")
+                _bye = response.Text;
             if (response.Name != "OK")
                 End(response.Name == "BYE" ? response.Text : "no greeting", breach: response.Name == "BYE" ? null : "imap");
         }
@@ -235,14 +237,14 @@ internal sealed class ImapSession : IDisposable
         pending.SetLength(0);
     }
 
-    /// <summary>One response, given to the command that it belongs to: the oldest, for a server answers them in turn.</summary>
+    /// <summary>One response, given to the command that it belongs to.</summary>
     private async Task<Response> StepAsync(CancellationToken cancel)
     {
         (Response response, long at) = await ReadAsync(cancel);
         if (response.IsContinuation)
             return response;
         TakeCapabilities(response);
-        Answer answer = _under.Peek();
+        Answer answer = AnsweredBy(response);
         if (response.Name == "BYE" && response.IsUntagged)
         {
             _bye = response.Code is { } code ? $"[{code.Name}] {response.Text}" : response.Text;
@@ -267,6 +269,15 @@ internal sealed class ImapSession : IDisposable
             Record(answer);
         }
         return response;
+    }
+
+    // A server answers commands in turn, but some (Dovecot) finish several of a pipeline together: the results of searches then come before the first tagged line.
+    private Answer AnsweredBy(Response response)
+    {
+        Answer oldest = _under.Peek();
+        return response.Name is "SEARCH" or "ESEARCH"
+            ? _under.FirstOrDefault(static a => !a.HasFound && a.Command.Name is ("SEARCH" or "UID SEARCH")) ?? oldest
+            : oldest;
     }
 
     private async Task<(Response Response, long At)> ReadAsync(CancellationToken cancel = default)

@@ -6,12 +6,8 @@ internal static class Refusals
     private static readonly Dictionary<string, string[]> Expected = new()
     {
         ["LOGIN"] = ["LIMIT"],
-        ["SELECT"] = ["NONEXISTENT"],
-        ["EXAMINE"] = ["NONEXISTENT"],
-        ["STATUS"] = ["NONEXISTENT"],
-        ["DELETE"] = ["NONEXISTENT", "INUSE"],
         ["CREATE"] = ["ALREADYEXISTS"],
-        ["RENAME"] = ["NONEXISTENT", "ALREADYEXISTS"],
+        ["RENAME"] = ["ALREADYEXISTS"],
         ["APPEND"] = ["TRYCREATE", "OVERQUOTA"],
         ["COPY"] = ["TRYCREATE", "OVERQUOTA", "EXPUNGEISSUED"],
         ["MOVE"] = ["TRYCREATE", "OVERQUOTA", "EXPUNGEISSUED"],
@@ -24,8 +20,8 @@ internal static class Refusals
     public static bool IsExpected(Command command, string? code)
     {
         string name = command.Name.StartsWith("UID ", StringComparison.Ordinal) ? command.Name[4..] : command.Name;
-        // UNAVAILABLE (RFC 5530): a fault is going on. INUSE: another command held a lock. Program counts them.
-        return code is "UNAVAILABLE" or "INUSE"
+        // UNAVAILABLE, INUSE (RFC 5530): a fault is going on, another command held a lock; both are counted. NONEXISTENT: the selected mailbox was deleted just now.
+        return code is "UNAVAILABLE" or "INUSE" or "NONEXISTENT"
             || (code is not null && (command.MayBeRefusedWith.Contains(code) || (Expected.TryGetValue(name, out string[]? codes) && codes.Contains(code))));
     }
 }

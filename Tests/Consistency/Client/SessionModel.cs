@@ -113,7 +113,8 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
 
     private void FeedCode(ResponseCode code, Answer answer, long at)
     {
-        if (code.Name == "HIGHESTMODSEQ" && View is not null && code.Arguments is [{ Number: { } value }])
+        // After FETCH, STORE and SEARCH it may be lower, as long as EXPUNGEs wait to be told: it says from where a client may resynchronise.
+        if (code.Name == "HIGHESTMODSEQ" && View is not null && !answer.Command.KeepsNumbers && code.Arguments is [{ Number: { } value }])
             Check(View.Memory.TellHighestModSeq(value), "modseq-order", answer, at);
     }
 

@@ -26,14 +26,14 @@ internal sealed class Completions : ICompletions
             { } act => act.GetType().Name.ToUpperInvariant(),
         };
         _counts.AddOrUpdate((kind, operation.Outcome), 1, static (_, n) => n + 1);
-        if (kind != "IDLE")
+        if (kind is not ("IDLE" or SlowClient.Kind))
             _times.Enqueue((operation.Completed, operation.Completed - operation.Invoked, frontEnd));
     }
 
     /// <summary>Answered commands by kind.</summary>
     public IReadOnlyDictionary<(string Kind, Outcome Outcome), long> Counts => _counts;
 
-    /// <summary>Of commands, other than IDLE, that ended between two moments (ticks as in <see cref="Operation"/>).</summary>
+    /// <summary>Of commands, other than IDLE and those of slow clients, that ended between two moments (ticks as in <see cref="Operation"/>).</summary>
     /// <param name="frontEnd">Only of sessions with it; null: all.</param>
     public Pauses Between(long since, long until, string? frontEnd)
     {

@@ -12,17 +12,18 @@ internal static class Settling
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>The selected mailbox of a session that worked.</summary>
-    public static async Task ReadAsync(ImapSession session)
+    /// <param name="kind">What the commands are in the history.</param>
+    public static async Task ReadAsync(ImapSession session, string kind = Kind)
     {
         await session.DrainAsync();
-        await session.RunAsync(new Command("NOOP") { Act = _ => new Read(Kind, session.Model.Selected) });
+        await session.RunAsync(new Command("NOOP") { Act = _ => new Read(kind, session.Model.Selected) });
         if (session.Model.View is not { } view)
             return;
-        await session.RunAsync(Searching.All(view, Kind, extended: false));
+        await session.RunAsync(Searching.All(view, kind, extended: false));
         if (view.Exists == 0)
             return;
         string modSeq = session.Can("CONDSTORE") ? " MODSEQ" : "";
-        await session.RunAsync(new Command("UID FETCH", $"1:* (UID FLAGS{modSeq} {FetchItems.MarkItem})") { Act = _ => new Read(Kind, view.Mailbox) });
+        await session.RunAsync(new Command("UID FETCH", $"1:* (UID FLAGS{modSeq} {FetchItems.MarkItem})") { Act = _ => new Read(kind, view.Mailbox) });
     }
 
     /// <summary>All mailboxes of an account through one front end; null, or what could not be read.</summary>

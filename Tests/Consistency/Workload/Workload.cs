@@ -42,6 +42,16 @@ internal sealed class Workload : IAsyncDisposable
         await Task.WhenAll(_workers.Select(w => Task.Run(() => w.RunAsync(stop), CancellationToken.None)));
     }
 
+    /// <summary>Many clients log in at once, as after the loss of a front end, and try again until they are in or <paramref name="bound"/> is over.</summary>
+    public Task<StormFigures> StormAsync(int sessions, TimeSpan bound) => Storm.RunAsync(_context, _options.FrontEnds, _accounts, sessions, bound);
+
+    /// <summary>
+    /// One more client asks for all bodies of a mailbox, many times in one go, and reads nothing for <paramref name="pause"/>, while others change the mailbox; then all of
+    /// it, which must be right as everything else. False where it could not log in or was disconnected.
+    /// </summary>
+    public Task<bool> SlowClientAsync(TimeSpan pause) =>
+        SlowClient.RunAsync(_context, _options.FrontEnds[Random.Shared.Next(_options.FrontEnds.Count)], _accounts[Random.Shared.Next(_accounts.Length)], pause);
+
     /// <summary>
     /// After all faults are over: every connected session, and a fresh one of each account through each front end for each mailbox, reads everything, as <c>Read("settle")</c>.
     /// </summary>
