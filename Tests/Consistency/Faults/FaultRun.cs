@@ -24,7 +24,7 @@ internal sealed record FaultReport(
 }
 
 /// <summary>Lets faults happen one after the other, in the order that the seed gives, each in turn once before any comes again.</summary>
-internal sealed class FaultRun(OwnCluster cluster, ILoad load, IReadOnlyList<FaultChoice> faults, int seed, Action<string> progress)
+internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> faults, int seed, Action<string> progress)
 {
     private static readonly TimeSpan _quiet = TimeSpan.FromSeconds(3);
 
@@ -42,7 +42,7 @@ internal sealed class FaultRun(OwnCluster cluster, ILoad load, IReadOnlyList<Fau
     public IReadOnlyList<Violation> Violations => _violations;
 
     /// <summary>Goes on until <paramref name="time"/> is over, but at least until each fault has had its turn.</summary>
-    public async Task RunAsync(TimeSpan time, CancellationToken stop)
+    public async Task RunAsync(ILoad load, TimeSpan time, CancellationToken stop)
     {
         for (bool first = true; (first && faults.Count > 0) || Stopwatch.GetElapsedTime(_began) < time; first = false)
         {
@@ -55,13 +55,13 @@ internal sealed class FaultRun(OwnCluster cluster, ILoad load, IReadOnlyList<Fau
                 if (!first && Stopwatch.GetElapsedTime(_began) >= time)
                     break;
                 await Task.Delay(_quiet * (0.5 + _random.NextDouble()), stop);
-                await OneAsync(choice, stop);
+                await OneAsync(load, choice, stop);
             }
         }
         LookAtDeaths();
     }
 
-    private async Task OneAsync(FaultChoice choice, CancellationToken stop)
+    private async Task OneAsync(ILoad load, FaultChoice choice, CancellationToken stop)
     {
         Fault fault = choice.Fault;
         var scene = new FaultScene(cluster, _random, choice.Seconds, load);
@@ -107,7 +107,7 @@ internal sealed class FaultRun(OwnCluster cluster, ILoad load, IReadOnlyList<Fau
     {
         var violation = new Violation(promise, what, []);
         _violations.Add(violation);
-        progress($"violation: {promise}: {what}");
+        progress($"  violation: {promise}: {what}");
     }
 
     private async Task<Dictionary<string, NodeMeasure>> MeasureAsync(IReadOnlyList<ClusterNode> without)
