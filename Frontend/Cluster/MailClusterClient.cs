@@ -55,27 +55,35 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     /// <summary>
     /// Calls an owner until there is an answer. Outages (exceptions of lost nodes and time-outs, <see cref="MailErrorCode.Unavailable"/>,
     /// <see cref="MailErrorCode.StaleEpoch"/>) are tried again with growing waits for <see cref="MailClusterOptions.RetryFor"/>, after which the answer is
-    /// <see cref="MailErrorCode.Unavailable"/>. Every try must carry the same request with the same <see cref="OperationId"/>.
+    /// <see cref="MailErrorCode.Unavailable"/>; no call waits longer. Every try must carry the same request with the same <see cref="OperationId"/>.
     /// <para>When <paramref name="cancellationToken"/> ends (the client is gone) it stops trying, and answers Unavailable; a change that is on its way may still happen.</para>
     /// Throws for bugs only.
     /// </summary>
-    public ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, CancellationToken cancellationToken) =>
-        CallAsync(call, retryStale: true, cancellationToken);
+    /// <param name="messages">How many messages a change is about: one of more than <see cref="LengthyMessages"/> may take until <see cref="MailClusterOptions.LengthyFor"/>.</param>
+    public ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, CancellationToken cancellationToken, long messages = 1) =>
+        CallAsync(call, retryStale: true, cancellationToken, messages > LengthyMessages);
 
     /// <summary>As <see cref="CallAsync{T}"/>, for calls that answer with a plain value.</summary>
     public ValueTask<MailResult<T>> AskAsync<T>(Func<ValueTask<T>> call, CancellationToken cancellationToken) =>
         CallAsync<T>(async () => await call().ConfigureAwait(false), cancellationToken);
 
-    internal async ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, bool retryStale, CancellationToken cancellationToken)
+    internal async ValueTask<MailResult<T>> CallAsync<T>(
+        Func<ValueTask<MailResult<T>>> call, bool retryStale, CancellationToken cancellationToken, bool lengthy = false)
     {
         long start = Time.GetTimestamp();
         TimeSpan delay = Options.FirstRetryDelay;
+        TimeSpan most = lengthy ? Options.LengthyFor : Options.RetryFor;
         for (int attempt = 1; ; attempt++)
         {
             string reason;
+            bool silence = false;
             try
             {
-                MailResult<T> result = await call().ConfigureAwait(false);
+                ValueTask<MailResult<T>> calling = call();
+                // The contract of a call may allow it more than is left here.
+                MailResult<T> result = calling.IsCompleted
+                    ? await calling.ConfigureAwait(false)
+                    : await calling.AsTask().WaitAsync(Left(most, start), Time, CancellationToken.None).ConfigureAwait(false);
                 if (result.Error is not { } error || !(error.Code == MailErrorCode.Unavailable || (retryStale && error.Code == MailErrorCode.StaleEpoch)))
                 {
                     if (attempt > 1)
@@ -87,13 +95,14 @@ public sealed partial class MailClusterClient : IAsyncDisposable
             catch (Exception e) when (Outage.Is(e))
             {
                 reason = $"{e.GetType().Name}: {e.Message}";
+                silence = e is TimeoutException;
             }
             ClusterMetrics.Retries.Add(1);
-            TimeSpan left = Options.RetryFor - Time.GetElapsedTime(start);
-            if (left <= TimeSpan.Zero)
+            TimeSpan left = Left(silence ? most : Options.RetryFor, start);
+            if (left == TimeSpan.Zero)
             {
                 LogGaveUp(attempt, reason);
-                return new MailError(MailErrorCode.Unavailable, "The mail store can't be reached now, try again later.");
+                return Away;
             }
             if (attempt == 1)
                 LogRetry(reason);
@@ -105,6 +114,17 @@ public sealed partial class MailClusterClient : IAsyncDisposable
             delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, Options.MaxRetryDelay.Ticks));
         }
     }
+
+    /// <summary>A change of more messages may take long although nothing is wrong: it runs apart from the others.</summary>
+    public const int LengthyMessages = 500;
+
+    private TimeSpan Left(TimeSpan of, long start)
+    {
+        TimeSpan left = of - Time.GetElapsedTime(start);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    internal static readonly MailError Away = new(MailErrorCode.Unavailable, "The mail store can't be reached now, try again later.");
 
     internal static readonly MailError Closed = new(MailErrorCode.Unavailable, "The connection was closed.");
 

@@ -3,8 +3,14 @@ namespace MailCluster.Cluster;
 /// <summary>How a front end talks to the owners of accounts and mailboxes.</summary>
 public sealed record MailClusterOptions
 {
-    /// <summary>How long a call is tried again while its owner or PostgreSQL can't be reached; then the answer is UNAVAILABLE. Default 25 s: below the half minute after which mail clients give up.</summary>
-    public TimeSpan RetryFor { get; init; } = TimeSpan.FromSeconds(25);
+    /// <summary>
+    /// How long a call waits while its owner or PostgreSQL can't be reached; then the answer is UNAVAILABLE. Default 10 s: a frozen node is replaced in 6,
+    /// and mail clients give up after half a minute.
+    /// </summary>
+    public TimeSpan RetryFor { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The same for a change of so many messages that it may take longer by itself, as long as nothing worse is heard than silence. Default 2 min.</summary>
+    public TimeSpan LengthyFor { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>The wait before the first retry; doubled each time, with jitter. Default 20 ms: a deactivated owner is back sooner.</summary>
     public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromMilliseconds(20);

@@ -23,8 +23,9 @@ internal sealed partial class MailboxReplica
         }
         if (start)
             _ = RunRoundsAsync();
-        await ((Task)round).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return round.IsCompleted ? await round.ConfigureAwait(false) : MailClusterClient.Closed;
+        // A round that runs and the next one may each take as long as a call may: who waits for both waits no longer than for one.
+        await ((Task)round).WaitAsync(_all.Cluster.Options.RetryFor, _all.Cluster.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return round.IsCompleted ? await round.ConfigureAwait(false) : cancellationToken.IsCancellationRequested ? MailClusterClient.Closed : MailClusterClient.Away;
     }
 
     /// <summary>Never on the caller's thread: it may be an owner's, from whose context other owners must not be called.</summary>

@@ -38,7 +38,7 @@ public sealed class MailServer : IAsyncLifetime
     public static MailServer With(params (string Path, object Value)[] options) => new(throughRelay: false, options);
 
     /// <summary>One whose way to PostgreSQL can be cut; for a test that disposes of it.</summary>
-    public static MailServer WithRelay() => new(throughRelay: true, []);
+    public static MailServer WithRelay(params (string Path, object Value)[] options) => new(throughRelay: true, options);
 
     /// <summary>Between the node and PostgreSQL, with <see cref="WithRelay"/>.</summary>
     public TcpRelay? Relay { get; private set; }

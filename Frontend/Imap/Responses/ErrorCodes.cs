@@ -5,6 +5,9 @@ namespace MailCluster.Imap.Responses;
 /// <summary>The response code that goes with an expected failure (RFC 9051 §7.1, RFC 5530, RFC 6154, RFC 7889).</summary>
 public static class ErrorCodes
 {
+    /// <summary>What is asked for is away for now (RFC 5530 §3).</summary>
+    public const string Unavailable = "UNAVAILABLE";
+
     public static string Of(MailErrorCode code) => code switch
     {
         MailErrorCode.NonExistent => "NONEXISTENT",
@@ -20,8 +23,8 @@ public static class ErrorCodes
         MailErrorCode.InUse => "INUSE",
         MailErrorCode.UseAttribute => "USEATTR",
         // Tried again for long enough, and still without an answer.
-        MailErrorCode.Unavailable or MailErrorCode.StaleEpoch or MailErrorCode.BodyGone => "UNAVAILABLE",
-        MailErrorCode.DeliveryDeferred => "UNAVAILABLE",
+        MailErrorCode.Unavailable or MailErrorCode.StaleEpoch or MailErrorCode.BodyGone => Unavailable,
+        MailErrorCode.DeliveryDeferred => Unavailable,
         MailErrorCode.DeliveryRefused => "CANNOT",
         _ => "SERVERBUG",
     };

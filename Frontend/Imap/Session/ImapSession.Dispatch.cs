@@ -1,5 +1,6 @@
 using MailCluster.Contracts;
 using MailCluster.Imap.Commands;
+using MailCluster.Imap.Responses;
 using MailCluster.Imap.Wire;
 using MailCluster.Net;
 
@@ -60,7 +61,9 @@ public sealed partial class ImapSession
             if (row.Run(this, before, command) is not { } running)
                 return Completion.Bad(before is Authenticated ? "Not allowed in this state" : "Log in first");
             Completion completion = await running;
-            if (completion.Status is CompletionStatus.Ok or CompletionStatus.No && State is Selected after && ReferenceEquals(after, before))
+            // Who has waited for what is away in vain does not wait for news from there once more.
+            if (completion.Status is CompletionStatus.Ok or CompletionStatus.No && completion.Code != ErrorCodes.Unavailable
+                && State is Selected after && ReferenceEquals(after, before))
                 await TellAtEndAsync(after, row.Effects, command.Uid);
             return completion;
         }

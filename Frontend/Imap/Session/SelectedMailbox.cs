@@ -36,6 +36,9 @@ public sealed class SelectedMailbox : IDisposable
     /// <summary>The view of a command whose row says that it is synchronised first.</summary>
     public MailboxView Messages => View ?? throw new InvalidOperationException("The command's row must say that it syncs first.");
 
+    /// <summary>How many messages the client was told.</summary>
+    public long Count => View?.Messages.Count ?? Told.Status.Messages;
+
     /// <summary>The result that SEARCH saved: '$' (RFC 9051 §6.4.4.1). Expunged messages may stay in it.</summary>
     public UidSet Saved { get; set; } = UidSet.Empty;
 

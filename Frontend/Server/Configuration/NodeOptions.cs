@@ -141,6 +141,15 @@ public sealed class LimitsSection
     [Range(5, 3600)]
     public int LoginSeconds { get; set; } = 60;
 
+    /// <summary>
+    /// Seconds that a command or a delivery waits while PostgreSQL or the owner of a mailbox can't be reached; then it is refused with
+    /// NO [UNAVAILABLE] or 451, and the session lives on. Default 10: a frozen node is replaced in 6, and mail clients give up after half a minute.
+    /// </summary>
+    [Range(1, 300)]
+    public int CommandSeconds { get; set; } = 10;
+
+    internal TimeSpan CommandTime => TimeSpan.FromSeconds(CommandSeconds);
+
     /// <summary>Minutes without an IMAP command, never in IDLE. Default 30: the least that RFC 9051 §5.4 allows.</summary>
     [Range(1, 1440)]
     public int IdleMinutes { get; set; } = 30;

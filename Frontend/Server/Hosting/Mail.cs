@@ -9,6 +9,7 @@ using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
+using MailCluster.Storage.Lanes;
 using MailCluster.Storage.Mailboxes;
 using MailCluster.Storage.Maintenance;
 
@@ -33,6 +34,7 @@ internal static class Mail
         if (role != NodeRole.Frontend)
         {
             services.AddMailOwners();
+            services.Configure<LaneOptions>(o => o.QueueDeadline = options.Limits.CommandTime);
             services.AddSingleton(new CollectorOptions
             {
                 ExpungedDays = options.Maintenance.ExpungedDays,
@@ -56,7 +58,7 @@ internal static class Mail
         services.AddHostedService<SessionKeeper>();
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<IMessageBodies>(), s.GetRequiredService<ILocalMailboxes>(),
-            new() { FrontEnd = options.Name }, s.GetRequiredService<ILoggerFactory>()));
+            new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime }, s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(

@@ -29,6 +29,27 @@ public sealed class CallTests
     }
 
     [Fact]
+    public async Task An_owner_that_says_nothing_is_waited_for_no_longer_than_one_that_is_away()
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient with { RetryFor = TimeSpan.FromMilliseconds(20) });
+        MailResult<int> result = await cluster.CallAsync(static () => new ValueTask<MailResult<int>>(new TaskCompletionSource<MailResult<int>>().Task), CancellationToken.None);
+        Assert.Equal(MailErrorCode.Unavailable, result.Error!.Code);
+    }
+
+    [Theory]
+    [InlineData("timeout", 501, true)]
+    [InlineData("timeout", 500, false)]
+    [InlineData("unavailable", 501, false)]
+    public async Task A_change_of_many_messages_may_take_long_but_does_not_outwait_an_outage(string outage, int messages, bool done)
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient with { RetryFor = TimeSpan.Zero, LengthyFor = TimeSpan.FromSeconds(20) });
+        int calls = 0;
+        MailResult<int> result = await cluster.CallAsync(() => ++calls < 4 ? Fail(outage) : new ValueTask<MailResult<int>>(7), CancellationToken.None, messages);
+        Assert.Equal(done ? 4 : 1, calls);
+        Assert.Equal(done, result.IsOk);
+    }
+
+    [Fact]
     public async Task An_expected_failure_is_an_answer()
     {
         await using MailClusterClient cluster = Cluster(TestCluster.Impatient);
