@@ -1,6 +1,8 @@
 using System.Net;
+using MailCluster.Contracts;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage;
+using MailCluster.Storage.Maintenance;
 using MailCluster.Storage.Schema;
 using Npgsql;
 using OpenTelemetry.Metrics;
@@ -100,8 +102,12 @@ internal static class Node
         try
         {
             await SchemaMigrator.CheckAsync(mail.Main);
+            if (await RestoredCluster.IsUnfinishedAsync(mail.Main))
+            {
+                throw new OptionsException("The database was restored from a backup and is not ready to be served: run 'mailcluster admin cluster restored' to its end first.");
+            }
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (e is NpgsqlException or StoreUnavailableException)
         {
             throw new OptionsException($"PostgreSQL at {PostgresPool.Where(options.Database.ConnectionString)} (option 'Database:ConnectionString') does not let this node in: {e.Message}");
         }
