@@ -9,7 +9,7 @@ namespace MailCluster.Consistency.Client;
 /// <param name="Silence">After so long without an octet where an answer is due the session is given up, and that is a breach.</param>
 internal sealed record SessionContext(Recorder Recorder, MailboxRegistry Registry, Func<byte[], bool> BodyIsRight, TimeSpan Silence, ICompletions Completions);
 
-/// <summary>Hears of every command that got its answer.</summary>
+/// <summary>Hears of every command that ended.</summary>
 internal interface ICompletions
 {
     void Add(string frontEnd, Operation operation);
@@ -316,8 +316,7 @@ internal sealed class ImapSession : IDisposable
         var operation = new Operation(answer.Number, _number, _account, answer.Invoked, answer.Completed, answer.Outcome, answer.Code?.Name,
             command.Act(answer), seen, command.ToString());
         _context.Recorder.Add(operation);
-        if (answer.Outcome != Outcome.Unknown)
-            _context.Completions.Add(_frontEnd, operation);
+        _context.Completions.Add(_frontEnd, operation);
     }
 
     private async Task GuardAsync(Func<Task> talk)

@@ -142,7 +142,6 @@ internal sealed class LmtpSession : IDisposable
             seen.Add(new SeenBreach(completed, null, "refused", $"LMTP for {act.Recipient}: {reply}"));
         var operation = new Operation(number, _number, act.Recipient, invoked, completed, outcome, code, act, seen, $"LMTP {act.Message.Mark} to {act.Recipient}");
         _context.Recorder.Add(operation);
-        if (outcome != Outcome.Unknown)
-            _context.Completions.Add(_frontEnd, operation);
+        _context.Completions.Add(_frontEnd, operation);
     }
 }

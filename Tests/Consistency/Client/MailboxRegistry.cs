@@ -12,6 +12,8 @@ internal sealed class MailboxRegistry
     private readonly ConcurrentDictionary<(string Account, uint UidValidity), MailboxRef> _byUidValidity = [];
     private readonly ConcurrentDictionary<(string Account, string Name), MailboxRef> _byName = [];
 
+    private readonly ConcurrentDictionary<MailboxRef, bool> _replaced = [];
+
     /// <param name="mailboxId">Null where the server has none.</param>
     public MailboxRef Learn(string account, string name, uint uidValidity, string? mailboxId)
     {
@@ -27,4 +29,9 @@ internal sealed class MailboxRegistry
 
     /// <summary>The one that had the name when it was last told; another may have it by now.</summary>
     public MailboxRef? LastNamed(string account, string name) => _byName.TryGetValue((account, name), out MailboxRef mailbox) ? mailbox : null;
+
+    /// <summary>It is about to be deleted or renamed: the server may end the sessions that have it selected.</summary>
+    public void Replace(MailboxRef mailbox) => _replaced[mailbox] = true;
+
+    public bool IsReplaced(MailboxRef mailbox) => _replaced.ContainsKey(mailbox);
 }

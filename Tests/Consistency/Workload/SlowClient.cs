@@ -11,11 +11,11 @@ internal static class SlowClient
 
     private const int Fetches = 40;
 
-    public static async Task<bool> RunAsync(SessionContext context, FrontEndAddress frontEnd, AccountState account, TimeSpan pause)
+    public static async Task RunAsync(SessionContext context, FrontEndAddress frontEnd, AccountState account, TimeSpan pause, CancellationToken stop)
     {
         if (await Connector.OpenAsync(context, frontEnd.Imap, account.User, account.Password, Resync.QResync) is not { } session)
-            return false;
-        Answer opened = await session.RunAsync(new Command("SELECT", "INBOX")
+            return;
+        await session.RunAsync(new Command("SELECT", "INBOX")
         {
             Select = new SelectAsk("INBOX", ReadOnly: false, null, OnlyKnown: false),
             Act = answer => new Select("INBOX", answer.IsOk ? session.Model.Selected : null, ReadOnly: false, null),
@@ -27,12 +27,10 @@ internal static class SlowClient
                 Act = _ => new Read(Kind, view.Mailbox),
             })];
             Func<Task> read = await session.SendOnlyAsync(fetches);
-            await Task.Delay(pause);
+            await Task.WhenAny(Task.Delay(pause, stop));
             await read();
             await Settling.ReadAsync(session, Kind);
         }
-        bool isWell = opened.IsOk && !session.HasEnded;
         await session.LeaveAsync();
-        return isWell;
     }
 }

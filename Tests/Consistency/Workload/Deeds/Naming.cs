@@ -39,6 +39,8 @@ internal static class Naming
     {
         Answer status = await worker.Session.RunAsync(Watching.Status(worker, name));
         MailboxRef? gone = status.Seen.OfType<SeenCounts>().FirstOrDefault()?.In;
+        if (gone is { } mailbox)
+            worker.Context.Registry.Replace(mailbox);
         Answer answer = await worker.Session.RunAsync(new Command("DELETE", name) { Act = _ => new Delete(name, gone) });
         if (answer.IsOk || answer.Code?.Name == "NONEXISTENT")
             worker.Account.Disappeared(name);
@@ -47,6 +49,8 @@ internal static class Naming
 
     private static async Task<bool> RenameAsync(Worker worker, string name, string to)
     {
+        if (worker.Context.Registry.LastNamed(worker.Account.User, name) is { } mailbox)
+            worker.Context.Registry.Replace(mailbox);
         Answer answer = await worker.Session.RunAsync(new Command("RENAME", $"{name} {to}") { Act = _ => new Rename(name, to) });
         if (answer.IsOk)
         {

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using MailCluster.Consistency.Client;
+using MailCluster.Consistency.Faults;
 using MailCluster.Consistency.History;
 
 namespace MailCluster.Consistency.Workload;
@@ -8,18 +8,20 @@ namespace MailCluster.Consistency.Workload;
 /// Many clients that work in a few accounts at once, through all front ends, and put all that they did and were told into a <see cref="Recorder"/>.
 /// Runs once; then settles.
 /// </summary>
-internal sealed class Workload : IAsyncDisposable
+internal sealed class ClientLoad : ILoad, IAsyncDisposable
 {
     private readonly WorkloadOptions _options;
     private readonly SessionContext _context;
-    private readonly Completions _completions = new();
+    private readonly Completions _completions;
     private readonly AccountState[] _accounts;
     private readonly Worker[] _workers;
 
-    public Workload(WorkloadOptions options)
+    public ClientLoad(WorkloadOptions options)
     {
         _options = options;
-        _context = new SessionContext(options.Recorder, new MailboxRegistry(), Marks.AreRight, options.Silence, _completions);
+        var registry = new MailboxRegistry();
+        _completions = new Completions(registry);
+        _context = new SessionContext(options.Recorder, registry, Marks.AreRight, options.Silence, _completions);
         _accounts = [.. options.Accounts.Select(a => new AccountState(a.User, a.Password, options.Mailboxes, options.Renaming))];
         _workers = [.. Enumerable.Range(0, options.Clients).Select(n => new Worker(n, options, _context, _accounts[n % _accounts.Length]))];
     }
@@ -31,9 +33,14 @@ internal sealed class Workload : IAsyncDisposable
     public int Connected => _workers.Count(static w => w.Connection is { HasEnded: false });
 
     /// <summary>How long commands took that ended after a moment: what a fault then cost.</summary>
-    /// <param name="sinceTicks">As in <see cref="Operation"/>.</param>
+    public Delays Since(long moment) => _completions.Between(moment, long.MaxValue, null);
+
+    /// <summary>Of commands that ended between two moments.</summary>
     /// <param name="frontEnd">Only of sessions with it (<see cref="SessionFacts.FrontEnd"/>); null: all.</param>
-    public Pauses Pauses(long sinceTicks, long untilTicks = long.MaxValue, string? frontEnd = null) => _completions.Between(sinceTicks, untilTicks, frontEnd);
+    public Delays Between(long since, long until, string? frontEnd = null) => _completions.Between(since, until, frontEnd);
+
+    /// <summary>Connections that the server ended, other than with BYE because their mailbox was deleted or took the place of another: clients here do that to each other.</summary>
+    public IReadOnlyList<Ended> EndedSince(long moment) => _completions.EndedSince(moment);
 
     /// <summary>Makes the accounts' mailboxes, then works until <paramref name="stop"/> fires and every command has its answer, or its connection ended.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -42,15 +49,17 @@ internal sealed class Workload : IAsyncDisposable
         await Task.WhenAll(_workers.Select(w => Task.Run(() => w.RunAsync(stop), CancellationToken.None)));
     }
 
-    /// <summary>Many clients log in at once, as after the loss of a front end, and try again until they are in or <paramref name="bound"/> is over.</summary>
-    public Task<StormFigures> StormAsync(int sessions, TimeSpan bound) => Storm.RunAsync(_context, _options.FrontEnds, _accounts, sessions, bound);
+    /// <summary>Many clients log in at once, as after the loss of a front end, and try again until they are in. Those that are not in time are a violation.</summary>
+    public Task<StormFigures> StormAsync(int clients) => Storm.RunAsync(_context, _options.FrontEnds, _accounts, clients);
+
+    public Task ReconnectStormAsync(int clients, CancellationToken stop) => StormAsync(clients);
 
     /// <summary>
-    /// One more client asks for all bodies of a mailbox, many times in one go, and reads nothing for <paramref name="pause"/>, while others change the mailbox; then all of
-    /// it, which must be right as everything else. False where it could not log in or was disconnected.
+    /// One more client asks for all bodies of a mailbox, many times in one go, and reads nothing for <paramref name="duration"/>, while others change the mailbox; then all of
+    /// it, which must be right as everything else.
     /// </summary>
-    public Task<bool> SlowClientAsync(TimeSpan pause) =>
-        SlowClient.RunAsync(_context, _options.FrontEnds[Random.Shared.Next(_options.FrontEnds.Count)], _accounts[Random.Shared.Next(_accounts.Length)], pause);
+    public Task SlowClientAsync(TimeSpan duration, CancellationToken stop) =>
+        SlowClient.RunAsync(_context, _options.FrontEnds[Random.Shared.Next(_options.FrontEnds.Count)], _accounts[Random.Shared.Next(_accounts.Length)], duration, stop);
 
     /// <summary>
     /// After all faults are over: every connected session, and a fresh one of each account through each front end for each mailbox, reads everything, as <c>Read("settle")</c>.
