@@ -29,8 +29,12 @@ internal enum Outcome
 internal sealed record Operation(
     long Number, int Session, string Account, long Invoked, long Completed, Outcome Outcome, string? Code, Act Act, IReadOnlyList<Seen> Seen, string Text)
 {
-    /// <summary>Whether its effect is allowed to be there, though not acknowledged.</summary>
-    public bool MayHaveHappened => Outcome == Outcome.Unknown || (Outcome == Outcome.No && Code == "UNAVAILABLE");
+    /// <summary>
+    /// Whether its effect is allowed to be there, though not acknowledged. A STORE that is refused because some of its messages are gone, or were changed, has changed the
+    /// others (RFC 2180 §4.2, RFC 7162 §3.1.3).
+    /// </summary>
+    public bool MayHaveHappened =>
+        Outcome == Outcome.Unknown || (Outcome == Outcome.No && (Code == "UNAVAILABLE" || (Act is Store && Code is "EXPUNGEISSUED" or "MODIFIED")));
 }
 
 /// <summary>A connection: which server, who, and where its transcript is.</summary>

@@ -1,0 +1,94 @@
+using MailCluster.Consistency.History;
+
+namespace MailCluster.Consistency.Checks;
+
+/// <summary>
+/// One flag of one message as a boolean register. A value can be read when some write of it can be the last one: it was invoked before the reading ended, and no write
+/// of the other value that certainly happened lies wholly between it and the reading.
+/// </summary>
+internal sealed class FlagRegister
+{
+    private readonly bool[] _initial = new bool[2];
+    // By value: all that may have written it by invocation, and the certain ones by completion.
+    private readonly List<Operation>[] _possible = [[], []];
+    private readonly List<Operation>[] _certain = [[], []];
+    private readonly long[][] _latestEnd = [[], []];
+    private readonly Operation[][] _latestBegin = [[], []];
+
+    /// <param name="stores">What named the message and can have had an effect, by invocation.</param>
+    public FlagRegister(MessageChronicle message, string flag, (bool Set, bool Clear) initial, IEnumerable<Operation> stores)
+    {
+        _initial[1] = initial.Set;
+        _initial[0] = initial.Clear;
+        foreach (Operation operation in stores)
+        {
+            var store = (Store)operation.Act;
+            bool named = store.Flags.Contains(flag);
+            if (!named && store.Kind != StoreKind.Replace)
+                continue;
+            int value = named && store.Kind != StoreKind.Remove ? 1 : 0;
+            _possible[value].Add(operation);
+            // What it named must have been there when it was sent.
+            if (operation.Outcome == Outcome.Ok && message.Added.At < operation.Invoked)
+                _certain[value].Add(operation);
+        }
+        for (int value = 0; value < 2; value++)
+        {
+            _latestEnd[value] = new long[_possible[value].Count];
+            for (int i = 0; i < _latestEnd[value].Length; i++)
+                _latestEnd[value][i] = Math.Max(i == 0 ? long.MinValue : _latestEnd[value][i - 1], _possible[value][i].EffectEnd());
+            _certain[value].Sort(static (a, b) => a.Completed.CompareTo(b.Completed));
+            _latestBegin[value] = new Operation[_certain[value].Count];
+            for (int i = 0; i < _latestBegin[value].Length; i++)
+            {
+                Operation write = _certain[value][i];
+                _latestBegin[value][i] = i > 0 && _latestBegin[value][i - 1].Invoked > write.Invoked ? _latestBegin[value][i - 1] : write;
+            }
+        }
+    }
+
+    /// <summary>Whether the register can have had a value at some moment of a span.</summary>
+    public bool Could(bool value, long from, long to)
+    {
+        int v = value ? 1 : 0;
+        Operation? other = Overwriting(value, from);
+        if (other is null && _initial[v])
+            return true;
+        int n = CountUntil(_possible[v], to, static o => o.Invoked);
+        return n > 0 && (other is null || _latestEnd[v][n - 1] >= other.Invoked);
+    }
+
+    /// <summary>The earliest moment from <paramref name="from"/> on at which it can have the value, if it can until <paramref name="to"/>.</summary>
+    public long? FirstPossible(bool value, long from, long to)
+    {
+        if (!Could(value, from, to))
+            return null;
+        if (Could(value, from, from))
+            return from;
+        int v = value ? 1 : 0;
+        int n = CountUntil(_possible[v], from, static o => o.Invoked);
+        return n < _possible[v].Count ? _possible[v][n].Invoked : from;
+    }
+
+    /// <summary>The latest write of the other value that was certainly done before a moment.</summary>
+    public Operation? Overwriting(bool value, long before)
+    {
+        int other = value ? 0 : 1;
+        int n = CountUntil(_certain[other], before - 1, static o => o.Completed);
+        return n == 0 ? null : _latestBegin[other][n - 1];
+    }
+
+    private static int CountUntil(List<Operation> sorted, long moment, Func<Operation, long> at)
+    {
+        int low = 0, high = sorted.Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (at(sorted[middle]) <= moment)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+}

@@ -1,0 +1,82 @@
+using MailCluster.Consistency.History;
+
+namespace MailCluster.Consistency.Checks;
+
+/// <summary>All that a history tells of one UID of one mailbox. Times are ticks as in <see cref="Operation"/>.</summary>
+internal sealed class MessageChronicle(MailboxChronicle mailbox, uint uid)
+{
+    private readonly Dictionary<string, FlagRegister> _registers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _underWay = new(StringComparer.OrdinalIgnoreCase);
+
+    public MailboxChronicle Mailbox => mailbox;
+
+    public uint Uid => uid;
+
+    public string? Mark { get; set; }
+
+    /// <summary>First told to be there, or acknowledged.</summary>
+    public Proof Known { get; set; } = Proof.Never;
+
+    /// <summary>Committed by: <see cref="Known"/>, or earlier where a larger UID was known earlier.</summary>
+    public Proof Added { get; set; } = Proof.Never;
+
+    /// <summary>What certainly made it; null where that is open.</summary>
+    public Operation? Origin { get; set; }
+
+    /// <summary>Before this it cannot have been there.</summary>
+    public long AddedFrom { get; set; } = long.MinValue;
+
+    /// <summary>As its client made it; null for copies and where the origin is open.</summary>
+    public NewMessage? New { get; set; }
+
+    /// <summary>What it is certainly a copy of.</summary>
+    public MessageChronicle? Source { get; set; }
+
+    /// <summary>The first operation that may have removed it.</summary>
+    public Proof MayGo { get; set; } = Proof.Never;
+
+    /// <summary>All that may have removed it.</summary>
+    public List<Operation> Removers { get; } = [];
+
+    /// <summary>It was certainly removed by then.</summary>
+    public Proof Gone { get; set; } = Proof.Never;
+
+    /// <summary>STOREs that named it and can have had an effect on it, by invocation.</summary>
+    public List<Operation> Stores { get; } = [];
+
+    public List<Reading<SeenMessage>> Readings { get; } = [];
+
+    /// <summary>It was there before the history began, or may have been.</summary>
+    public bool IsOlder => uid < mailbox.Baseline;
+
+    public string Subject => $"{mailbox.Ref} UID {uid}";
+
+    public override string ToString() => Mark is null ? $"UID {uid} of {mailbox.Ref}" : $"UID {uid} of {mailbox.Ref} (mark {Mark})";
+
+    public void MayBeRemoved(Operation by, long from)
+    {
+        Removers.Add(by);
+        MayGo = MayGo.OrEarlier(new Proof(from, by));
+    }
+
+    public FlagRegister Register(string flag)
+    {
+        if (!_registers.TryGetValue(flag, out FlagRegister? register))
+            _registers[flag] = register = new FlagRegister(this, flag, Initial(flag), Stores);
+        return register;
+    }
+
+    /// <summary>With which value of a flag it can have been made. A copy has what its source had at some moment of the COPY or MOVE.</summary>
+    private (bool Set, bool Clear) Initial(string flag)
+    {
+        if (New is { } made)
+            return (made.Flags.Contains(flag), !made.Flags.Contains(flag));
+        // A server that is wrong can tell of a message that is a copy of itself.
+        if (Source is null || Origin is null || !_underWay.Add(flag))
+            return (true, true);
+        FlagRegister source = Source.Register(flag);
+        _underWay.Remove(flag);
+        long end = Origin.EffectEnd();
+        return (source.Could(true, Origin.Invoked, end), source.Could(false, Origin.Invoked, end));
+    }
+}

@@ -1,0 +1,78 @@
+using MailCluster.Consistency.History;
+
+namespace MailCluster.Consistency.Checks;
+
+/// <summary>Finds for each message what may have removed it, from when on, and what certainly has.</summary>
+internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> openDeletes, IReadOnlyList<Operation> renames)
+{
+    private const string Deleted = @"\Deleted";
+
+    public void Find()
+    {
+        foreach (MailboxChronicle mailbox in chronicle.Mailboxes)
+        {
+            foreach (Operation operation in openDeletes)
+            {
+                if (MailboxNames.MayHave(mailbox, (Delete)operation.Act, operation, renames))
+                    mailbox.Deletes.Add(operation);
+            }
+            foreach (Operation operation in mailbox.Deletes)
+                Delete(mailbox, operation);
+            foreach (Operation operation in mailbox.Moves)
+                Move(mailbox, operation);
+            foreach (Operation operation in mailbox.Expunges)
+            {
+                if (((Expunge)operation.Act).Uids is { } uids)
+                {
+                    foreach (MessageChronicle message in mailbox.Of(uids))
+                        Expunge(message, operation, isAll: false);
+                }
+            }
+            Operation[] all = [.. mailbox.Expunges.Where(static o => ((Expunge)o.Act).Uids is null)];
+            foreach (MessageChronicle message in mailbox.Messages)
+            {
+                if (!MayBeDeleted(message))
+                    continue;
+                foreach (Operation operation in all)
+                    Expunge(message, operation, isAll: true);
+            }
+        }
+    }
+
+    private static void Delete(MailboxChronicle mailbox, Operation operation)
+    {
+        bool isCertain = operation is { Outcome: Outcome.Ok, Act: Delete { Gone: { } gone } } && gone == mailbox.Ref;
+        foreach (MessageChronicle message in mailbox.Messages)
+        {
+            message.MayBeRemoved(operation, operation.Invoked);
+            if (isCertain)
+                message.Gone = message.Gone.OrEarlier(new Proof(operation.Completed, operation));
+        }
+    }
+
+    private static void Move(MailboxChronicle mailbox, Operation operation)
+    {
+        var move = (Transfer)operation.Act;
+        IEnumerable<MessageChronicle> moved = move.Pairs.Count > 0
+            ? move.Pairs.Select(p => mailbox.Message(p.Source))
+            : mailbox.Of(move.Uids);
+        foreach (MessageChronicle message in moved)
+            message.MayBeRemoved(operation, operation.Invoked);
+    }
+
+    private static bool MayBeDeleted(MessageChronicle message) =>
+        message.Register(Deleted).Could(true, long.MinValue + 1, long.MaxValue);
+
+    private static void Expunge(MessageChronicle message, Operation operation, bool isAll)
+    {
+        long end = operation.EffectEnd();
+        FlagRegister deleted = message.Register(Deleted);
+        if (message.AddedFrom > end || deleted.FirstPossible(true, operation.Invoked, end) is not { } from)
+            return;
+        message.MayBeRemoved(operation, from);
+        bool isCertain = isAll && operation.Outcome == Outcome.Ok && message.Added.At < operation.Invoked
+            && !deleted.Could(false, operation.Invoked, operation.Completed);
+        if (isCertain)
+            message.Gone = message.Gone.OrEarlier(new Proof(operation.Completed, operation));
+    }
+}
