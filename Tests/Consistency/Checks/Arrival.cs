@@ -6,15 +6,13 @@ namespace MailCluster.Consistency.Checks;
 /// <param name="Into">Null: some mailbox of the account.</param>
 /// <param name="New">For APPEND and deliveries.</param>
 /// <param name="Source">For COPY and MOVE.</param>
-internal sealed record Arrival(Operation By, string Account, MailboxChronicle? Into, NewMessage? New, MessageChronicle? Source)
+/// <param name="Done">The operation that acknowledged it; null where it may not have happened.</param>
+internal sealed record Arrival(Operation By, string Account, MailboxChronicle? Into, NewMessage? New, MessageChronicle? Source, Operation? Done)
 {
     /// <summary>Null: not known.</summary>
     public string? Mark => New?.Mark ?? Source?.Mark;
 
     public bool IsMove => By.Act is Transfer { Move: true };
-
-    /// <summary>It has happened: only the UID was not told.</summary>
-    public bool IsCertain => By.Outcome == Outcome.Ok && New is not null;
 
     public bool CanBeIn(MailboxChronicle mailbox) =>
         Into is not null ? Into == mailbox : string.Equals(Account, mailbox.Ref.Account, StringComparison.OrdinalIgnoreCase);

@@ -10,7 +10,7 @@ internal sealed class Chronicle
 {
     private readonly Dictionary<MailboxRef, MailboxChronicle> _mailboxes = [];
     private readonly List<Operation> _transfers = [];
-    private readonly List<Operation> _openDeletes = [];
+    private readonly List<Operation> _deletes = [];
     private readonly List<Operation> _renames = [];
     private readonly IReadOnlyList<Doubt> _doubts;
 
@@ -29,11 +29,12 @@ internal sealed class Chronicle
             Settle(mailbox);
         foreach (Operation transfer in _transfers)
             AddOpenTransfer(transfer);
+        AddDeliveries();
         NameMarks();
         Origins = new Origins(this);
         foreach (MailboxChronicle mailbox in _mailboxes.Values)
             FindAdded(mailbox);
-        new Removals(this, _openDeletes, _renames).Find();
+        new Removals(this, _deletes, _renames).Find();
     }
 
     public IReadOnlyList<Operation> History { get; }
@@ -53,7 +54,7 @@ internal sealed class Chronicle
     }
 
     /// <summary>The earliest moment at which what was told can have been so.</summary>
-    private long From(Operation operation, long at)
+    public long From(Operation operation, long at)
     {
         // Told before the command was sent: there is nothing that it must be newer than.
         if (at < operation.Invoked)
@@ -144,11 +145,8 @@ internal sealed class Chronicle
             case Expunge expunge:
                 Mailbox(expunge.In).Expunges.Add(operation);
                 break;
-            case Delete { Gone: { } gone }:
-                Mailbox(gone).Deletes.Add(operation);
-                break;
             case Delete:
-                _openDeletes.Add(operation);
+                _deletes.Add(operation);
                 break;
             case Rename:
                 _renames.Add(operation);
@@ -164,7 +162,7 @@ internal sealed class Chronicle
         {
             if (!isTold)
             {
-                Arrivals.Add(new Arrival(operation, operation.Account, into, append.Messages[i], null));
+                Arrivals.Add(new Arrival(operation, operation.Account, into, append.Messages[i], null, operation.Outcome == Outcome.Ok ? operation : null));
                 continue;
             }
             MessageChronicle message = into!.Message(append.Uids[i]);
@@ -233,16 +231,24 @@ internal sealed class Chronicle
     {
         var transfer = (Transfer)operation.Act;
         foreach (MessageChronicle source in Mailbox(transfer.From).Of(transfer.Uids))
-            Arrivals.Add(new Arrival(operation, operation.Account, transfer.To is { } to ? Mailbox(to) : null, null, source));
+            Arrivals.Add(new Arrival(operation, operation.Account, transfer.To is { } to ? Mailbox(to) : null, null, source, null));
+    }
+
+    // A message that is delivered again to the same recipient, byte for byte, is stored once (promise 5).
+    private void AddDeliveries()
+    {
+        foreach (var deliveries in History.Where(static o => o.Act is Deliver && o.CanHaveEffect())
+            .GroupBy(static o => (((Deliver)o.Act).Recipient, ((Deliver)o.Act).Message.Mark)))
+        {
+            Operation first = deliveries.First();
+            var deliver = (Deliver)first.Act;
+            Operation? done = deliveries.Where(static o => o.Outcome == Outcome.Ok).MinBy(static o => o.Completed);
+            Arrivals.Add(new Arrival(first, AccountOf(deliver.Recipient), InboxOf(deliver.Recipient), deliver.Message, null, done));
+        }
     }
 
     private void NameMarks()
     {
-        foreach (Operation operation in History)
-        {
-            if (operation.Act is Deliver deliver && operation.CanHaveEffect())
-                Arrivals.Add(new Arrival(operation, AccountOf(deliver.Recipient), InboxOf(deliver.Recipient), deliver.Message, null));
-        }
         foreach (MessageChronicle message in _mailboxes.Values.SelectMany(static m => m.Messages))
         {
             // Copies of copies: as far back as a mark is known.

@@ -55,8 +55,8 @@ internal sealed class Origins
         message.Origin = made.By;
         message.New = made.New;
         message.Source = made.Source;
-        if (made.By.Outcome == Outcome.Ok)
-            message.Known = message.Known.OrEarlier(new Proof(made.By.Completed, made.By));
+        if (made.Done is { } done)
+            message.Known = message.Known.OrEarlier(new Proof(done.Completed, done));
         if (made is { IsMove: true, Source: { } source })
             source.Gone = source.Gone.OrEarlier(message.Known);
     }

@@ -20,7 +20,7 @@ internal static class QResyncs
         {
             foreach (SeenVanished vanished in operation.Seen.OfType<SeenVanished>())
             {
-                foreach (Violation violation in Present(chronicle.Mailbox(vanished.In), vanished, operation))
+                foreach (Violation violation in Present(chronicle.Mailbox(vanished.In), vanished, operation, chronicle.From(operation, vanished.At)))
                     yield return violation;
             }
             if (operation is not { Outcome: Outcome.Ok, Act: Select { Since: { } since, In: { } mailbox } })
@@ -31,16 +31,16 @@ internal static class QResyncs
                 continue;
             if (!lastTold.TryGetValue(selected, out Dictionary<uint, Reading<Listing>>? last))
                 lastTold[selected] = last = LastTold(selected);
-            foreach (Violation violation in Unnamed(selected, last, since, operation))
+            foreach (Violation violation in Unnamed(selected, last, since, operation, chronicle.From(operation, operation.Completed)))
                 yield return violation;
         }
     }
 
-    private static IEnumerable<Violation> Present(MailboxChronicle mailbox, SeenVanished vanished, Operation by)
+    private static IEnumerable<Violation> Present(MailboxChronicle mailbox, SeenVanished vanished, Operation by, long from)
     {
         foreach (MessageChronicle message in mailbox.Of(vanished.Uids))
         {
-            if (message.Added.At >= by.Invoked)
+            if (message.Added.At >= from)
                 continue;
             Reading<Listing> later = mailbox.Listings.Find(l => l.From > vanished.At && l.Told.Uids.Contains(message.Uid));
             if (later.By is not null)
@@ -51,19 +51,22 @@ internal static class QResyncs
         }
     }
 
-    private static IEnumerable<Violation> Unnamed(MailboxChronicle mailbox, Dictionary<uint, Reading<Listing>> last, long since, Operation select)
+    private static IEnumerable<Violation> Unnamed(MailboxChronicle mailbox, Dictionary<uint, Reading<Listing>> last, long since, Operation select, long from)
     {
+        UidSet? known = ((Select)select.Act).Known;
         UidSet vanished = select.Seen.OfType<SeenVanished>().Aggregate(UidSet.Empty, static (all, v) => all.Union(v.Uids));
         var told = select.Seen.OfType<SeenMessage>().GroupBy(static m => m.Uid).ToDictionary(static g => g.Key, static g => g.Max(static m => m.ModSeq ?? long.MaxValue));
         long end = select.Seen.Count == 0 ? select.Completed : select.Seen.Max(static s => s.At);
         Proof reached = mailbox.ModSeq.Reached(since);
         foreach (MessageChronicle message in mailbox.Messages)
         {
+            if (known?.Contains(message.Uid) == false)
+                continue;
             Reading<SeenMessage>[] versions = [.. message.Readings.Where(static r => r.Told.ModSeq is not null)];
             if (versions.Length == 0)
                 continue;
             Reading<SeenMessage> first = versions.MinBy(static r => r.Told.ModSeq);
-            if (message.Gone.At < select.Invoked)
+            if (message.Gone.At < from)
             {
                 bool wasThere = first.Told.ModSeq <= since
                     && (versions.Any(r => r.Told.ModSeq >= since) || (last.TryGetValue(message.Uid, out Reading<Listing> listing) && listing.From > reached.At));
@@ -76,7 +79,7 @@ internal static class QResyncs
             else if (message.MayGo.At > end)
             {
                 Reading<SeenMessage> newer = versions.Where(r => r.Told.ModSeq > since).OrderByDescending(static r => r.Told.ModSeq)
-                    .FirstOrDefault(r => mailbox.ModSeq.Reached(r.Told.ModSeq!.Value).At < select.Invoked);
+                    .FirstOrDefault(r => mailbox.ModSeq.Reached(r.Told.ModSeq!.Value).At < from);
                 if (newer.By is not null && (!told.TryGetValue(message.Uid, out long modSeq) || modSeq < newer.Told.ModSeq))
                 {
                     yield return Checker.Broken(

@@ -3,7 +3,7 @@ using MailCluster.Consistency.History;
 namespace MailCluster.Consistency.Checks;
 
 /// <summary>Finds for each message what may have removed it, from when on, and what certainly has.</summary>
-internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> openDeletes, IReadOnlyList<Operation> renames)
+internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> deletes, IReadOnlyList<Operation> renames)
 {
     private const string Deleted = @"\Deleted";
 
@@ -11,13 +11,16 @@ internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> ope
     {
         foreach (MailboxChronicle mailbox in chronicle.Mailboxes)
         {
-            foreach (Operation operation in openDeletes)
+            foreach (Operation operation in deletes)
             {
-                if (MailboxNames.MayHave(mailbox, (Delete)operation.Act, operation, renames))
+                if (MayDelete(mailbox, operation))
                     mailbox.Deletes.Add(operation);
             }
-            foreach (Operation operation in mailbox.Deletes)
-                Delete(mailbox, operation);
+            foreach (MessageChronicle message in mailbox.Messages)
+            {
+                foreach (Operation operation in mailbox.Deletes)
+                    message.MayBeRemoved(operation, operation.Invoked);
+            }
             foreach (Operation operation in mailbox.Moves)
                 Move(mailbox, operation);
             foreach (Operation operation in mailbox.Expunges)
@@ -39,15 +42,15 @@ internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> ope
         }
     }
 
-    private static void Delete(MailboxChronicle mailbox, Operation operation)
+    /// <summary>
+    /// Whether a DELETE can have taken a mailbox: it may have had the name, and was not told of after the DELETE was acknowledged. Which one the client believed to delete does
+    /// not matter: it may have been renamed in the meantime.
+    /// </summary>
+    private bool MayDelete(MailboxChronicle mailbox, Operation operation)
     {
-        bool isCertain = operation is { Outcome: Outcome.Ok, Act: Delete { Gone: { } gone } } && gone == mailbox.Ref;
-        foreach (MessageChronicle message in mailbox.Messages)
-        {
-            message.MayBeRemoved(operation, operation.Invoked);
-            if (isCertain)
-                message.Gone = message.Gone.OrEarlier(new Proof(operation.Completed, operation));
-        }
+        bool isAlive = operation.Outcome == Outcome.Ok
+            && ((mailbox.Listings.Count > 0 && mailbox.Listings[^1].From > operation.Completed) || (mailbox.Counts.Count > 0 && mailbox.Counts[^1].From > operation.Completed));
+        return !isAlive && MailboxNames.MayHave(mailbox, (Delete)operation.Act, operation, renames);
     }
 
     private static void Move(MailboxChronicle mailbox, Operation operation)

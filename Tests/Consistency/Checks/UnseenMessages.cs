@@ -37,8 +37,8 @@ internal static class UnseenMessages
     /// <summary>Since when it is certain to have happened.</summary>
     private static Proof Since(Arrival arrival)
     {
-        if (arrival.IsCertain)
-            return new Proof(arrival.By.Completed, arrival.By);
+        if (arrival.Done is { } done)
+            return new Proof(done.Completed, done);
         return arrival is { IsMove: true, Source: { } source } && source.Gone.IsKnown
             && source.Removers.TrueForAll(o => o == arrival.By || o.Invoked > source.Gone.At)
             ? source.Gone

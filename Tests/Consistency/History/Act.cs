@@ -38,7 +38,8 @@ internal sealed record Expunge(MailboxRef In, UidSet? Uids) : Act;
 
 /// <summary>SELECT and EXAMINE, with QRESYNC (RFC 7162 §3.2.5) when <paramref name="Since"/> is given.</summary>
 /// <param name="In">Null when refused.</param>
-internal sealed record Select(string Name, MailboxRef? In, bool ReadOnly, long? Since) : Act;
+/// <param name="Known">The known UIDs of QRESYNC: nothing is told of others. Null: all are.</param>
+internal sealed record Select(string Name, MailboxRef? In, bool ReadOnly, long? Since, UidSet? Known = null) : Act;
 
 /// <summary>Anything that changes no mailbox: NOOP, CHECK, FETCH, SEARCH, STATUS, IDLE, LOGIN, LOGOUT, LIST…</summary>
 /// <param name="Command">Its name, for reports and weights.</param>
@@ -50,7 +51,7 @@ internal sealed record Read(string Command, MailboxRef? In) : Act;
 internal sealed record Create(string Name, MailboxRef? Made) : Act;
 
 /// <summary>DELETE (RFC 9051 §6.3.5).</summary>
-/// <param name="Gone">Which mailbox it was, where the client knows.</param>
+/// <param name="Gone">Which mailbox had the name shortly before; another may have had it by then.</param>
 internal sealed record Delete(string Name, MailboxRef? Gone) : Act;
 
 /// <summary>RENAME (RFC 9051 §6.3.6).</summary>

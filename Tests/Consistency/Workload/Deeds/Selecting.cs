@@ -43,7 +43,7 @@ internal static class Selecting
         Answer answer = await worker.Session.RunAsync(new Command(readOnly ? "EXAMINE" : "SELECT", name + parameters)
         {
             Select = new SelectAsk(name, readOnly, since, known.Length > 0),
-            Act = answer => new Select(name, answer.IsOk ? model.Selected : null, readOnly, since?.ModSeq),
+            Act = answer => new Select(name, answer.IsOk ? model.Selected : null, readOnly, since?.ModSeq, known.Length > 0 ? UidSet.FromUids(since!.Messages.Keys.ToList()) : null),
         });
         if (answer.Code?.Name == "NONEXISTENT")
             worker.Account.Disappeared(name);
