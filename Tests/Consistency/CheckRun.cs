@@ -69,11 +69,11 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
 
     private async Task<int> WorkAsync(WorkloadOptions workload, Func<ILoad, Task> meanwhile, Func<Task<IReadOnlyList<Violation>>> afterwards, Func<string> what)
     {
-        await using var clients = new Workload.Workload(workload);
+        await using var clients = new ClientLoad(workload);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(signals.BreakOff);
         long began = Stopwatch.GetTimestamp();
         Task working = clients.RunAsync(end.Token);
-        await meanwhile(new WorkingClients(clients, workload));
+        await meanwhile(clients);
         await end.CancelAsync();
         await working;
         TimeSpan worked = Stopwatch.GetElapsedTime(began);

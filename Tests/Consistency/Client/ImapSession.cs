@@ -70,11 +70,15 @@ internal sealed class ImapSession : IDisposable
         {
             (Response response, long at) = await ReadAsync();
             TakeCapabilities(response);
+            if (response.Name is not ("OK" or "BYE"))
+                throw new FormatException("no greeting");
             answer.Complete(response with { Name = response.Name == "OK" ? "OK" : "NO" }, at);
             if (response.Name == "BYE")
+            {
+                // A refusal, not the end of a session.
                 _bye = response.Text;
-            if (response.Name != "OK")
-                End(response.Name == "BYE" ? response.Text : "no greeting", breach: response.Name == "BYE" ? null : "imap");
+                Dispose();
+            }
         }
         catch (Exception e) when (IsEnd(e))
         {
