@@ -44,7 +44,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
         }
 
         var request = new LoginRequest(
-            context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted);
+            context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, cluster.NextOperation().Counter);
         IAccountGrain owner = cluster.Account(account.Account);
         MailResult<AccountSession> session = await cluster.CallAsync(() => owner.Authenticate(request), cancellationToken).ConfigureAwait(false);
         if (session.Error is { } error)

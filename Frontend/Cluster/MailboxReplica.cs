@@ -137,6 +137,13 @@ internal sealed partial class MailboxReplica
         _all.Retire(this);
     }
 
+    /// <summary>Asks the owner, whoever that is now, when sessions wait for pushes: those of the owner before have ended.</summary>
+    public void AskForWaiting()
+    {
+        if (_end == 0 && Volatile.Read(ref _waiting) > 0)
+            AskInBackground();
+    }
+
     /// <summary>Renews the lease at the owner when sessions wait for pushes and a third of it is over.</summary>
     public void RenewIfDue()
     {

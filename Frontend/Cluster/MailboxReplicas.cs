@@ -9,6 +9,9 @@ namespace MailCluster.Cluster;
 /// </summary>
 public sealed class MailboxReplicas : IDisposable
 {
+    /// <summary>New owners are not asked by all at once.</summary>
+    public static readonly TimeSpan AskSpread = TimeSpan.FromMilliseconds(500);
+
     private static readonly TimeSpan RenewalTick = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<MailboxKey, MailboxReplica> _open = [];
@@ -59,6 +62,26 @@ public sealed class MailboxReplicas : IDisposable
             replica.Holders++;
             return new OpenMailbox(replica);
         }
+    }
+
+    /// <summary>
+    /// Owners were lost with their node, and their pushes with them. Which mailboxes they had is not known here: each that sessions wait at asks its
+    /// owner, the new one where the old is gone, at a moment of its own within <see cref="AskSpread"/>.
+    /// </summary>
+    public void OwnersWereLost()
+    {
+        MailboxReplica[] open;
+        lock (_gate)
+            open = [.. _open.Values];
+        foreach (MailboxReplica replica in open)
+            _ = AskSoonAsync(replica);
+    }
+
+    private async Task AskSoonAsync(MailboxReplica replica)
+    {
+        await Task.Delay(AskSpread * Random.Shared.NextDouble(), Cluster.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_stop.IsCancellationRequested)
+            replica.AskForWaiting();
     }
 
     internal void Release(MailboxReplica replica)

@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage.Mailboxes;
@@ -37,6 +38,8 @@ internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProv
         watch.SelfDied += () => Task.Run(() => services.GetService<IFatalErrorHandler>()?.OnFatalException(this, "The other silos declared this one dead", null));
         if (services.GetService<MailboxStore>() is { } store)
             watch.Died += _ => EndBackendsAsync(store).Ignore();
+        if (services.GetService<MailClusterClient>() is { } doors)
+            watch.Died += _ => doors.Mailboxes.OwnersWereLost();
         watch.Start();
         return Task.CompletedTask;
     }

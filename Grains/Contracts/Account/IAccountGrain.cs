@@ -11,10 +11,10 @@ public interface IAccountGrain : IGrainWithIntegerKey
 {
     /// <summary>
     /// Checks a password and, when it is right, opens a session. A success is remembered for some minutes without the password;
-    /// failures are slowed down per account and per address; the caller waits longer than the longest delay, for a call that is repeated counts as a further guess.
+    /// failures are slowed down per account and per address, for longer than a call waits: its repetition, with the same <see cref="LoginRequest.Attempt"/>, joins it.
     /// Failures: <see cref="MailErrorCode.AuthenticationFailed"/>, <see cref="MailErrorCode.AuthorizationFailed"/> (log-in is off), <see cref="MailErrorCode.Limit"/> (connections).
     /// </summary>
-    [Alias("Authenticate"), ResponseTimeout("00:00:20")]
+    [Alias("Authenticate")]
     ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request);
 
     /// <summary>Ends a session's lease. Unknown sessions are passed over.</summary>
@@ -93,6 +93,7 @@ public static class AccountLimits
 /// <param name="Address">The client's address, without port.</param>
 /// <param name="FrontEnd">The front-end process that holds the connection.</param>
 /// <param name="Trusted">The client's address lies in trusted-networks: exempt from limits per address.</param>
+/// <param name="Attempt">Numbers the session's attempts: a repeated call with the same one is the same guess. 0: not numbered.</param>
 [GenerateSerializer, Immutable, Alias("LoginRequest")]
 public sealed record LoginRequest(
     [property: Id(0)] string SessionId,
@@ -101,7 +102,8 @@ public sealed record LoginRequest(
     [property: Id(3)] string Mechanism,
     [property: Id(4)] string Address,
     [property: Id(5)] string FrontEnd,
-    [property: Id(6)] bool Trusted)
+    [property: Id(6)] bool Trusted,
+    [property: Id(7)] long Attempt = 0)
 {
     public override string ToString() => $"{Protocol} {Mechanism} {SessionId} from {Address}";
 }

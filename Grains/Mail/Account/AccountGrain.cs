@@ -22,13 +22,16 @@ public sealed class AccountGrain(
     private static readonly MailError _refused = new(MailErrorCode.AuthenticationFailed, "Authentication failed.");
 
     private readonly PasswordMemory _passwords = new(options.Value, time);
+    private readonly LoginAttempts _logins = new(time);
     private readonly SessionLeases _sessions = new(options.Value, time);
     private DirectoryAccount? _account;
     private long _readAt;
 
     private AccountId Id => new(this.GetPrimaryKeyLong());
 
-    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => Guard<AccountSession>(async () =>
+    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => _logins.OnceAsync(request, () => CheckAsync(request));
+
+    private ValueTask<MailResult<AccountSession>> CheckAsync(LoginRequest request) => Guard<AccountSession>(async () =>
     {
         DirectoryAccount? account = await AccountAsync(fresh: false);
         if (account is null || request.Password is not { } password)

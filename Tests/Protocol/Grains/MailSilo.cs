@@ -17,7 +17,7 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
 {
     private readonly Actor _actor = new("alice@a.test", "session-1", null);
     private IHost _host = null!;
-    private IdBlocks _ids = null!;
+    public IdBlocks Ids { get; private set; } = null!;
     private long _operations;
 
     public MailDatabase Database { get; private set; } = null!;
@@ -44,7 +44,7 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
             })
             .Build();
         await _host.StartAsync();
-        _ids = _host.Services.GetRequiredService<IdBlocks>();
+        Ids = _host.Services.GetRequiredService<IdBlocks>();
         Local = _host.Services.GetRequiredService<ILocalMailboxes>();
         Store = _host.Services.GetRequiredService<MailboxStore>();
     }
@@ -64,7 +64,7 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>A new account with the mailboxes INBOX and Work.</summary>
     public async Task<(MailboxKey Inbox, MailboxKey Work)> AccountAsync()
     {
-        long[] ids = await _ids.NextAsync(3);
+        long[] ids = await Ids.NextAsync(3);
         await ExecuteAsync("select mail.provision_v1(array[$1], array[1::bigint], array[$2], '[{\"path\": [\"INBOX\"]}, {\"path\": [\"Work\"]}]', array[$3, $4])",
             ids[0], $"user{ids[0]}@a.test", ids[1], ids[2]);
         return (new MailboxKey(new AccountId(ids[0]), new MailboxId(ids[1])), new MailboxKey(new AccountId(ids[0]), new MailboxId(ids[2])));
@@ -72,7 +72,7 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
 
     public async Task<AppendRequest> AppendOfAsync(int count = 1, SystemFlags flags = SystemFlags.None, params string[] keywords)
     {
-        long body = await _ids.NextAsync();
+        long body = await Ids.NextAsync();
         await ExecuteAsync("insert into mail.body_staged (body_id, claim) select $1, c from generate_series(0, $2 - 1) c", body, count);
         return new AppendRequest(NextOperation(), _actor, [.. Enumerable.Range(0, count).Select(i => new NewMessage(
             new BodyId(body), i, [], 100, 1_700_000_000, 0, new FlagList(flags, keywords), []))]);

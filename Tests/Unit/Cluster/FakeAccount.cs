@@ -29,7 +29,18 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
         return folder;
     }
 
-    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => new(
+    public List<long> Attempts { get; } = [];
+
+    /// <summary>Calls of Authenticate that get no answer, from now on.</summary>
+    public int Lost { get; set; }
+
+    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request)
+    {
+        Attempts.Add(request.Attempt);
+        return Lost-- > 0 ? throw new TimeoutException() : Answered(request);
+    }
+
+    private ValueTask<MailResult<AccountSession>> Answered(LoginRequest request) => new(
         Answer is { } error ? error
         : request.Password == password ? new AccountSession(request.SessionId, Current)
         : new MailError(MailErrorCode.AuthenticationFailed, "wrong password"));

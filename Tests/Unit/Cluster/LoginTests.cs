@@ -73,6 +73,24 @@ public sealed class LoginTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_log_in_that_is_tried_again_is_one_guess_and_the_next_is_another()
+    {
+        _alice.Lost = 2;
+        ValueTask<MailResult<LiveSession>> login = LoginAsync("alice@demo.test", "wrong", "s1");
+        while (!login.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+        Assert.Equal(MailErrorCode.AuthenticationFailed, (await login).Error!.Code);
+        await LoginAsync("alice@demo.test", "secret", "s1");
+        Assert.Equal(4, _alice.Attempts.Count);
+        Assert.Equal(2, _alice.Attempts.Distinct().Count());
+        Assert.Single(_alice.Attempts.Take(3).Distinct());
+        Assert.DoesNotContain(0, _alice.Attempts);
+    }
+
+    [Fact]
     public async Task Other_refusals_are_told()
     {
         _alice.Answer = new MailError(MailErrorCode.Limit, "too many connections");

@@ -176,6 +176,21 @@ public sealed class MailboxReplicaTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task After_the_loss_of_a_node_those_who_wait_ask_the_new_owner_before_the_next_renewal()
+    {
+        using OpenMailbox mailbox = _cluster.Mailboxes.Open(Key);
+        ValueTask<bool> wait = mailbox.WaitForChangeAsync(await SyncAsync(mailbox), CancellationToken.None);
+        _owner.Takeover(keepsHistory: false);
+        long committed = _owner.Add(1);
+        _cluster.Mailboxes.OwnersWereLost();
+        // The renewal is due after 4 s at the earliest.
+        _time.Advance(MailboxReplicas.AskSpread);
+        Assert.True(await wait);
+        Assert.Equal(committed, mailbox.Current!.ModSeq);
+        Assert.Equal(2, _owner.Syncs);
+    }
+
+    [Fact]
     public async Task A_local_owner_that_lost_its_claim_proves_nothing()
     {
         using OpenMailbox mailbox = _cluster.Mailboxes.Open(Key);
