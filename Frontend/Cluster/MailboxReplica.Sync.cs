@@ -94,12 +94,12 @@ internal sealed partial class MailboxReplica
         if (known is null)
         {
             // An empty mailbox, or one whose whole history fits in the deltas.
-            Adopt(MailboxSnapshot.Of(reply.Epoch, reply.Deltas is [var first, ..] ? first.FromModSeq : reply.ModSeq, 1, KeywordTable.Empty, []));
+            Adopt(MailboxSnapshot.Of(reply.Epoch, reply.Deltas is [var first, ..] ? first.FromModSeq : reply.ModSeq, 1, KeywordTable.Empty, [], reply.UidValidity));
         }
         else if (reply.Epoch > known.Epoch)
         {
             // The new owner knows the version of the old one: the same messages under its own epoch.
-            Adopt(MailboxSnapshot.Of(reply.Epoch, known.ModSeq, known.UidNext, known.Keywords, known.Chunks));
+            Adopt(MailboxSnapshot.Of(reply.Epoch, known.ModSeq, known.UidNext, known.Keywords, known.Chunks, reply.UidValidity));
         }
         foreach (MailboxDelta delta in reply.Deltas)
             Apply(delta);
@@ -126,7 +126,7 @@ internal sealed partial class MailboxReplica
             keywords = page.Value.Keywords;
             loaded.AddRange(page.Value.Chunks);
         }
-        return Adopt(MailboxSnapshot.Of(reply.Epoch, reply.ModSeq, reply.UidNext, keywords, loaded));
+        return Adopt(MailboxSnapshot.Of(reply.Epoch, reply.ModSeq, reply.UidNext, keywords, loaded, reply.UidValidity));
     }
 
     /// <summary>UIDNEXT may rise without a message that stays: one that was added and removed since.</summary>
@@ -136,7 +136,7 @@ internal sealed partial class MailboxReplica
         {
             if (!ReferenceEquals(_current, now))
                 return _current!;
-            var raised = MailboxSnapshot.Of(now.Epoch, now.ModSeq, uidNext, now.Keywords, now.Chunks);
+            var raised = MailboxSnapshot.Of(now.Epoch, now.ModSeq, uidNext, now.Keywords, now.Chunks, now.UidValidity);
             Volatile.Write(ref _current, raised);
             return raised;
         }

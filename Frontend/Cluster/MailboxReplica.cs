@@ -11,7 +11,7 @@ internal sealed partial class MailboxReplica
 {
     private static readonly TimeSpan RenewEvery = MailboxLimits.ObserverLease / 3;
     private static readonly MailError Gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
-    private static readonly MailError Replaced = new(MailErrorCode.MailboxGone, "The mailbox was replaced by another of its name.");
+    internal static readonly MailError Replaced = new(MailErrorCode.MailboxGone, "The mailbox was replaced by another of its name.");
 
     private readonly MailboxReplicas _all;
     private readonly IMailboxGrain _owner;

@@ -53,14 +53,16 @@ public sealed class MailboxReplicas : IDisposable
     }
 
     /// <summary>Opens a mailbox for one session, which disposes of it when it closes the mailbox. Costs nothing: nothing is loaded before the first sync.</summary>
-    public OpenMailbox Open(MailboxKey mailbox)
+    /// <param name="epoch">The owner's claim under which the client was told <paramref name="uidValidity"/>.</param>
+    /// <param name="uidValidity">A later claim that finds another ends the session's hold on the mailbox. 0: nothing was told.</param>
+    public OpenMailbox Open(MailboxKey mailbox, long epoch = 0, uint uidValidity = 0)
     {
         lock (_gate)
         {
             if (!_open.TryGetValue(mailbox, out MailboxReplica? replica))
                 _open.Add(mailbox, replica = new MailboxReplica(this, mailbox));
             replica.Holders++;
-            return new OpenMailbox(replica);
+            return new OpenMailbox(replica, epoch, uidValidity);
         }
     }
 

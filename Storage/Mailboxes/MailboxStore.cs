@@ -96,7 +96,7 @@ public sealed class MailboxStore(MailDatabase database)
                 builder.Add(reader);
         }
         await transaction.CommitAsync();
-        MailboxSnapshot? snapshot = MailboxSnapshot.Of(epoch, status.HighestModSeq, status.UidNext, builder.Keywords, builder.Finish());
+        MailboxSnapshot? snapshot = MailboxSnapshot.Of(epoch, status.HighestModSeq, status.UidNext, builder.Keywords, builder.Finish(), status.UidValidity);
         return ((MailboxSnapshot, MailboxStatus)?)(snapshot, status);
     });
 

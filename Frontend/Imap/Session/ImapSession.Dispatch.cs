@@ -57,7 +57,11 @@ public sealed partial class ImapSession
                 return Completion.No("READ-ONLY", "The mailbox was opened read-only");
             }
             if (row.Effects.HasFlag(Effects.SyncsFirst) && before is Selected first && await SyncAsync(first, new Telling(command.Uid)) is { } notSynced)
+            {
+                if (first.Mailbox.Open.End is { } gone)
+                    Bye(gone);
                 return notSynced;
+            }
             if (row.Run(this, before, command) is not { } running)
                 return Completion.Bad(before is Authenticated ? "Not allowed in this state" : "Log in first");
             Completion completion = await running;

@@ -37,7 +37,8 @@ public sealed record SyncReply(
     [property: Id(1)] long ModSeq,
     [property: Id(2)] IReadOnlyList<MailboxDelta> Deltas,
     [property: Id(3)] int? Reload,
-    [property: Id(4)] uint UidNext);
+    [property: Id(4)] uint UidNext,
+    [property: Id(5)] uint UidValidity = 0);
 
 /// <summary>Some chunks of a version, and the keyword table that their codes refer to.</summary>
 [GenerateSerializer, Immutable, Alias("SnapshotPage")]

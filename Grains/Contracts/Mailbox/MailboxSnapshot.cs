@@ -10,8 +10,9 @@ public sealed class MailboxSnapshot
     private readonly MessageChunk[] _chunks;
     private readonly int[] _starts;
 
-    private MailboxSnapshot(long epoch, long modSeq, uint uidNext, KeywordTable keywords, MessageChunk[] chunks)
+    private MailboxSnapshot(long epoch, long modSeq, uint uidNext, KeywordTable keywords, MessageChunk[] chunks, uint uidValidity)
     {
+        UidValidity = uidValidity;
         Epoch = epoch;
         ModSeq = modSeq;
         UidNext = uidNext;
@@ -34,6 +35,9 @@ public sealed class MailboxSnapshot
     /// <summary>UIDNEXT: above every UID in this version.</summary>
     public uint UidNext { get; }
 
+    /// <summary>UIDVALIDITY as the owner of <see cref="Epoch"/> found it; 0: not known here. A new one always comes with a new epoch.</summary>
+    public uint UidValidity { get; }
+
     public KeywordTable Keywords { get; }
 
     /// <summary>The number of messages.</summary>
@@ -42,16 +46,16 @@ public sealed class MailboxSnapshot
     public IReadOnlyList<MessageChunk> Chunks => _chunks;
 
     /// <summary>A version made of chunks in UID order, as loaded from storage or received from the owner.</summary>
-    public static MailboxSnapshot Of(long epoch, long modSeq, uint uidNext, KeywordTable keywords, IEnumerable<MessageChunk> chunks) =>
-        new(epoch, modSeq, uidNext, keywords, [.. chunks.Where(static c => c.Count > 0)]);
+    public static MailboxSnapshot Of(long epoch, long modSeq, uint uidNext, KeywordTable keywords, IEnumerable<MessageChunk> chunks, uint uidValidity = 0) =>
+        new(epoch, modSeq, uidNext, keywords, [.. chunks.Where(static c => c.Count > 0)], uidValidity);
 
     /// <summary>A version made of rows in UID order.</summary>
-    public static MailboxSnapshot OfRows(long epoch, long modSeq, uint uidNext, IEnumerable<MessageRow> rows)
+    public static MailboxSnapshot OfRows(long epoch, long modSeq, uint uidNext, IEnumerable<MessageRow> rows, uint uidValidity = 0)
     {
         var builder = new ChunkBuilder(KeywordTable.Empty, []);
         foreach (MessageRow row in rows)
             builder.Add(row);
-        return new MailboxSnapshot(epoch, modSeq, uidNext, builder.Keywords, builder.Finish());
+        return new MailboxSnapshot(epoch, modSeq, uidNext, builder.Keywords, builder.Finish(), uidValidity);
     }
 
     /// <summary>The message at <paramref name="index"/>, 0 ≤ index &lt; <see cref="Count"/>.</summary>
@@ -159,7 +163,7 @@ public sealed class MailboxSnapshot
                     break;
             }
         }
-        var next = new MailboxSnapshot(Epoch, delta.ToModSeq, uidNext, keywords, [.. chunks.Where(static c => c is not null).Select(static c => c!)]);
+        var next = new MailboxSnapshot(Epoch, delta.ToModSeq, uidNext, keywords, [.. chunks.Where(static c => c is not null).Select(static c => c!)], UidValidity);
         // Combinations come and go; those that nobody has any more must not pile up.
         return keywords.Count > 4096 + (4L * next.Count) ? next.WithFreshKeywords() : next;
     }
@@ -184,7 +188,7 @@ public sealed class MailboxSnapshot
                 return FlagCode.Of(FlagCode.System(code), set);
             })],
         })];
-        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, chunks);
+        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, chunks, UidValidity);
     }
 
     /// <summary>
@@ -227,7 +231,7 @@ public sealed class MailboxSnapshot
             keywords = builder.Keywords;
             chunks.AddRange(builder.Finish());
         }
-        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, [.. chunks]);
+        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, [.. chunks], UidValidity);
     }
 
     private int ChunkOf(uint uid)

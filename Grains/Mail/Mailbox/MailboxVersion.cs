@@ -38,16 +38,16 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
     public SyncReply Since(long epoch, long modSeq)
     {
         if (epoch == Snapshot.Epoch && modSeq == Snapshot.ModSeq)
-            return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], null, Snapshot.UidNext);
+            return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], null, Snapshot.UidNext, Snapshot.UidValidity);
         if (epoch == Snapshot.Epoch && _recent.First is { } first && first.Value.FromModSeq <= modSeq)
-            return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [.. _recent.Where(d => d.FromModSeq >= modSeq)], null, Snapshot.UidNext);
+            return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [.. _recent.Where(d => d.FromModSeq >= modSeq)], null, Snapshot.UidNext, Snapshot.UidValidity);
         long now = Environment.TickCount64;
         while (_pinnedVersions.First is { } oldest && (oldest.Value.Until < now || _pinnedVersions.Count >= _pins))
             _pinnedVersions.RemoveFirst();
         if (_pinnedVersions.Last is { } last && last.Value.Snapshot.ModSeq == Snapshot.ModSeq)
             _pinnedVersions.RemoveLast();
         _pinnedVersions.AddLast((Snapshot, now + (long)_pinned.TotalMilliseconds));
-        return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext);
+        return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext, Snapshot.UidValidity);
     }
 
     /// <summary>A version that <see cref="Since"/> has named; null when it is kept no longer.</summary>

@@ -11,7 +11,7 @@ internal sealed class FakeMailbox : IMailboxGrain
     private readonly HashSet<IMailboxObserver> _observers = [];
     private MailboxSnapshot? _pinned;
 
-    public MailboxSnapshot Snapshot { get; private set; } = MailboxSnapshot.OfRows(1, 1, 1, []);
+    public MailboxSnapshot Snapshot { get; private set; } = MailboxSnapshot.OfRows(1, 1, 1, [], 7);
 
     public List<MailboxDelta> Pushes { get; } = [];
 
@@ -49,12 +49,13 @@ internal sealed class FakeMailbox : IMailboxGrain
             now.UidNext + (uint)i, new EmailId(now.UidNext + i), 100, 0, 0, 0, new FlagList(SystemFlags.None, i % 3 == 0 ? ["kw" + (modSeq % 5)] : []), modSeq, 0))]));
 
     /// <summary>Another owner takes over; the old one's deltas are forgotten, or not.</summary>
-    public void Takeover(bool keepsHistory)
+    /// <param name="uidValidity">Its mailbox was renamed before.</param>
+    public void Takeover(bool keepsHistory, uint uidValidity = 0)
     {
         lock (_gate)
         {
             MailboxSnapshot old = Snapshot;
-            Snapshot = MailboxSnapshot.OfRows(old.Epoch + 1, old.ModSeq, old.UidNext, old.Messages().Select(static m => m.ToRow()));
+            Snapshot = MailboxSnapshot.OfRows(old.Epoch + 1, old.ModSeq, old.UidNext, old.Messages().Select(static m => m.ToRow()), uidValidity == 0 ? old.UidValidity : uidValidity);
             if (!keepsHistory)
                 _history.Clear();
             _pinned = null;
@@ -107,16 +108,16 @@ internal sealed class FakeMailbox : IMailboxGrain
             int from = _history.FindIndex(d => d.FromModSeq == modSeq);
             if (epoch == Snapshot.Epoch && modSeq == Snapshot.ModSeq)
             {
-                reply = new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], null, Snapshot.UidNext);
+                reply = new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], null, Snapshot.UidNext, Snapshot.UidValidity);
             }
             else if (epoch != 0 && from >= 0)
             {
-                reply = new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [.. _history.Skip(from).Select(d => d with { Epoch = Snapshot.Epoch })], null, Snapshot.UidNext);
+                reply = new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [.. _history.Skip(from).Select(d => d with { Epoch = Snapshot.Epoch })], null, Snapshot.UidNext, Snapshot.UidValidity);
             }
             else
             {
                 _pinned = Snapshot;
-                reply = new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext);
+                reply = new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext, Snapshot.UidValidity);
             }
         }
         if (OnSync is { } wait)

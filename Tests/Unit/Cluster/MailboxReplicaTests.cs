@@ -151,6 +151,26 @@ public sealed class MailboxReplicaTests : IAsyncDisposable
         Assert.True((await anew.SyncAsync(CancellationToken.None)).IsOk);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_new_UIDVALIDITY_ends_the_sessions_that_were_told_the_old_one_also_where_its_news_was_lost(bool local)
+    {
+        using OpenMailbox before = _cluster.Mailboxes.Open(Key, 1, 7);
+        await SyncAsync(before);
+        _owner.Takeover(keepsHistory: true, uidValidity: 8);
+        // Told the new one before this process has heard of it.
+        using OpenMailbox after = _cluster.Mailboxes.Open(Key, 2, 8);
+        Assert.Null(after.End);
+        _owner.Add(1);
+        if (local)
+            _local.Publish(Key, _owner.Snapshot);
+        Assert.Equal(MailErrorCode.MailboxGone, (await before.SyncAsync(CancellationToken.None)).Error?.Code);
+        Assert.Equal(MailboxEnd.UidValidityChanged, before.End);
+        Assert.Equal(8u, (await SyncAsync(after)).UidValidity);
+        Assert.Null(after.End);
+    }
+
     [Fact]
     public async Task A_deleted_mailbox_is_found_out_by_asking_too()
     {
