@@ -1,3 +1,5 @@
+using MailCluster.Consistency.Workload;
+
 namespace MailCluster.Consistency.Faults;
 
 internal sealed class SlowClient : Fault
@@ -26,6 +28,8 @@ internal sealed class ReconnectStorm : Fault
         var front = scene.Target(scene.Cluster.FrontEnds);
         front.Process!.Kill();
         await front.Process.Exited;
-        await scene.Load.ReconnectStormAsync(_clients, stop);
+        StormFigures storm = await scene.Load.StormAsync(_clients);
+        scene.Notes.Add($"{storm.In} of {storm.Sessions} came back, 99 % within {storm.P99.TotalSeconds:F1} s, all within {storm.Longest.TotalSeconds:F1} s, "
+            + $"{storm.Refused} attempts refused, {storm.Dropped} dropped");
     }
 }

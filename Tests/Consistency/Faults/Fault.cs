@@ -51,6 +51,9 @@ internal sealed record FaultScene(OwnCluster Cluster, Random Random, int Seconds
     /// <summary>Broken promises that only the fault itself can see.</summary>
     public List<string> Broken { get; } = [];
 
+    /// <summary>Figures that only the fault itself has.</summary>
+    public List<string> Notes { get; } = [];
+
     public TimeSpan Duration => TimeSpan.FromSeconds(Seconds);
 
     public ClusterNode Target(IReadOnlyList<ClusterNode> among)

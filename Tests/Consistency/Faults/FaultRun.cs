@@ -10,13 +10,13 @@ namespace MailCluster.Consistency.Faults;
 /// <param name="Before">Of nodes that were no targets; as <paramref name="After"/>.</param>
 internal sealed record FaultReport(
     string Name, IReadOnlyList<string> Targets, TimeSpan At, TimeSpan Lasted, Delays Delays, IReadOnlyList<Ended> Ended,
-    IReadOnlyDictionary<string, NodeMeasure> Before, IReadOnlyDictionary<string, NodeMeasure> After)
+    IReadOnlyDictionary<string, NodeMeasure> Before, IReadOnlyDictionary<string, NodeMeasure> After, IReadOnlyList<string> Notes)
 {
     public override string ToString()
     {
         string where = Targets.Count is 0 or > 2 ? "" : $" ({string.Join(", ", Targets)})";
         return $"{At.TotalSeconds,5:F0} s  {Name}{where}: {Lasted.TotalSeconds:F1} s until whole; {Delays.Commands} commands since, {Delays}; "
-            + $"{Ended.Count} connections ended; {Growth()}";
+            + $"{Ended.Count} connections ended; {string.Concat(Notes.Select(static n => n + "; "))}{Growth()}";
     }
 
     private string Growth() => "MB: " + string.Join(", ", After.Where(a => Before.ContainsKey(a.Key))
@@ -72,7 +72,7 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
         TimeSpan lasted = Stopwatch.GetElapsedTime(began);
         await Task.Delay(_quiet, stop);
         var report = new FaultReport(fault.Name, [.. scene.Targets.Select(static t => t.Name)], Stopwatch.GetElapsedTime(_began, began), lasted,
-            load.Since(began), load.EndedSince(began), before, await MeasureAsync(scene.Targets));
+            load.Since(began), load.EndedSince(began), before, await MeasureAsync(scene.Targets), scene.Notes);
         _reports.Add(report);
         progress(report.ToString());
         Judge(fault, scene, report);

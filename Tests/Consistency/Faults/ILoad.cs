@@ -1,3 +1,5 @@
+using MailCluster.Consistency.Workload;
+
 namespace MailCluster.Consistency.Faults;
 
 /// <summary>What commands took since a moment.</summary>
@@ -21,7 +23,9 @@ internal interface ILoad
 
     IReadOnlyList<Ended> EndedSince(long moment);
 
+    /// <summary>A further client asks for much and does not read for a while.</summary>
     Task SlowClientAsync(TimeSpan duration, CancellationToken stop);
 
-    Task ReconnectStormAsync(int clients, CancellationToken stop);
+    /// <summary>Further clients log in, all at once; those that are not in within a minute are a violation.</summary>
+    Task<StormFigures> StormAsync(int clients);
 }

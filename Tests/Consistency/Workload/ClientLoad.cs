@@ -52,8 +52,6 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
     /// <summary>Many clients log in at once, as after the loss of a front end, and try again until they are in. Those that are not in time are a violation.</summary>
     public Task<StormFigures> StormAsync(int clients) => Storm.RunAsync(_context, _options.FrontEnds, _accounts, clients);
 
-    public Task ReconnectStormAsync(int clients, CancellationToken stop) => StormAsync(clients);
-
     /// <summary>
     /// One more client asks for all bodies of a mailbox, many times in one go, and reads nothing for <paramref name="duration"/>, while others change the mailbox; then all of
     /// it, which must be right as everything else.
