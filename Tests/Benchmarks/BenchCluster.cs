@@ -23,12 +23,14 @@ internal sealed class BenchCluster : IAsyncDisposable
     /// <summary>The process whose children are PostgreSQL's backends.</summary>
     public int Postmaster { get; private set; }
 
-    public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50)
+    /// <param name="apart">A silo and a front end; otherwise one node.</param>
+    /// <param name="certificate">PEM file with certificate and key: there is an IMAPS door, too.</param>
+    public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50, string? certificate = null)
     {
         var cluster = new BenchCluster();
         try
         {
-            await cluster.StartNodesAsync(apart, messageMegabytes);
+            await cluster.StartNodesAsync(apart, messageMegabytes, certificate);
             return cluster;
         }
         catch
@@ -40,6 +42,16 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public Task<string> AccountAsync() => _accounts.AddAsync();
 
+    /// <summary>Stops the node that was started last and starts it again: nothing is in its memory any more.</summary>
+    public async Task RestartAsync()
+    {
+        ServerProcess old = _processes[^1];
+        old.Terminate();
+        await old.WaitForExitAsync();
+        await old.DisposeAsync();
+        _processes[^1] = await ServerProcess.StartReadyAsync(["node", "--role", FrontEnd.Name, "--config", FrontEnd.Write(_directory.FullName)]);
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (ServerProcess process in _processes)
@@ -50,7 +62,7 @@ internal sealed class BenchCluster : IAsyncDisposable
         _directory.Delete(true);
     }
 
-    private async Task StartNodesAsync(bool apart, int messageMegabytes)
+    private async Task StartNodesAsync(bool apart, int messageMegabytes, string? certificate)
     {
         ConnectionString = await _postgres.CreateDatabaseAsync();
         foreach (string role in apart ? new[] { "silo", "frontend" } : ["all"])
@@ -58,6 +70,13 @@ internal sealed class BenchCluster : IAsyncDisposable
             FrontEnd = new NodeSettings(role, ConnectionString);
             FrontEnd.Further["Limits:MessageMegabytes"] = messageMegabytes;
             FrontEnd.Further["Log:Level"] = "Warning";
+            // All clients come from one address here: what is measured is not its limits.
+            FrontEnd.Further["Listen:TrustedNetworks:0"] = "127.0.0.0/8";
+            if (certificate is not null)
+            {
+                FrontEnd.Further["Tls:Certificate"] = certificate;
+                FrontEnd.Further["Listen:Imaps:0"] = $"127.0.0.1:{FrontEnd.ImapsPort}";
+            }
             _processes.Add(await ServerProcess.StartReadyAsync(["node", "--role", role, "--config", FrontEnd.Write(_directory.FullName)]));
         }
         await using NpgsqlDataSource database = NpgsqlDataSource.Create(ConnectionString);

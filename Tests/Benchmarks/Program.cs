@@ -1,9 +1,11 @@
 using System.CommandLine;
 using MailCluster.Benchmarks;
+using MailCluster.Benchmarks.Load;
+using MailCluster.Benchmarks.Micro;
 
-var commands = new RootCommand("Benchmarks of MailCluster. Each starts what it needs, says what it measured, and takes it down again.")
-{
-    LargeMessages.Command(),
-    Appends.Command(),
-};
-return await commands.Parse(args).InvokeAsync();
+InlineSockets.Use();
+RootCommand commands = Comparison.Command();
+commands.Add(LargeMessages.Command());
+commands.Add(MicroBenchmarks.Command());
+// Ctrl-C takes down what was started: that needs more than the usual two seconds.
+return await commands.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });

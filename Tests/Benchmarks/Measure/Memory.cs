@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MailCluster.Benchmarks;
+namespace MailCluster.Benchmarks.Measure;
 
 /// <summary>Private memory of processes from /proc: what would be free again without them.</summary>
 internal sealed class Memory : IAsyncDisposable
@@ -31,42 +31,6 @@ internal sealed class Memory : IAsyncDisposable
         catch (Exception e) when (e is IOException or InvalidOperationException or UnauthorizedAccessException)
         {
             return 0;
-        }
-    }
-
-    /// <summary>Processor time that a process has used so far; zero when it is gone.</summary>
-    public static TimeSpan Cpu(int process)
-    {
-        try
-        {
-            return System.Diagnostics.Process.GetProcessById(process).TotalProcessorTime;
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
-        {
-            return TimeSpan.Zero;
-        }
-    }
-
-    /// <summary>The backends of a PostgreSQL: children of its postmaster.</summary>
-    public static IEnumerable<int> Children(int parent)
-    {
-        foreach (string directory in Directory.EnumerateDirectories("/proc"))
-        {
-            if (!int.TryParse(Path.GetFileName(directory), out int process))
-                continue;
-            string stat;
-            try
-            {
-                stat = File.ReadAllText(Path.Combine(directory, "stat"));
-            }
-            catch (IOException)
-            {
-                continue;
-            }
-            // pid (name) state ppid …
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            if (int.Parse(fields[1], CultureInfo.InvariantCulture) == parent)
-                yield return process;
         }
     }
 

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Text;
+
+namespace MailCluster.Benchmarks.Load;
+
+/// <summary>
+/// A client's connection that costs little: octets go out as they were prepared, and lines are looked at where they were received. One call at a time.
+/// </summary>
+internal abstract class Connection : IDisposable
+{
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private Stream? _tls;
+    private byte[] _buffer = new byte[4096];
+    private int _start;
+    private int _end;
+
+    /// <summary>What was received and not yet taken.</summary>
+    protected ReadOnlySpan<byte> Received => _buffer.AsSpan(_start, _end - _start);
+
+    /// <summary>Connects; with TLS by a full handshake, nothing is resumed.</summary>
+    protected async ValueTask ConnectAsync(IPEndPoint server, bool tls)
+    {
+        await _socket.ConnectAsync(server);
+        if (!tls)
+            return;
+        var stream = new SslStream(new NetworkStream(_socket));
+        _tls = stream;
+        await stream.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
+        {
+            TargetHost = "localhost",
+            AllowTlsResume = false,
+            RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+        });
+    }
+
+    protected async ValueTask SendAsync(ReadOnlyMemory<byte> octets)
+    {
+        if (_tls is not null)
+        {
+            await _tls.WriteAsync(octets);
+            return;
+        }
+        while (octets.Length > 0)
+            octets = octets[await _socket.SendAsync(octets)..];
+    }
+
+    /// <summary>Octets are done with.</summary>
+    protected void Take(int count) => _start += count;
+
+    /// <summary>Receives more behind what is there.</summary>
+    /// <exception cref="EndOfStreamException">The server has closed the connection.</exception>
+    protected async ValueTask FillAsync()
+    {
+        if (_start == _end)
+        {
+            _start = _end = 0;
+        }
+        else if (_end == _buffer.Length)
+        {
+            if (_start == 0)
+            {
+                Array.Resize(ref _buffer, _buffer.Length * 2);
+            }
+            else
+            {
+                _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+                _end -= _start;
+                _start = 0;
+            }
+        }
+        int read = _tls is null ? await _socket.ReceiveAsync(_buffer.AsMemory(_end)) : await _tls.ReadAsync(_buffer.AsMemory(_end));
+        if (read == 0)
+            throw new EndOfStreamException("The server closed the connection.");
+        _end += read;
+        // Much comes at once where whole mailboxes are fetched: fewer, larger reads.
+        if (_end == _buffer.Length && _buffer.Length < 256 * 1024)
+            Array.Resize(ref _buffer, _buffer.Length * 4);
+    }
+
+    /// <summary>Waits until a whole line is there; its length with the line end. It stays until it is taken.</summary>
+    protected async ValueTask<int> LineAsync()
+    {
+        int looked = 0;
+        while (true)
+        {
+            int end = Received[looked..].IndexOf((byte)'\n');
+            if (end >= 0)
+                return looked + end + 1;
+            looked = Received.Length;
+            await FillAsync();
+        }
+    }
+
+    protected static string Text(ReadOnlySpan<byte> line) => Encoding.Latin1.GetString(line).TrimEnd();
+
+    public void Dispose()
+    {
+        _tls?.Dispose();
+        _socket.Dispose();
+    }
+}
