@@ -12,10 +12,11 @@ public sealed class MailDatabase : IAsyncDisposable
     /// <param name="connectionString">Npgsql's form; of several hosts the primary is taken, see <see cref="PostgresPool"/>.</param>
     /// <param name="node">Named in application_name, so that a dead node's backends can be told.</param>
     /// <param name="maxConnections">The pool's size for reads and small writes.</param>
-    public MailDatabase(string connectionString, string node, int maxConnections = 40)
+    /// <param name="statementSeconds">How long a server that is there may keep a read waiting. Commits have no such limit: their outcome would be unknown.</param>
+    public MailDatabase(string connectionString, string node, int maxConnections = 40, int statementSeconds = 10)
     {
-        Main = Build(connectionString, "main", node, maxConnections);
-        _lanes = new(() => Build(connectionString, "lanes", _silo is { } silo ? LaneName(silo) : node + " lane", 40));
+        Main = Build(connectionString, "main", node, maxConnections, statementSeconds);
+        _lanes = new(() => Build(connectionString, "lanes", _silo is { } silo ? LaneName(silo) : node + " lane", 40, 0));
     }
 
     public NpgsqlDataSource Main { get; }
@@ -45,9 +46,10 @@ public sealed class MailDatabase : IAsyncDisposable
         await Main.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Build(string connectionString, string name, string application, int size) =>
-        PostgresPool.Open(connectionString, name, application, size, static settings =>
+    private static NpgsqlDataSource Build(string connectionString, string name, string application, int size, int statementSeconds) =>
+        PostgresPool.Open(connectionString, name, application, size, settings =>
         {
+            settings.CommandTimeout = statementSeconds;
             settings.MaxAutoPrepare = 60;
             settings.AutoPrepareMinUsages = 2;
             // Nothing here leaves state in a session: resetting one at each return would be five statements for nothing.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using MailCluster.Contracts;
 using Npgsql;
@@ -17,6 +18,30 @@ internal static class Store
         catch (Exception e) when (IsOutage(e))
         {
             throw Outage(e);
+        }
+    }
+
+    /// <summary>
+    /// Runs a statement that may be repeated, again and again through an outage of <paramref name="patience"/> at most, with growing pauses and jitter.
+    /// </summary>
+    /// <param name="work">Told the number of the try, from 1: a try that failed may have been carried out all the same.</param>
+    /// <exception cref="StoreUnavailableException">PostgreSQL was away for so long.</exception>
+    public static async Task<T> Persist<T>(Func<int, Task<T>> work, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await work(attempt).ConfigureAwait(false);
+            }
+            catch (Exception e) when (IsOutage(e) || e is StoreUnavailableException)
+            {
+                TimeSpan pause = TimeSpan.FromMilliseconds(Math.Min(25 << Math.Min(attempt, 4), 400) * (0.5 + Random.Shared.NextDouble()));
+                if (cancellationToken.IsCancellationRequested || Stopwatch.GetElapsedTime(start) + pause > patience)
+                    throw e as StoreUnavailableException ?? Outage(e);
+                await Task.Delay(pause, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 

@@ -13,7 +13,7 @@ namespace MailCluster.Storage.Bodies;
 /// stored and handed to the parser before the next is gathered, so that memory stays at two or three chunks whatever the size.
 /// No connection is held between statements: a slow sender costs none.
 /// </summary>
-internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId tenant, int claims, long? sizeHint) : IAsyncDisposable
+internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId tenant, int claims, long? sizeHint, TimeSpan patience) : IAsyncDisposable
 {
     /// <summary>Octets of each chunk but the last. Stored bodies depend on it.</summary>
     public const int ChunkSize = 256 * 1024;
@@ -69,10 +69,10 @@ internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId 
             await _toParser!.Writer.WriteAsync(last, cancellationToken).ConfigureAwait(false);
             await _toParser.Writer.CompleteAsync().ConfigureAwait(false);
             content = await _parsing!.ConfigureAwait(false);
-            var stored = await ExecuteAsync("select mail.stage_end_v1($1, $2, $3, $4, $5, $6, $7, $8)", cancellationToken,
+            var stored = await ExecuteAsync("select mail.stage_end_v2($1, $2, $3, $4, $5, $6, $7, $8)", cancellationToken,
                 Of(body.Value), Of(tenant.Value), Of(Size), Of(_crc.Value), Of(claims), Of(_chunks), Of(last), Of(content.Encode())).ConfigureAwait(false);
             if (stored is not true)
-                throw new StoreUnavailableException("The upload took so long that its beginning was collected.");
+                throw new StoreUnavailableException("A part of the upload is gone: PostgreSQL has crashed since, or it took so long that its beginning was collected.");
         }
         _ended = true;
         return new StagedBody(body, Size, new Guid(_hash.GetHashAndReset().AsSpan(0, 16), bigEndian: true), ThreadKeys.Of(content), MessageId(content), claims);
@@ -139,20 +139,23 @@ internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId 
         }
     }
 
-    private async ValueTask<object?> ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters)
-    {
-        try
+    // What is sent is still in the buffer, so that it can be sent again. The statement may have been carried out by a try whose answer was lost.
+    private Task<object?> ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters) => Store.Persist(
+        async attempt =>
         {
             await using var command = source.CreateCommand(sql);
             foreach (var parameter in parameters)
-                command.Parameters.Add(parameter);
-            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (Store.IsOutage(e))
-        {
-            throw Store.Outage(e);
-        }
-    }
+                command.Parameters.Add(parameter.Clone());
+            try
+            {
+                return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException e) when (attempt > 1 && e.SqlState == PostgresErrorCodes.UniqueViolation)
+            {
+                return true;
+            }
+        },
+        patience, cancellationToken);
 
     private static NpgsqlParameter<T> Of<T>(T value) => new() { TypedValue = value };
 

@@ -9,16 +9,25 @@ using Npgsql;
 
 namespace MailCluster.Storage.Bodies;
 
-/// <summary>Bodies in PostgreSQL: see <see cref="IMessageBodies"/>.</summary>
-public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMessageBodies
+/// <summary>How bodies are stored and read.</summary>
+public sealed record BodyOptions
 {
+    /// <summary>How long a statement is tried again while PostgreSQL is away. Default 5 s: half of what a command waits, which has its commit still before it.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>Bodies in PostgreSQL: see <see cref="IMessageBodies"/>.</summary>
+public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyOptions? options = null) : IMessageBodies
+{
+    private readonly TimeSpan _patience = (options ?? new()).Patience;
+
     /// <inheritdoc/>
     public async ValueTask<MailResult<StagedBody>> StageAsync(
         TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claims, 1);
-        var body = new BodyId(await ids.NextAsync().ConfigureAwait(false));
-        await using var upload = new BodyUpload(database, body, tenant, claims, sizeHint);
+        var body = new BodyId(await Store.Persist(_ => ids.NextAsync().AsTask(), _patience, cancellationToken).ConfigureAwait(false));
+        await using var upload = new BodyUpload(database, body, tenant, claims, sizeHint, _patience);
         while (true)
         {
             var read = await source.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -58,7 +67,9 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
         var found = new StoredEmail?[emails.Count];
         if (found.Length == 0)
             return found;
-        try
+        return await Store.Persist(ReadOnce, _patience, cancellationToken).ConfigureAwait(false);
+
+        async Task<StoredEmail?[]> ReadOnce(int attempt)
         {
             await using var command = database.CreateCommand(withContent
                 ? """
@@ -80,10 +91,6 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
                 found[i] = new StoredEmail(emails[i], new BodyId(reader.GetInt64(1)), prefix, reader.GetInt64(2) - prefix.Length, content);
             }
             return found;
-        }
-        catch (Exception e) when (Store.IsOutage(e))
-        {
-            throw Store.Outage(e);
         }
     }
 
@@ -122,8 +129,19 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
         if (found.Length == 0)
             return found;
         var missing = new long[found.Length];
-        try
+        await Store.Persist(ReadOnce, _patience, cancellationToken).ConfigureAwait(false);
+        for (var i = 0; i < found.Length; i++)
         {
+            if (missing[i] != 0)
+                throw new InvalidDataException($"Body {bodies[i]} has not the size that its row tells.");
+        }
+        return found;
+
+        async Task<bool> ReadOnce(int attempt)
+        {
+            // What a try before this one has left.
+            Array.Clear(found);
+            Array.Clear(missing);
             await using var command = database.CreateCommand("""
                 select x.i, b.size, c.no, c.data from unnest($1) with ordinality as x(id, i)
                 join mail.body b on b.id = x.id and b.size <= $2 join mail.body_chunk c on c.body_id = x.id
@@ -144,22 +162,12 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
                 await data.ReadExactlyAsync(bytes.AsMemory(start, length), cancellationToken).ConfigureAwait(false);
                 missing[i] -= length;
             }
+            return true;
         }
-        catch (Exception e) when (Store.IsOutage(e))
-        {
-            throw Store.Outage(e);
-        }
-        for (var i = 0; i < found.Length; i++)
-        {
-            if (missing[i] != 0)
-                throw new InvalidDataException($"Body {bodies[i]} has not the size that its row tells.");
-        }
-        return found;
     }
 
-    private async ValueTask ReadPieceAsync(BodyId body, int chunk, int start, Memory<byte> piece, CancellationToken cancellationToken)
-    {
-        try
+    private Task<bool> ReadPieceAsync(BodyId body, int chunk, int start, Memory<byte> piece, CancellationToken cancellationToken) => Store.Persist(
+        async _ =>
         {
             await using var command = database.CreateCommand("select substring(c.data from $3 for $4) from mail.body_chunk c where c.body_id = $1 and c.no = $2");
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Value });
@@ -173,10 +181,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids) : IMe
             if (data.Length != piece.Length)
                 throw new ArgumentOutOfRangeException(nameof(piece), $"The range is not inside body {body}.");
             await data.ReadExactlyAsync(piece, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception e) when (Store.IsOutage(e))
-        {
-            throw Store.Outage(e);
-        }
-    }
+            return true;
+        },
+        _patience, cancellationToken);
 }

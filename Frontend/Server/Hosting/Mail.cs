@@ -25,6 +25,7 @@ internal static class Mail
         services.AddSingleton(s => s.GetRequiredService<MailDatabase>().Main);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdBlocks>();
+        services.AddSingleton(new BodyOptions { Patience = options.Limits.CommandTime / 2 });
         services.AddSingleton<MessageBodies>();
         services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
         services.AddSingleton<TenantStore>();

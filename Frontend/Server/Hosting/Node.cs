@@ -89,7 +89,7 @@ internal static class Node
     {
         try
         {
-            return new(options.Database.ConnectionString, $"mailcluster {options.Name}", options.Database.MaxConnections);
+            return new(options.Database.ConnectionString, $"mailcluster {options.Name}", options.Database.MaxConnections, options.Limits.CommandSeconds);
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {

@@ -14,12 +14,14 @@ public abstract class BodyTest(PostgresFixture postgres) : IAsyncLifetime
     protected static readonly TenantId Tenant = new(7);
     protected static readonly AccountId Account = new(9);
 
+    protected string ConnectionString { get; private set; } = null!;
     protected NpgsqlDataSource Database { get; private set; } = null!;
     protected MessageBodies Store { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        Database = await postgres.CreateDataSourceAsync();
+        ConnectionString = await postgres.CreateDatabaseAsync();
+        Database = NpgsqlDataSource.Create(ConnectionString);
         Store = new MessageBodies(Database, new IdBlocks(Database));
     }
 
