@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using MailCluster.Consistency.History;
 
@@ -8,6 +9,9 @@ namespace MailCluster.Consistency.Client;
 /// <param name="Body">BODY[].</param>
 internal sealed record FetchItems(uint? Uid, FlagSet? Flags, long? ModSeq, string? Mark, byte[]? Body)
 {
+    // A history has millions of them, and few that differ.
+    private static readonly ConcurrentDictionary<string, FlagSet> _flagSets = [];
+
     /// <summary>What FETCH asks for to see a message's mark.</summary>
     public const string MarkItem = "BODY.PEEK[HEADER.FIELDS (X-Check)]";
 
@@ -40,10 +44,13 @@ internal sealed record FetchItems(uint? Uid, FlagSet? Flags, long? ModSeq, strin
         if (at == 1)
             return "";
         int end = header.IndexOf('\r', at);
-        return header[(at + Field.Length)..(end < 0 ? header.Length : end)];
+        return string.Intern(header[(at + Field.Length)..(end < 0 ? header.Length : end)]);
     }
 
-    private static FlagSet FlagsOf(Token value) => value is ListToken
-        ? new FlagSet(value.Items.Select(static f => f is AtomToken { Value: var name } ? name : throw new FormatException("a flag that is no atom")))
-        : throw new FormatException("FLAGS without a list");
+    private static FlagSet FlagsOf(Token value)
+    {
+        if (value is not ListToken || !value.Items.All(static f => f is AtomToken))
+            throw new FormatException("FLAGS without a list of atoms");
+        return _flagSets.GetOrAdd(string.Join(' ', value.Items.Select(static f => f.Text)), static names => new FlagSet(names.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+    }
 }
