@@ -22,6 +22,7 @@ public static class MailOwners
         });
         services.AddSingleton<OwnedMailboxes>();
         services.AddSingleton<MailboxStore>();
+        services.AddSingleton<VersionWatch>();
         services.AddSingleton<AccountTreeStore>();
         services.AddSingleton<DirectoryStore>();
         return services;

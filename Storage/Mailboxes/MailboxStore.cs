@@ -113,6 +113,29 @@ public sealed class MailboxStore(MailDatabase database)
         return await reader.ReadAsync() ? Status(reader, key) : null;
     });
 
+    /// <summary>
+    /// Those of some versions that the rows are ahead of: the place in <paramref name="versions"/>, the row's epoch (null: the mailbox is gone) and its highest modseq.
+    /// </summary>
+    public Task<IReadOnlyList<(int Index, long? Epoch, long ModSeq)>> AheadAsync(IReadOnlyList<KeyValuePair<MailboxKey, MailboxSnapshot>> versions) => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.Main.CreateCommand(
+            """
+            select k.i::integer - 1, m.epoch, m.highest_modseq
+            from unnest($1, $2, $3, $4) with ordinality as k(account_id, id, epoch, modseq, i)
+            left join mail.mailbox m on m.account_id = k.account_id and m.id = k.id and m.deleted_at is null
+            where m.id is null or m.epoch > k.epoch or (m.epoch = k.epoch and m.highest_modseq > k.modseq)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. versions.Select(static v => v.Key.Account.Value)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. versions.Select(static v => v.Key.Mailbox.Value)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. versions.Select(static v => v.Value.Epoch)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. versions.Select(static v => v.Value.ModSeq)] });
+        var ahead = new List<(int, long?, long)>();
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            ahead.Add((reader.GetInt32(0), reader.IsDBNull(1) ? null : reader.GetInt64(1), reader.IsDBNull(2) ? 0 : reader.GetInt64(2)));
+        return (IReadOnlyList<(int, long?, long)>)ahead;
+    });
+
     /// <summary>Saves the first UID that is still \Recent, when no commit will do it soon. Best effort: an outage is passed over.</summary>
     public async Task SaveFirstRecentAsync(MailboxKey key, long epoch, uint firstRecent, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using MailCluster.Cluster;
 using MailCluster.Contracts;
+using MailCluster.Grains;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage.Mailboxes;
 using MailCluster.Storage.Membership;
@@ -28,9 +29,11 @@ internal static class Membership
 }
 
 /// <summary>Passes the news on to those whom they concern.</summary>
-internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProvider services, ILogger<MembershipNews> log) : IHostedService
+internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProvider services, ILogger<MembershipNews> log) : IHostedService, IDisposable
 {
     private readonly ILogger _log = log;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _versions = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -38,6 +41,12 @@ internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProv
         watch.SelfDied += () => Task.Run(() => services.GetService<IFatalErrorHandler>()?.OnFatalException(this, "The other silos declared this one dead", null));
         if (services.GetService<MailboxStore>() is { } store)
             watch.Died += _ => EndBackendsAsync(store).Ignore();
+        if (services.GetService<VersionWatch>() is { } versions)
+        {
+            watch.Died += _ => versions.LookAtAll();
+            watch.Regained += versions.LookAtAll;
+            _versions = versions.RunAsync(_stop.Token);
+        }
         if (services.GetService<MailClusterClient>() is { } doors)
             watch.Died += _ => doors.Mailboxes.OwnersWereLost();
         watch.Start();
@@ -62,5 +71,11 @@ internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProv
     [LoggerMessage(LogLevel.Information, "Ended {Count} connections to PostgreSQL that dead silos had left")]
     private partial void LogEnded(int count);
 
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _versions;
+    }
+
+    public void Dispose() => _stop.Dispose();
 }

@@ -17,6 +17,9 @@ public interface ILocalMailboxes
     /// </summary>
     bool TryGet(MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot);
 
+    /// <summary>What is published, in no order, also while this process may not answer from it; may be walked through while it changes.</summary>
+    IEnumerable<KeyValuePair<MailboxKey, MailboxSnapshot>> All { get; }
+
     /// <summary>For the owner: makes a version readable, before any OK for it is given. A version older than the published one is passed over.</summary>
     void Publish(MailboxKey mailbox, MailboxSnapshot snapshot);
 

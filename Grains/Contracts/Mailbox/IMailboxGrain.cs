@@ -78,6 +78,13 @@ public interface IMailboxGrain : IGrainWithStringKey
     [Alias("Applied")]
     ValueTask Applied(MailboxDelta delta);
 
+    /// <summary>
+    /// The mailbox's row has this version. Returns when it is published here; an owner of that epoch that does not hear of the change within
+    /// <see cref="MailboxLimits.Unheard"/> gives up its claim, and the next one reads the rows.
+    /// </summary>
+    [Alias("Committed")]
+    ValueTask Committed(long epoch, long modSeq);
+
     /// <summary>For the account's owner: the mailbox was deleted (final) or its name got another UIDVALIDITY; sessions are told and the activation ends.</summary>
     [Alias("End")]
     ValueTask End(MailboxEnd reason);
@@ -111,4 +118,7 @@ public static class MailboxLimits
 {
     /// <summary>How long an observer hears of changes after its last <see cref="IMailboxGrain.Sync"/>; it renews at a third of this.</summary>
     public static readonly TimeSpan ObserverLease = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long after a commit its owner must have heard of it: the answer to a statement comes within milliseconds, the notice of a MOVE as soon.</summary>
+    public static readonly TimeSpan Unheard = TimeSpan.FromSeconds(1);
 }

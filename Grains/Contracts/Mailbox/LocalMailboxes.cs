@@ -16,6 +16,8 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
 
     public event Action<MailboxKey, MailboxEnd>? Ended;
 
+    public IEnumerable<KeyValuePair<MailboxKey, MailboxSnapshot>> All => _published;
+
     public bool MayRead => mayRead?.Invoke() != false;
 
     public bool TryGet(MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot)

@@ -42,9 +42,10 @@ internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publi
     }
 
     /// <summary>Returns when the version <paramref name="modSeq"/>, which is committed, is published.</summary>
+    /// <param name="patience">How long before the claim is given up; null: as for changes that wait for their predecessor.</param>
     /// <exception cref="ClaimLostException">The activation has ended meanwhile.</exception>
-    public Task ReachAsync(long modSeq) =>
-        _failed is not null ? Task.FromException(_failed) : modSeq <= _applied ? Task.CompletedTask : WaitForAsync(modSeq);
+    public Task ReachAsync(long modSeq, TimeSpan? patience = null) =>
+        _failed is not null ? Task.FromException(_failed) : modSeq <= _applied ? Task.CompletedTask : WaitForAsync(modSeq, patience);
 
     /// <summary>Starts from rows that were read at some moment since <see cref="Retain"/>, and catches up. Null: the claim was lost meanwhile.</summary>
     public MailboxVersion? Start(MailboxSnapshot snapshot)
@@ -108,13 +109,13 @@ internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publi
         }
     }
 
-    private async Task WaitForAsync(long modSeq)
+    private async Task WaitForAsync(long modSeq, TimeSpan? patience = null)
     {
         if (!_waiters.TryGetValue(modSeq, out TaskCompletionSource? waiter))
             _waiters.Add(modSeq, waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         try
         {
-            await waiter.Task.WaitAsync(_patience);
+            await waiter.Task.WaitAsync(patience ?? _patience);
         }
         catch (TimeoutException)
         {

@@ -242,6 +242,20 @@ public sealed partial class MailboxGrain(
         }
     }
 
+    public async ValueTask Committed(long epoch, long modSeq)
+    {
+        if (_owned is not { IsLost: false } owned || owned.Epoch != epoch)
+            return;
+        try
+        {
+            await owned.Log.ReachAsync(modSeq, MailboxLimits.Unheard);
+        }
+        catch (ClaimLostException)
+        {
+            LogUnheard(_key, modSeq);
+        }
+    }
+
     public ValueTask End(MailboxEnd reason)
     {
         EndNow(reason);
@@ -442,6 +456,9 @@ public sealed partial class MailboxGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The outcome of a change of mailbox {Mailbox} is unknown; its owner starts anew")]
     private partial void LogUnknown(Exception e, MailboxKey mailbox);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Mailbox {Mailbox} was changed up to {ModSeq} without its owner's knowing; it starts anew")]
+    private partial void LogUnheard(MailboxKey mailbox, long modSeq);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The owner of mailbox {Mailbox} could not be told of a move; trying again")]
     private partial void LogNoticeRetry(Exception e, MailboxKey mailbox);

@@ -3,6 +3,7 @@ using MailCluster.Contracts;
 using MailCluster.Grains;
 using MailCluster.Storage;
 using MailCluster.Storage.Ids;
+using MailCluster.Storage.Lanes;
 using MailCluster.Storage.Mailboxes;
 using MailCluster.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +24,8 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
     public MailDatabase Database { get; private set; } = null!;
     /// <summary>Whether the silo has its read lease.</summary>
     public volatile bool MayRead = true;
+
+    public VersionWatch Versions => _host.Services.GetRequiredService<VersionWatch>();
 
     public ILocalMailboxes Local { get; private set; } = null!;
     public MailboxStore Store { get; private set; } = null!;
@@ -82,6 +85,16 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
         new(NextOperation(), _actor, uids, mode, new FlagList(flags, keywords));
 
     public CopyRequest CopyOf(MailboxKey source, UidSet uids, bool move) => new(NextOperation(), _actor, source, uids, move);
+
+    /// <summary>A move as the lane of another silo commits it, of which nobody here is told.</summary>
+    public async Task MoveAsync(MailboxKey source, long sourceEpoch, MailboxKey destination, long epoch, UidSet uids)
+    {
+        CommitOutcome outcome = await _host.Services.GetRequiredService<CommitLanes>().CommitAsync(new CommitOperation
+        {
+            Kind = CommitKind.Move, Mailbox = destination, Epoch = epoch, Tenant = new TenantId(1), Id = NextOperation(), Actor = _actor, Source = source, Uids = uids,
+        });
+        Assert.Equal((CommitStatus.Done, sourceEpoch), (outcome.Status, outcome.SourceEpoch));
+    }
 
     public ExpungeRequest ExpungeOf(UidSet? uids = null) => new(NextOperation(), _actor, uids);
 

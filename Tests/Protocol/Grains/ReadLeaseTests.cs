@@ -1,4 +1,5 @@
 using MailCluster.Contracts;
+using MailCluster.Tests.Support;
 using Xunit;
 using static MailCluster.Tests.Protocol.Grains.MailSilo;
 
@@ -43,5 +44,40 @@ public sealed class ReadLeaseTests(MailSilo silo) : IClassFixture<MailSilo>
         Assert.Equal(MailErrorCode.StaleEpoch, (await silo.Owner(inbox).Sync(reply.Epoch, reply.ModSeq, null)).Error?.Code);
         Assert.True((await UntilDoneAsync(() => silo.Owner(inbox).Sync(reply.Epoch, reply.ModSeq, null))).Epoch > reply.Epoch);
         await silo.MemoryIsRightAsync(inbox);
+    }
+
+    [Fact]
+    public async Task A_change_that_nobody_told_the_owner_of_is_shown_all_the_same()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(3)));
+        SyncReply before = Ok(await silo.Owner(inbox).Sync(0, 0, null));
+        // A move whose mover died after its commit: the rows have it, and no call came.
+        long destination = (await silo.Store.ClaimAsync(work, "mover"))!.Epoch;
+        await silo.MoveAsync(inbox, before.Epoch, work, destination, UidSet.Single(2));
+        Assert.True(silo.Local.TryGet(inbox, out MailboxSnapshot? stale) && stale.TryFind(2, out _));
+
+        await silo.Versions.LookAsync(all: true);
+        await Eventually.Async("the source still shows what was moved away", async () =>
+            (await silo.Owner(inbox).Sync(before.Epoch, before.ModSeq, null)).Value is { } reply && reply.ModSeq > before.ModSeq);
+        MailboxSnapshot after = await silo.CopyAsync(inbox);
+        Assert.Equal([1u, 3u], after.Messages().Select(static m => m.Uid));
+        await silo.MemoryIsRightAsync(inbox);
+    }
+
+    [Fact]
+    public async Task A_claim_that_the_owner_has_not_heard_of_takes_its_version_away_and_its_own_commits_do_not()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(3)));
+        SyncReply before = Ok(await silo.Owner(inbox).Sync(0, 0, null));
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync()));
+        await silo.Versions.LookAsync(all: true);
+        Assert.Equal(before.Epoch, Ok(await silo.Owner(inbox).Sync(before.Epoch, before.ModSeq, null)).Epoch);
+
+        await silo.Store.ClaimAsync(inbox, "another");
+        await silo.Versions.LookAsync(all: true);
+        Assert.False(silo.Local.TryGet(inbox, out _));
+        Assert.Equal(MailErrorCode.StaleEpoch, (await silo.Owner(inbox).Sync(before.Epoch, before.ModSeq, null)).Error?.Code);
     }
 }

@@ -156,5 +156,7 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask Applied(MailboxDelta delta) => throw new NotSupportedException();
 
+    public ValueTask Committed(long epoch, long modSeq) => throw new NotSupportedException();
+
     public ValueTask End(MailboxEnd reason) => throw new NotSupportedException();
 }

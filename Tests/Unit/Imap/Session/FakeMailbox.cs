@@ -98,6 +98,8 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
 
     public ValueTask Applied(MailboxDelta delta) => default;
 
+    public ValueTask Committed(long epoch, long modSeq) => throw new NotSupportedException();
+
     public ValueTask End(MailboxEnd reason)
     {
         Gone = true;
