@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MailCluster.Consistency.Checks;
 using MailCluster.Consistency.Clusters;
 using MailCluster.Consistency.Faults;
 using MailCluster.Consistency.History;
@@ -9,8 +10,11 @@ namespace MailCluster.Consistency;
 /// <summary>One run, from the start of a cluster to the last line.</summary>
 internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
 {
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(10);
+
     private readonly Recorder _recorder = new();
     private readonly List<Violation> _violations = [];
+    private readonly HashSet<(string Promise, string Subject)> _known = [];
 
     /// <returns>The exit code: 0 when nothing was found.</returns>
     public async Task<int> RunAsync()
@@ -40,8 +44,10 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
                     Say("ending early");
                     await cluster.WholeAsync(signals.BreakOff);
                 }
-                _violations.AddRange(faults.Violations);
+                foreach (Violation violation in faults.Violations)
+                    Found(violation);
             },
+            () => faults.Doubts,
             () => StoredMail.CheckAsync(cluster, signals.BreakOff),
             () => $"{faults.Reports.Count} faults ({Names(options.Faults)})");
         if (exitCode != 0 && options.KeepOnViolation)
@@ -63,28 +69,61 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         return WorkAsync(
             workload,
             _ => Task.Delay(TimeSpan.FromSeconds(options.Seconds), signals.Stop).ContinueWith(static _ => { }, TaskScheduler.Default),
+            static () => [],
             static () => Task.FromResult<IReadOnlyList<Violation>>([]),
             () => $"at {string.Join(", ", options.FrontEnds)}");
     }
 
-    private async Task<int> WorkAsync(WorkloadOptions workload, Func<ILoad, Task> meanwhile, Func<Task<IReadOnlyList<Violation>>> afterwards, Func<string> what)
+    private async Task<int> WorkAsync(
+        WorkloadOptions workload, Func<ILoad, Task> meanwhile, Func<IReadOnlyList<Doubt>> doubts, Func<Task<IReadOnlyList<Violation>>> afterwards, Func<string> what)
     {
         await using var clients = new ClientLoad(workload);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(signals.BreakOff);
         long began = Stopwatch.GetTimestamp();
         Task working = clients.RunAsync(end.Token);
+        Task looking = LookAsync(doubts, end.Token);
         await meanwhile(clients);
         await end.CancelAsync();
         await working;
+        await looking;
         TimeSpan worked = Stopwatch.GetElapsedTime(began);
         foreach (string unread in await clients.SettleAsync())
-            _violations.Add(new Violation("settle", unread, []));
-        _violations.AddRange(await afterwards());
-        foreach (Violation violation in _violations)
-            Say($"violation: {violation.Promise}: {violation.What}");
+            Found(new Violation("settle", unread, []));
+        Judge(_recorder.Operations(), doubts());
+        foreach (Violation violation in await afterwards())
+            Found(violation);
         string found = _violations.Count switch { 0 => "no violation", 1 => "1 violation", var n => $"{n} violations" };
         Say($"check: seed {options.Seed}, {options.Clients} clients, {worked.TotalSeconds:F0} s, {_recorder.Count} operations, {what()}: {found}");
         return _violations.Count == 0 ? 0 : 1;
+    }
+
+    /// <summary>Judges what there is, now and then, so that a long run need not end before it says what it found.</summary>
+    private async Task LookAsync(Func<IReadOnlyList<Doubt>> doubts, CancellationToken end)
+    {
+        for (TimeSpan wait = _look; ; )
+        {
+            await Task.Delay(wait, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (end.IsCancellationRequested)
+                return;
+            long began = Stopwatch.GetTimestamp();
+            await Task.Run(() => Judge(_recorder.Closed(), doubts()), CancellationToken.None);
+            // The whole history is judged each time: it takes a tenth of the time at most.
+            wait = TimeSpan.FromTicks(Math.Max(_look.Ticks, Stopwatch.GetElapsedTime(began).Ticks * 10));
+        }
+    }
+
+    private void Judge(IReadOnlyList<Operation> history, IReadOnlyList<Doubt> doubts)
+    {
+        foreach (Violation violation in Checker.Check(history, doubts))
+            Found(violation);
+    }
+
+    private void Found(Violation violation)
+    {
+        if (!_known.Add((violation.Promise, violation.Subject.Length > 0 ? violation.Subject : violation.What)))
+            return;
+        _violations.Add(violation);
+        Say($"violation: {violation.Promise}: {violation.What}");
     }
 
     private static string Names(IReadOnlyList<FaultChoice> faults) => faults.Count == 0 ? "none" : string.Join(", ", faults.Select(static f => f.Fault.Name));

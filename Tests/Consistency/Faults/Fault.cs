@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MailCluster.Consistency.Clusters;
 
 namespace MailCluster.Consistency.Faults;
@@ -54,6 +55,9 @@ internal sealed record FaultScene(OwnCluster Cluster, Random Random, int Seconds
     /// <summary>Figures that only the fault itself has.</summary>
     public List<string> Notes { get; } = [];
 
+    /// <summary>When an owner was frozen or cut off, and a second after it was declared dead: till then it may answer reads from its memory. Ticks; null: not (yet).</summary>
+    public (long From, long? To)? Doubtful { get; private set; }
+
     public TimeSpan Duration => TimeSpan.FromSeconds(Seconds);
 
     public ClusterNode Target(IReadOnlyList<ClusterNode> among)
@@ -62,6 +66,12 @@ internal sealed record FaultScene(OwnCluster Cluster, Random Random, int Seconds
         Hit(node);
         return node;
     }
+
+    /// <summary>An owner is about to be frozen or cut off.</summary>
+    public void DoubtBegins() => Doubtful = (Stopwatch.GetTimestamp(), null);
+
+    /// <summary>It was declared dead just now.</summary>
+    public void DoubtEnds() => Doubtful = (Doubtful!.Value.From, Stopwatch.GetTimestamp() + Stopwatch.Frequency);
 
     public void Hit(ClusterNode node)
     {

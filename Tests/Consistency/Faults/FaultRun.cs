@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MailCluster.Consistency.Checks;
 using MailCluster.Consistency.Clusters;
 using MailCluster.Consistency.History;
 
@@ -35,7 +36,19 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
     private readonly List<FaultReport> _reports = [];
     private readonly List<Violation> _violations = [];
     private readonly long _began = Stopwatch.GetTimestamp();
+    private readonly List<Doubt> _doubts = [];
+    private FaultScene? _scene;
     private int _deaths;
+
+    /// <summary>When readings may have been old, the present included. For any thread.</summary>
+    public IReadOnlyList<Doubt> Doubts
+    {
+        get
+        {
+            lock (_doubts)
+                return _scene?.Doubtful is { } now ? [.. _doubts, new Doubt(now.From, now.To ?? long.MaxValue)] : [.. _doubts];
+        }
+    }
 
     public IReadOnlyList<FaultReport> Reports => _reports;
 
@@ -65,6 +78,8 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
     {
         Fault fault = choice.Fault;
         var scene = new FaultScene(cluster, _random, choice.Seconds, load);
+        lock (_doubts)
+            _scene = scene;
         Dictionary<string, NodeMeasure> before = await MeasureAsync([]);
         long began = Stopwatch.GetTimestamp();
         await fault.HappenAsync(scene, stop);
@@ -74,6 +89,12 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
         var report = new FaultReport(fault.Name, [.. scene.Targets.Select(static t => t.Name)], Stopwatch.GetElapsedTime(_began, began), lasted,
             load.Since(began), load.EndedSince(began), before, await MeasureAsync(scene.Targets), scene.Notes);
         _reports.Add(report);
+        lock (_doubts)
+        {
+            if (scene.Doubtful is { To: { } to } doubtful)
+                _doubts.Add(new Doubt(doubtful.From, to));
+            _scene = null;
+        }
         progress(report.ToString());
         Judge(fault, scene, report);
         LookAtDeaths();

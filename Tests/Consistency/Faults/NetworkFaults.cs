@@ -17,11 +17,13 @@ internal sealed class CutSilo : Fault
         NodeNetwork network = scene.Cluster.Network!;
         ClusterNode silo = scene.Target(scene.Cluster.Silos);
         ClusterNode[] others = [.. scene.Cluster.Nodes.Where(n => n != silo)];
+        scene.DoubtBegins();
         foreach (ClusterNode other in others)
             await network.CutAsync(silo.Space!, other.Space!);
         try
         {
             await scene.Cluster.UntilDeclaredDeadAsync(silo, stop);
+            scene.DoubtEnds();
             await StopSilo.EndsItselfAsync(scene, silo, _zombie, stop);
         }
         finally

@@ -27,10 +27,12 @@ internal sealed class StopSilo : Fault
     public override async Task HappenAsync(FaultScene scene, CancellationToken stop)
     {
         ClusterNode silo = scene.Target(scene.Cluster.Silos);
+        scene.DoubtBegins();
         silo.Process!.Freeze();
         try
         {
             await scene.Cluster.UntilDeclaredDeadAsync(silo, stop);
+            scene.DoubtEnds();
             // Others own its mailboxes by now, and change them.
             await Task.Delay(TimeSpan.FromSeconds(2), stop);
         }
