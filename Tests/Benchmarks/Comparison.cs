@@ -21,7 +21,7 @@ internal static class Comparison
         var rounds = new Option<int>("--rounds") { Description = "How often each server has its turn; medians are reported. Default 3 with --against, else 1." };
         var seconds = new Option<double>("--seconds") { Description = "How long a run lasts.", DefaultValueFactory = static _ => 4 };
         var messages = new Option<int>("--messages") { Description = "Messages in the mailbox that is fetched, selected and searched.", DefaultValueFactory = static _ => 10_000 };
-        var idlers = new Option<int>("--connections") { Description = "Connections whose memory is measured.", DefaultValueFactory = static _ => 500 };
+        var idlers = new Option<int>("--connections") { Description = "Connections whose memory is measured.", DefaultValueFactory = static _ => 2000 };
         var variants = new Option<string[]>("--variants") { Description = "Only those ways of running Dovecot whose names contain one of these.", AllowMultipleArgumentsPerToken = true };
         var markdown = new Option<FileInfo?>("--markdown") { Description = "Writes the report to this file, too." };
         var command = new RootCommand("Benchmarks of MailCluster. Each starts what it needs, says what it measured, and takes it down again.")

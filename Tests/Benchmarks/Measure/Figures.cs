@@ -12,6 +12,9 @@ internal sealed record Unit(string Text, bool MoreIsBetter)
     /// <summary>Of the server, for each command.</summary>
     public static readonly Unit CpuMilliseconds = new("CPU ms", false);
 
+    /// <summary>A time as a multiple of what it is when nothing else happens.</summary>
+    public static readonly Unit TimesQuiet = new("× quiet", false);
+
     /// <summary>For each connection.</summary>
     public static readonly Unit Kilobytes = new("KB", false);
 }

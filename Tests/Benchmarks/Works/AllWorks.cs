@@ -35,6 +35,8 @@ internal static class AllWorks
         new SearchText("search-body-part", $"BODY {SampleMessages.Needle[2..7]}", "BODY of a part of a word in 0.5 % of the mail", "≤ 0.1"),
         new SearchText("search-body-often", "BODY customers", "BODY of a word in most of the mail", "≤ 0.5"),
         new SearchText("search-text-short", "TEXT qz", "TEXT of two letters that no mail has", "≤ 1"),
+        new BesideBulk("beside-append", stores: false),
+        new BesideBulk("beside-store", stores: true),
         new IdleMemory("idle-memory", tls: false, "≤ 20 KB"),
         new IdleMemory("idle-memory-tls", tls: true, "≤ 50 KB"),
     ];
