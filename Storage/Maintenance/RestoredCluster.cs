@@ -87,11 +87,11 @@ public sealed class RestoredCluster(NpgsqlDataSource database)
 
     private async Task NobodyAsync()
     {
-        List<ClusterMember> alive = await ClusterMember.ListAsync(database, lately: true);
+        List<NodeMember> alive = await NodeMember.ListAsync(database, lately: true);
         if (alive.Count > 0)
         {
             throw new NodesAliveException($"Nodes run: {string.Join(", ", alive.Select(static m => m.Name).Distinct())}. Stop them all first; "
-                + $"one that was killed counts as running until {ClusterMember.Patience.TotalSeconds:0} s after its last sign of life.");
+                + $"one that was killed counts as running until {NodeMember.Patience.TotalSeconds:0} s after its last sign of life.");
         }
     }
 

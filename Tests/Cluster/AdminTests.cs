@@ -2,6 +2,7 @@ using System.Text.Json;
 using MailCluster.Server.Commands.Admin;
 using MailCluster.Server.Configuration;
 using MailCluster.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace MailCluster.Tests.Cluster;
@@ -10,9 +11,14 @@ namespace MailCluster.Tests.Cluster;
 public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
+    private string _database = "";
     private string _config = "";
 
-    public async ValueTask InitializeAsync() => _config = new NodeSettings("node", await postgres.CreateDatabaseAsync()).Write(_directory.FullName);
+    public async ValueTask InitializeAsync()
+    {
+        _database = await postgres.CreateDatabaseAsync();
+        _config = new NodeSettings("node", _database).Write(_directory.FullName);
+    }
 
     public ValueTask DisposeAsync()
     {
@@ -123,6 +129,30 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Nothing_is_taken_from_a_schema_while_older_nodes_are_members()
+    {
+        await DoneAsync("schema", "upgrade", "--contract");
+        await SqlAsync("""
+            insert into orleans.membership_version (deployment_id) values ('c');
+            insert into orleans.membership (deployment_id, address, port, generation, silo_name, host_name, status, proxy_port, start_time, i_am_alive_time)
+            values ('c', '192.0.2.1', 1, 7, 'silo-1', 'h', 3, 0, now(), now() - interval '1 day'), ('c', '192.0.2.1', 2, 7, 'silo-2', 'h', 3, 0, now(), now()),
+                ('c', '192.0.2.1', 3, 7, 'silo-3', 'h', 3, 0, now(), now()), ('c', '192.0.2.1', 4, 7, 'silo-4', 'h', 6, 0, now(), now());
+            insert into directory.silo (address, node, code_version) values ('192.0.2.1:2@7', 'silo-2', 9), ('192.0.2.1:3@7', 'silo-3', 1000000), ('192.0.2.1:1@6', 'silo-1', 1000000);
+            insert into directory.front_end (node, code_version, version_seen) values ('front-1', 1000000, now() - interval '5 s'), ('front-2', 1000000, now());
+            """);
+        var (exitCode, output) = await AdminAsync("schema", "upgrade", "--contract");
+        Assert.Equal(1, exitCode);
+        // What an earlier generation of a silo, or an earlier program of a front end, has told is no longer true.
+        foreach (var older in new[] { "silo-1 (silo, of a release that", "silo-2 (silo, code version 9", "front-1 (front end, of a release that" })
+            Assert.Contains(older, output);
+        foreach (var current in new[] { "silo-3", "silo-4", "front-2" })
+            Assert.DoesNotContain(current, output);
+        await DoneAsync("schema", "upgrade");
+        await SqlAsync("update orleans.membership set status = 6 where silo_name <> 'silo-3'; delete from directory.front_end where node = 'front-1'");
+        await DoneAsync("schema", "upgrade", "--contract");
+    }
+
+    [Fact]
     public async Task Without_a_cluster_the_command_says_what_is_missing()
     {
         var (exitCode, output) = await ServerProcess.RunAsync("admin", "tenant", "list");
@@ -147,6 +177,13 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     public void What_is_no_quota_is_refused(string text) => Assert.Throws<OptionsException>(() => QuotaOptions.Parse(text));
 
     private Task<(int ExitCode, string Output)> AdminAsync(params string[] arguments) => ServerProcess.RunAsync(["admin", .. arguments, "--config", _config]);
+
+    private async Task SqlAsync(string sql)
+    {
+        await using var database = NpgsqlDataSource.Create(_database + ";Pooling=false");
+        await using var command = database.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
 
     private async Task DoneAsync(params string[] arguments)
     {

@@ -46,6 +46,7 @@ internal static class Mail
             services.AddHostedService<MaintenanceService>();
             services.AddSingleton<OwnerInquiries>();
             services.AddHostedService<OwnerDesk>();
+            services.AddHostedService<VersionNote>();
         }
         if (role != NodeRole.Silo)
         {

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using MailCluster.Storage.Membership;
+using MailCluster.Storage.Schema;
 using MailCluster.Tests.Support;
 using Npgsql;
 using Xunit;
@@ -12,18 +14,20 @@ public sealed class AdminMailboxTests(MailNodes nodes) : IAsyncLifetime
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
     private string _config = "";
     private string _user = "";
+    private NpgsqlDataSource _database = null!;
 
     public async ValueTask InitializeAsync()
     {
         await nodes.WholeAsync();
         _user = await nodes.Accounts.AddAsync();
+        _database = NpgsqlDataSource.Create(nodes.ConnectionString + ";Pooling=false");
         _config = new NodeSettings("operator", nodes.ConnectionString).Write(_directory.FullName);
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await _database.DisposeAsync();
         _directory.Delete(true);
-        return ValueTask.CompletedTask;
     }
 
     [Fact]
@@ -138,6 +142,22 @@ public sealed class AdminMailboxTests(MailNodes nodes) : IAsyncLifetime
         Assert.Equal(["* 1 FETCH (UID 1)", "* 2 FETCH (UID 2)", "* 3 FETCH (UID 3)"], await again.Run("f FETCH 1:* UID"));
     }
 
+    [Fact]
+    public async Task Nodes_tell_which_code_they_run_so_that_a_contract_step_may_be_taken()
+    {
+        (int exitCode, string text) = await ServerProcess.RunAsync("admin", "node", "list", "--json", "--config", _config);
+        Assert.Equal(0, exitCode);
+        Assert.All(JsonDocument.Parse(text).RootElement.EnumerateArray(), static m => Assert.Equal(SchemaMigrator.CodeVersion, Number(m, "codeVersion")));
+        // Front ends tell it within 5 s of their start.
+        await Eventually.Async("both front ends have told their version", async () =>
+        {
+            (exitCode, text) = await ServerProcess.RunAsync("admin", "schema", "upgrade", "--contract", "--config", _config);
+            return exitCode == 0;
+        });
+        Assert.Contains("nothing to do", text);
+        Assert.Equal(2, (await NodeMember.ListAsync(_database, lately: true)).Count(static m => !m.Silo && m.CodeVersion == SchemaMigrator.CodeVersion));
+    }
+
     private async Task<JsonElement> ExplainAsync(string mailbox)
     {
         (int exitCode, string text) = await AdminAsync("explain", _user, mailbox, "--json");
@@ -149,8 +169,7 @@ public sealed class AdminMailboxTests(MailNodes nodes) : IAsyncLifetime
 
     private async Task ExecuteAsync(string sql)
     {
-        await using var database = NpgsqlDataSource.Create(nodes.ConnectionString + ";Pooling=false");
-        await using NpgsqlCommand command = database.CreateCommand(sql.Replace("$1", $"(select id from directory.account where user_name = '{_user}')", StringComparison.Ordinal));
+        await using NpgsqlCommand command = _database.CreateCommand(sql.Replace("$1", $"(select id from directory.account where user_name = '{_user}')", StringComparison.Ordinal));
         await command.ExecuteNonQueryAsync();
     }
 

@@ -7,7 +7,7 @@ namespace MailCluster.Storage.Membership;
 /// <param name="Silo">A silo of the membership; false: a front end that keeps the list of its sessions. A node with both roles is there twice.</param>
 /// <param name="CodeVersion">Of its program, as <see cref="Schema.SchemaMigrator.CodeVersion"/>; null: of a release that did not tell it yet.</param>
 /// <param name="LastSign">Its last sign of life.</param>
-public sealed record ClusterMember(string Name, bool Silo, int? CodeVersion, DateTimeOffset LastSign)
+public sealed record NodeMember(string Name, bool Silo, int? CodeVersion, DateTimeOffset LastSign)
 {
     /// <summary>Silos write every 5 s, front ends as well.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -15,7 +15,7 @@ public sealed record ClusterMember(string Name, bool Silo, int? CodeVersion, Dat
     /// <summary>Silos that are not dead, and front ends that were seen lately.</summary>
     /// <param name="lately">Only those that gave a sign of life in the last <see cref="Patience"/>: others may have been killed with nobody left to notice.</param>
     /// <exception cref="Contracts.StoreUnavailableException">PostgreSQL can't be reached.</exception>
-    public static Task<List<ClusterMember>> ListAsync(NpgsqlDataSource database, bool lately) => Store.Guard(() => database.ListAsync(
+    public static Task<List<NodeMember>> ListAsync(NpgsqlDataSource database, bool lately) => Store.Guard(() => database.ListAsync(
         """
         select m.silo_name, true, s.code_version, m.i_am_alive_time from orleans.membership m
         left join directory.silo s on s.address = m.address || ':' || m.port || '@' || m.generation
@@ -24,7 +24,7 @@ public sealed record ClusterMember(string Name, bool Silo, int? CodeVersion, Dat
         select f.node, false, case when f.version_seen = f.seen then f.code_version end, f.seen from directory.front_end f where f.seen > now() - $2
         order by 1, 2 desc
         """,
-        static r => new ClusterMember(r.GetString(0), r.GetBoolean(1), r.IsDBNull(2) ? null : r.GetInt32(2), r.GetFieldValue<DateTimeOffset>(3)), lately, Patience));
+        static r => new NodeMember(r.GetString(0), r.GetBoolean(1), r.IsDBNull(2) ? null : r.GetInt32(2), r.GetFieldValue<DateTimeOffset>(3)), lately, Patience));
 
     /// <summary>Notes which code a silo runs; forgets those of silos that are no longer in the membership.</summary>
     /// <param name="address">With generation, as in the membership.</param>
