@@ -31,9 +31,27 @@ public sealed class MailNode(NodeSettings settings, string role)
 /// </summary>
 public sealed class MailNodes : IAsyncLifetime
 {
+    private static readonly string[] _postgresSettings = ["max_connections=300", "shared_preload_libraries=pg_stat_statements"];
+
+    private readonly bool _paired;
+
+    public MailNodes()
+    {
+    }
+
+    private MailNodes(bool paired) => _paired = paired;
+
+    /// <summary>A cluster of one test's own, over a primary with a synchronous standby.</summary>
+    public static MailNodes OverPair() => new(paired: true);
+
+    /// <summary>With <see cref="OverPair"/>, once it runs.</summary>
+    public PostgresPair? Pair { get; private set; }
+
+    private PrivatePostgres? _postgres;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
 
-    public PrivatePostgres Postgres { get; private set; } = null!;
+    /// <summary>The one that takes writes.</summary>
+    public PrivatePostgres Postgres => Pair?.Primary ?? _postgres!;
 
     public IReadOnlyList<MailNode> FrontEnds { get; private set; } = [];
 
@@ -41,7 +59,7 @@ public sealed class MailNodes : IAsyncLifetime
 
     public TestAccounts Accounts { get; private set; } = null!;
 
-    public string ConnectionString => Postgres.ConnectionString("cluster");
+    public string ConnectionString => Pair?.ConnectionString("cluster") ?? Postgres.ConnectionString("cluster");
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
@@ -73,8 +91,10 @@ public sealed class MailNodes : IAsyncLifetime
         }
         if (Accounts is not null)
             await Accounts.DisposeAsync();
-        if (Postgres is not null)
-            await Postgres.StopAsync(immediate: true);
+        if (Pair is not null)
+            await Pair.StopAsync();
+        if (_postgres is not null)
+            await _postgres.StopAsync(immediate: true);
         _directory.Delete(true);
     }
 
@@ -82,7 +102,10 @@ public sealed class MailNodes : IAsyncLifetime
     {
         if (PostgresPrograms.Find() is null)
             throw new InvalidOperationException($"$XunitDynamicSkip$PostgreSQL is not installed ({PostgresPrograms.HowToInstall})");
-        Postgres = await PrivatePostgres.StartAsync(_directory.FullName, ["max_connections=300", "shared_preload_libraries=pg_stat_statements"]);
+        if (_paired)
+            Pair = await PostgresPair.StartAsync(_directory.FullName, _postgresSettings);
+        else
+            _postgres = await PrivatePostgres.StartAsync(_directory.FullName, _postgresSettings);
         await ExecuteAsync("postgres", "CREATE DATABASE cluster");
         await using (var dataSource = NpgsqlDataSource.Create(ConnectionString + ";Pooling=false"))
             await SchemaMigrator.MigrateAsync(dataSource);
