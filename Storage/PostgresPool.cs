@@ -68,6 +68,9 @@ public static class PostgresPool
         return IsMultiHost(settings) ? settings.Host! : $"{settings.Host}:{settings.Port}";
     }
 
+    /// <summary>Why no connection could be opened; of several hosts what the first one that was asked has said.</summary>
+    public static string Reason(Exception e) => e.InnerException is AggregateException { InnerExceptions: [var first, ..] } ? first.Message : e.Message;
+
     internal static Socket? SocketOf(NpgsqlConnection connection) => _connector?.GetValue(connection) is { } connector ? _socket?.GetValue(connector) as Socket : null;
 
     private static bool IsMultiHost(NpgsqlConnectionStringBuilder settings) => settings.Host?.Contains(',') == true;

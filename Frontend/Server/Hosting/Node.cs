@@ -109,7 +109,7 @@ internal static class Node
         }
         catch (Exception e) when (e is NpgsqlException or StoreUnavailableException)
         {
-            throw new OptionsException($"PostgreSQL at {PostgresPool.Where(options.Database.ConnectionString)} (option 'Database:ConnectionString') does not let this node in: {e.Message}");
+            throw new OptionsException($"PostgreSQL at {PostgresPool.Where(options.Database.ConnectionString)} (option 'Database:ConnectionString') does not let this node in: {PostgresPool.Reason(e)}");
         }
     }
 
