@@ -8,6 +8,9 @@ namespace MailCluster.Consistency.Checks;
 /// </summary>
 internal sealed class Chronicle
 {
+    /// <summary>A set like 1:* names no more messages than these that nobody was told of.</summary>
+    private const int MaxUnknown = 100;
+
     private readonly Dictionary<MailboxRef, MailboxChronicle> _mailboxes = [];
     private readonly List<Operation> _transfers = [];
     private readonly List<Operation> _deletes = [];
@@ -230,8 +233,14 @@ internal sealed class Chronicle
     private void AddOpenTransfer(Operation operation)
     {
         var transfer = (Transfer)operation.Act;
+        MailboxChronicle? into = transfer.To is { } to ? Mailbox(to) : null;
+        int known = Arrivals.Count;
         foreach (MessageChronicle source in Mailbox(transfer.From).Of(transfer.Uids))
-            Arrivals.Add(new Arrival(operation, operation.Account, transfer.To is { } to ? Mailbox(to) : null, null, source, null));
+            Arrivals.Add(new Arrival(operation, operation.Account, into, null, source, null));
+        known = Arrivals.Count - known;
+        // Messages that nobody was ever told of can have been among those that it named.
+        for (long unknown = Math.Min(transfer.Uids.Cardinality - known, MaxUnknown); unknown > 0; unknown--)
+            Arrivals.Add(new Arrival(operation, operation.Account, into, null, null, null));
     }
 
     // A message that is delivered again to the same recipient, byte for byte, is stored once (promise 5).

@@ -19,7 +19,7 @@ internal static class ConditionalStores
             if (operation.Outcome != Outcome.Ok || store.UnchangedSince is not { } since || message.MayGo.At <= operation.Completed
                 || message.Added.At >= operation.Invoked)
                 continue;
-            Reading<SeenMessage> later = message.Readings.Where(r => r.Told.ModSeq > since).MinBy(static r => r.Told.ModSeq);
+            Reading<SeenMessage> later = message.Readings.Where(r => r.Told.ModSeq > since).OrderBy(static r => r.Told.ModSeq).FirstOrDefault();
             Proof committed = later.By is null ? Proof.Never : message.Mailbox.ModSeq.Reached(later.Told.ModSeq!.Value);
             if (committed.At < operation.Invoked)
             {

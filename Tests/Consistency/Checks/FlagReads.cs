@@ -8,6 +8,9 @@ namespace MailCluster.Consistency.Checks;
 /// </summary>
 internal static class FlagReads
 {
+    /// <summary>Copies of copies are followed so far.</summary>
+    private const int MaxCopies = 20;
+
     public static IEnumerable<Violation> Check(Chronicle chronicle) =>
         chronicle.Mailboxes.SelectMany(static m => m.Messages.SelectMany(Fetched).Concat(Searched(m)));
 
@@ -15,15 +18,19 @@ internal static class FlagReads
     {
         var versions = new Dictionary<long, (FlagSet Flags, Operation By)>();
         var flags = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (Operation store in message.Stores)
-            flags.UnionWith(((Store)store.Act).Flags.Names);
         foreach (Reading<SeenMessage> reading in message.Readings)
         {
             if (reading.Told.Flags is { } seen)
                 flags.UnionWith(seen.Names);
         }
-        if (message.New is { } made)
-            flags.UnionWith(made.Flags.Names);
+        // What it was copied from may have had flags that it was never told with.
+        int copies = 0;
+        for (MessageChronicle? of = message; of is not null && copies < MaxCopies; of = of.Source, copies++)
+        {
+            flags.UnionWith(of.New?.Flags.Names ?? []);
+            foreach (Operation store in of.Stores)
+                flags.UnionWith(((Store)store.Act).Flags.Names);
+        }
 
         FlagSet? same = null;
         long sameModSeq = 0, sameFrom = 0, sameAt = 0;

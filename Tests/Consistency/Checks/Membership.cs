@@ -26,8 +26,9 @@ internal static class Membership
             while (next < byAdded.Length && byAdded[next].Added.At < listing.From)
                 present.Add(byAdded[next++]);
             int kept = 0;
-            foreach (MessageChronicle message in present)
+            for (int i = 0; i < present.Count; i++)
             {
+                MessageChronicle message = present[i];
                 if (listing.Told.Uids.Contains(message.Uid))
                 {
                     present[kept++] = message;

@@ -40,7 +40,7 @@ internal static class UnseenMessages
         if (arrival.Done is { } done)
             return new Proof(done.Completed, done);
         return arrival is { IsMove: true, Source: { } source } && source.Gone.IsKnown
-            && source.Removers.TrueForAll(o => o == arrival.By || o.Invoked > source.Gone.At)
+            && source.Removers.TrueForAll(o => o.Number == arrival.By.Number || o.Invoked > source.Gone.At)
             ? source.Gone
             : Proof.Never;
     }
