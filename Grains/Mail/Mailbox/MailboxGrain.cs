@@ -42,6 +42,11 @@ public sealed partial class MailboxGrain(
         register.Remove(_key, this);
         if (_owned is not { } owned)
             return;
+#if MUTATIONS
+        // A silo that was declared dead deactivates what it owns.
+        if (Mutation.NoFence)
+            return;
+#endif
         local.Withdraw(_key, owned.Epoch);
         if (!owned.IsLost && owned.FirstRecentIsDirty)
             await store.SaveFirstRecentAsync(_key, owned.Epoch, owned.FirstRecent, cancellationToken);
