@@ -82,10 +82,16 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         long began = Stopwatch.GetTimestamp();
         Task working = clients.RunAsync(end.Token);
         Task looking = LookAsync(doubts, end.Token);
-        await meanwhile(clients);
-        await end.CancelAsync();
-        await working;
-        await looking;
+        try
+        {
+            await meanwhile(clients);
+        }
+        finally
+        {
+            // Also when that failed: no session may be at work when it is disposed of.
+            await end.CancelAsync();
+            await Task.WhenAll(working, looking);
+        }
         TimeSpan worked = Stopwatch.GetElapsedTime(began);
         foreach (string unread in await clients.SettleAsync())
             Found(new Violation("settle", unread, []));

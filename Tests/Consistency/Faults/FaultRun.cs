@@ -68,7 +68,16 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
                 if (!first && Stopwatch.GetElapsedTime(_began) >= time)
                     break;
                 await Task.Delay(_quiet * (0.5 + _random.NextDouble()), stop);
-                await OneAsync(load, choice, stop);
+                try
+                {
+                    await OneAsync(load, choice, stop);
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    // A cluster that does not come back is a finding, and further faults would tell nothing.
+                    Break("availability", $"{choice.Fault.Name}: {e.Message}");
+                    return;
+                }
             }
         }
         LookAtDeaths();
