@@ -4,7 +4,7 @@ namespace MailCluster.Consistency.Checks;
 
 /// <summary>
 /// Says which promises a history breaks. Sound: what it names cannot be explained by any order of the operations that keeps to the promises, whenever those of unknown
-/// outcome took effect, if they did. Pure, some seconds for 100,000 operations.
+/// outcome took effect, if they did. Pure; near linear in what was seen, some 100,000 lines of answers a second.
 /// </summary>
 internal static class Checker
 {

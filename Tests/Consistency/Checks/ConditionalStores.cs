@@ -19,15 +19,13 @@ internal static class ConditionalStores
             if (operation.Outcome != Outcome.Ok || store.UnchangedSince is not { } since || message.MayGo.At <= operation.Completed
                 || message.Added.At >= operation.Invoked)
                 continue;
-            Reading<SeenMessage> later = message.Readings.Where(r => r.Told.ModSeq > since).OrderBy(static r => r.Told.ModSeq).FirstOrDefault();
-            Proof committed = later.By is null ? Proof.Never : message.Mailbox.ModSeq.Reached(later.Told.ModSeq!.Value);
-            if (committed.At < operation.Invoked)
+            if (message.Versions.FirstOrDefault(v => v.ModSeq > since) is { } later && later.Committed.At < operation.Invoked)
             {
                 yield return Checker.Broken(
-                    "unchangedsince", message.Subject, $"{operation.Text} changed {message}, whose modseq was {later.Told.ModSeq} before", committed.By, later.By, operation);
+                    "unchangedsince", message.Subject, $"{operation.Text} changed {message}, whose modseq was {later.ModSeq} before", later.Committed.By, later.First.By, operation);
             }
-            Reading<SeenMessage> basis = message.Readings.Find(r => r.Told.ModSeq == since && r.Told.Flags is not null && r.At < operation.Invoked);
-            if (basis.By is null || Applied(basis.Told.Flags!, store).Equals(basis.Told.Flags))
+            Reading<SeenMessage> basis = message.Versions.FirstOrDefault(v => v.ModSeq == since)?.Flagged ?? default;
+            if (basis.By is null || basis.At >= operation.Invoked || Applied(basis.Told.Flags!, store).Equals(basis.Told.Flags))
                 continue;
             if (!winners.TryAdd(since, operation))
             {

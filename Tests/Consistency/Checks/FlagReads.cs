@@ -8,50 +8,45 @@ namespace MailCluster.Consistency.Checks;
 /// </summary>
 internal static class FlagReads
 {
-    /// <summary>Copies of copies are followed so far.</summary>
-    private const int MaxCopies = 20;
-
     public static IEnumerable<Violation> Check(Chronicle chronicle) =>
         chronicle.Mailboxes.SelectMany(static m => m.Messages.SelectMany(Fetched).Concat(Searched(m)));
 
     private static IEnumerable<Violation> Fetched(MessageChronicle message)
     {
-        var versions = new Dictionary<long, (FlagSet Flags, Operation By)>();
-        var flags = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (Reading<SeenMessage> reading in message.Readings)
+        IReadOnlySet<string> flags = message.FlagNames;
+        foreach (MessageVersion version in message.Versions)
         {
-            if (reading.Told.Flags is { } seen)
-                flags.UnionWith(seen.Names);
-        }
-        // What it was copied from may have had flags that it was never told with.
-        int copies = 0;
-        for (MessageChronicle? of = message; of is not null && copies < MaxCopies; of = of.Source, copies++)
-        {
-            flags.UnionWith(of.New?.Flags.Names ?? []);
-            foreach (Operation store in of.Stores)
-                flags.UnionWith(((Store)store.Act).Flags.Names);
-        }
-
-        FlagSet? same = null;
-        long sameModSeq = 0, sameFrom = 0, sameAt = 0;
-        foreach (Reading<SeenMessage> reading in message.Readings)
-        {
-            if (reading.Told.Flags is not { } seen)
+            Reading<SeenMessage> first = version.Flagged;
+            if (first.By is null)
                 continue;
-            if (reading.Told.ModSeq is { } modSeq)
+            // A version was there from its first reading to its last: it is as if it were read once, in the shortest span.
+            long from = long.MinValue, at = long.MaxValue;
+            Operation? last = null;
+            foreach (Reading<SeenMessage> reading in version.Readings)
             {
-                if (!versions.TryAdd(modSeq, (seen, reading.By)) && !versions[modSeq].Flags.Equals(seen))
+                if (reading.Told.Flags is { } seen && !first.Told.Flags!.Equals(seen))
                 {
                     yield return Checker.Broken(
-                        "flags", $"{message.Subject} at modseq {modSeq}", $"{message} at modseq {modSeq} has flags {versions[modSeq].Flags} and {seen}", versions[modSeq].By, reading.By);
+                        "flags", $"{message.Subject} at modseq {version.ModSeq}", $"{message} at modseq {version.ModSeq} has flags {first.Told.Flags} and {seen}", first.By, reading.By);
                 }
+                if (reading.At >= message.MayGo.At)
+                    continue;
+                at = Math.Min(at, reading.At);
+                if (last is null || reading.From > from)
+                    (from, last) = (reading.From, reading.By);
             }
-            if (reading.At >= message.MayGo.At)
+            if (last is null)
                 continue;
-            // The same answer as just before, in a span that includes that of before, tells nothing new.
-            if (same is not null && same.Equals(seen) && sameModSeq == (reading.Told.ModSeq ?? -1) && reading.From <= sameFrom && reading.At >= sameAt)
+            foreach (string flag in flags)
+            {
+                if (Broken(message, flag, first.Told.Flags!.Contains(flag), from, at, last) is { } violation)
+                    yield return violation;
+            }
+        }
+        foreach (Reading<SeenMessage> reading in message.Readings)
+        {
+            if (reading.Told is not { ModSeq: null, Flags: { } seen } || reading.At >= message.MayGo.At)
                 continue;
-            (same, sameModSeq, sameFrom, sameAt) = (seen, reading.Told.ModSeq ?? -1, reading.From, reading.At);
             foreach (string flag in flags)
             {
                 if (Broken(message, flag, seen.Contains(flag), reading.From, reading.At, reading.By) is { } violation)

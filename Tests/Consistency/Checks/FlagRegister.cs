@@ -12,6 +12,8 @@ internal sealed class FlagRegister
     // By value: all that may have written it by invocation, and the certain ones by completion.
     private readonly List<Operation>[] _possible = [[], []];
     private readonly List<Operation>[] _certain = [[], []];
+    private readonly long[][] _begin = [[], []];
+    private readonly long[][] _end = [[], []];
     private readonly long[][] _latestEnd = [[], []];
     private readonly Operation[][] _latestBegin = [[], []];
 
@@ -34,10 +36,12 @@ internal sealed class FlagRegister
         }
         for (int value = 0; value < 2; value++)
         {
+            _begin[value] = [.. _possible[value].Select(static o => o.Invoked)];
             _latestEnd[value] = new long[_possible[value].Count];
             for (int i = 0; i < _latestEnd[value].Length; i++)
                 _latestEnd[value][i] = Math.Max(i == 0 ? long.MinValue : _latestEnd[value][i - 1], _possible[value][i].EffectEnd());
             _certain[value].Sort(static (a, b) => a.Completed.CompareTo(b.Completed));
+            _end[value] = [.. _certain[value].Select(static o => o.Completed)];
             _latestBegin[value] = new Operation[_certain[value].Count];
             for (int i = 0; i < _latestBegin[value].Length; i++)
             {
@@ -54,7 +58,7 @@ internal sealed class FlagRegister
         Operation? other = Overwriting(value, from);
         if (other is null && _initial[v])
             return true;
-        int n = CountUntil(_possible[v], to, static o => o.Invoked);
+        int n = CountUntil(_begin[v], to);
         return n > 0 && (other is null || _latestEnd[v][n - 1] >= other.Invoked);
     }
 
@@ -66,25 +70,25 @@ internal sealed class FlagRegister
         if (Could(value, from, from))
             return from;
         int v = value ? 1 : 0;
-        int n = CountUntil(_possible[v], from, static o => o.Invoked);
-        return n < _possible[v].Count ? _possible[v][n].Invoked : from;
+        int n = CountUntil(_begin[v], from);
+        return n < _begin[v].Length ? _begin[v][n] : from;
     }
 
     /// <summary>The latest write of the other value that was certainly done before a moment.</summary>
     public Operation? Overwriting(bool value, long before)
     {
         int other = value ? 0 : 1;
-        int n = CountUntil(_certain[other], before - 1, static o => o.Completed);
+        int n = CountUntil(_end[other], before - 1);
         return n == 0 ? null : _latestBegin[other][n - 1];
     }
 
-    private static int CountUntil(List<Operation> sorted, long moment, Func<Operation, long> at)
+    private static int CountUntil(long[] sorted, long moment)
     {
-        int low = 0, high = sorted.Count;
+        int low = 0, high = sorted.Length;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (at(sorted[middle]) <= moment)
+            if (sorted[middle] <= moment)
                 low = middle + 1;
             else
                 high = middle;

@@ -7,6 +7,8 @@ internal sealed class MessageChronicle(MailboxChronicle mailbox, uint uid)
 {
     private readonly Dictionary<string, FlagRegister> _registers = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _underWay = new(StringComparer.OrdinalIgnoreCase);
+    private MessageVersion[]? _versions;
+    private HashSet<string>? _flagNames;
 
     public MailboxChronicle Mailbox => mailbox;
 
@@ -45,6 +47,34 @@ internal sealed class MessageChronicle(MailboxChronicle mailbox, uint uid)
     public List<Operation> Stores { get; } = [];
 
     public List<Reading<SeenMessage>> Readings { get; } = [];
+
+    /// <summary>What was told under a modseq, ascending. To be asked when all readings are there.</summary>
+    public IReadOnlyList<MessageVersion> Versions => _versions ??=
+    [
+        .. Readings.Where(static r => r.Told.ModSeq is not null).GroupBy(static r => r.Told.ModSeq!.Value).OrderBy(static g => g.Key)
+            .Select(g => new MessageVersion(g.Key, mailbox.ModSeq.Reached(g.Key), g)),
+    ];
+
+    /// <summary>All flags that it can have, or was told with: also those that what it was copied from may have had.</summary>
+    public IReadOnlySet<string> FlagNames
+    {
+        get
+        {
+            if (_flagNames is not null)
+                return _flagNames;
+            _flagNames = new HashSet<string>(New?.Flags.Names ?? [], StringComparer.OrdinalIgnoreCase);
+            foreach (Operation store in Stores)
+                _flagNames.UnionWith(((Store)store.Act).Flags.Names);
+            FlagSet? last = null;
+            foreach (Reading<SeenMessage> reading in Readings)
+            {
+                if (reading.Told.Flags is { } seen && !seen.Equals(last))
+                    _flagNames.UnionWith((last = seen).Names);
+            }
+            _flagNames.UnionWith(Source?.FlagNames ?? _flagNames);
+            return _flagNames;
+        }
+    }
 
     /// <summary>It was there before the history began, or may have been.</summary>
     public bool IsOlder => uid < mailbox.Baseline;

@@ -25,26 +25,18 @@ internal static class ModSeqOrder
 
     private static IEnumerable<Violation> Stale(MessageChronicle message)
     {
-        (long ModSeq, Proof Committed, Operation By)[] versions =
-        [
-            .. message.Readings.Where(static r => r.Told.ModSeq is not null).GroupBy(static r => r.Told.ModSeq!.Value).OrderBy(static g => g.Key)
-                .Select(g => (g.Key, message.Mailbox.ModSeq.Reached(g.Key), g.MinBy(static r => r.At).By)),
-        ];
-        if (versions.Length < 2)
-            yield break;
-        foreach (Reading<SeenMessage> reading in message.Readings)
+        for (int i = 0; i + 1 < message.Versions.Count; i++)
         {
-            // What is gone may still be shown as it was.
-            if (reading.Told.ModSeq is not { } told || reading.At >= message.MayGo.At)
-                continue;
-            int n = versions.Length;
-            while (n > 0 && versions[n - 1].Committed.At >= reading.From)
-                n--;
-            if (n > 0 && versions[n - 1].ModSeq > told)
+            MessageVersion told = message.Versions[i], next = message.Versions[i + 1];
+            foreach (Reading<SeenMessage> reading in told.Readings)
             {
-                (long modSeq, Proof committed, Operation by) = versions[n - 1];
-                yield return Checker.Broken(
-                    "stale-read", $"{message.Subject} modseq", $"{message} is told with modseq {told} after {modSeq} was committed", committed.By, by, reading.By);
+                // What is gone may still be shown as it was.
+                if (reading.At < message.MayGo.At && next.Committed.At < reading.From)
+                {
+                    yield return Checker.Broken(
+                        "stale-read", $"{message.Subject} modseq", $"{message} is told with modseq {told.ModSeq} after {next.ModSeq} was committed",
+                        next.Committed.By, next.First.By, reading.By);
+                }
             }
         }
     }

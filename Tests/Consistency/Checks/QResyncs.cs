@@ -62,29 +62,25 @@ internal static class QResyncs
         {
             if (known?.Contains(message.Uid) == false)
                 continue;
-            Reading<SeenMessage>[] versions = [.. message.Readings.Where(static r => r.Told.ModSeq is not null)];
-            if (versions.Length == 0)
+            if (message.Versions is not [var first, ..] versions)
                 continue;
-            Reading<SeenMessage> first = versions.MinBy(static r => r.Told.ModSeq);
             if (message.Gone.At < from)
             {
-                bool wasThere = first.Told.ModSeq <= since
-                    && (versions.Any(r => r.Told.ModSeq >= since) || (last.TryGetValue(message.Uid, out Reading<Listing> listing) && listing.From > reached.At));
+                bool wasThere = first.ModSeq <= since
+                    && (versions[^1].ModSeq >= since || (last.TryGetValue(message.Uid, out Reading<Listing> listing) && listing.From > reached.At));
                 if (wasThere && !vanished.Contains(message.Uid))
                 {
                     yield return Checker.Broken(
-                        "qresync", message.Subject, $"{select.Text} does not name {message} as vanished, which was there at modseq {since} and is gone", first.By, message.Gone.By, select);
+                        "qresync", message.Subject, $"{select.Text} does not name {message} as vanished, which was there at modseq {since} and is gone", first.First.By, message.Gone.By, select);
                 }
             }
             else if (message.MayGo.At > end)
             {
-                Reading<SeenMessage> newer = versions.Where(r => r.Told.ModSeq > since).OrderByDescending(static r => r.Told.ModSeq)
-                    .FirstOrDefault(r => mailbox.ModSeq.Reached(r.Told.ModSeq!.Value).At < from);
-                if (newer.By is not null && (!told.TryGetValue(message.Uid, out long modSeq) || modSeq < newer.Told.ModSeq))
+                MessageVersion? newer = versions.LastOrDefault(v => v.ModSeq > since && v.Committed.At < from);
+                if (newer is not null && (!told.TryGetValue(message.Uid, out long modSeq) || modSeq < newer.ModSeq))
                 {
                     yield return Checker.Broken(
-                        "qresync", message.Subject, $"{select.Text} does not tell {message}, which has modseq {newer.Told.ModSeq}",
-                        mailbox.ModSeq.Reached(newer.Told.ModSeq!.Value).By, newer.By, select);
+                        "qresync", message.Subject, $"{select.Text} does not tell {message}, which has modseq {newer.ModSeq}", newer.Committed.By, newer.First.By, select);
                 }
             }
         }

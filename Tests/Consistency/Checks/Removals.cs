@@ -69,8 +69,10 @@ internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> del
     private static void Expunge(MessageChronicle message, Operation operation, bool isAll)
     {
         long end = operation.EffectEnd();
+        if (message.AddedFrom > end || message.Gone.At < operation.Invoked)
+            return;
         FlagRegister deleted = message.Register(Deleted);
-        if (message.AddedFrom > end || deleted.FirstPossible(true, operation.Invoked, end) is not { } from)
+        if (deleted.FirstPossible(true, operation.Invoked, end) is not { } from)
             return;
         message.MayBeRemoved(operation, from);
         bool isCertain = isAll && operation.Outcome == Outcome.Ok && message.Added.At < operation.Invoked

@@ -5,22 +5,35 @@ internal sealed class FlagSet(IEnumerable<string> flags) : IEquatable<FlagSet>
 {
     public static readonly FlagSet Empty = new([]);
 
-    private readonly SortedSet<string> _flags =
-        new(flags.Where(static f => !f.Equals(@"\Recent", StringComparison.OrdinalIgnoreCase)), StringComparer.OrdinalIgnoreCase);
+    // Each once, in order. A history holds millions of these: an array is the smallest.
+    private readonly string[] _flags =
+    [
+        .. flags.Where(static f => !f.Equals(@"\Recent", StringComparison.OrdinalIgnoreCase))
+            .Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase),
+    ];
 
     public IReadOnlyCollection<string> Names => _flags;
 
-    public bool Contains(string flag) => _flags.Contains(flag);
+    public bool Contains(string flag)
+    {
+        foreach (string f in _flags)
+        {
+            if (f.Equals(flag, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+        return false;
+    }
 
     public FlagSet With(FlagSet other) => new(_flags.Concat(other._flags));
 
     public FlagSet Without(FlagSet other) => new(_flags.Except(other._flags, StringComparer.OrdinalIgnoreCase));
 
-    public bool Equals(FlagSet? other) => other is not null && _flags.SetEquals(other._flags);
+    public bool Equals(FlagSet? other) =>
+        ReferenceEquals(this, other) || (other is not null && _flags.AsSpan().SequenceEqual(other._flags, StringComparer.OrdinalIgnoreCase));
 
     public override bool Equals(object? obj) => Equals(obj as FlagSet);
 
-    public override int GetHashCode() => _flags.Count;
+    public override int GetHashCode() => _flags.Length;
 
     public override string ToString() => $"({string.Join(' ', _flags)})";
 }
