@@ -3,6 +3,7 @@ using MailCluster.Consistency.Checks;
 using MailCluster.Consistency.Clusters;
 using MailCluster.Consistency.Faults;
 using MailCluster.Consistency.History;
+using MailCluster.Consistency.Report;
 using MailCluster.Consistency.Workload;
 
 namespace MailCluster.Consistency;
@@ -11,6 +12,8 @@ namespace MailCluster.Consistency;
 internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
 {
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(10);
+
+    private const int _toldAtOnce = 10;
 
     private readonly Recorder _recorder = new();
     private readonly List<Violation> _violations = [];
@@ -98,6 +101,7 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         Judge(_recorder.Operations(), doubts());
         foreach (Violation violation in await afterwards())
             Found(violation);
+        new ViolationReport(options.Seed, _recorder.Operations(), _recorder.Sessions, doubts()).Write(Console.Out, _violations);
         string found = _violations.Count switch { 0 => "no violation", 1 => "1 violation", var n => $"{n} violations" };
         Say($"check: seed {options.Seed}, {options.Clients} clients, {worked.TotalSeconds:F0} s, {_recorder.Count} operations, {what()}: {found}");
         return _violations.Count == 0 ? 0 : 1;
@@ -129,7 +133,9 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         if (!_known.Add((violation.Promise, violation.Subject.Length > 0 ? violation.Subject : violation.What)))
             return;
         _violations.Add(violation);
-        Say($"violation: {violation.Promise}: {violation.What}");
+        // What the others were is told at the end.
+        if (_violations.Count <= _toldAtOnce)
+            Say($"violation: {violation.Promise}: {violation.What}");
     }
 
     private static string Names(IReadOnlyList<FaultChoice> faults) => faults.Count == 0 ? "none" : string.Join(", ", faults.Select(static f => f.Fault.Name));

@@ -27,7 +27,12 @@ internal static class Shrinker
         var accounts = new HashSet<string>(violation.Involved.Select(static o => o.Account));
         List<Operation> part = [.. history.Where(o => involved.Contains(o.Number) || Touched(o).Any(touched.Contains) || (accounts.Contains(o.Account) && !IsRead(o)))];
         if (!Shows(part))
+        {
+            // Some violations are not the checks' own: what a fault did, what the rows say.
+            if (!Shows(history))
+                return violation.Involved;
             part = [.. history];
+        }
         int size = part.Count;
         do
         {

@@ -115,7 +115,7 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
             Break("availability", $"{fault.Name}: {broken}");
         HashSet<string> may = [.. scene.Targets.Where(static t => t.HasDoors).Select(static t => t.Imap.ToString())];
         foreach (Ended ended in report.Ended.Where(e => !may.Contains(e.FrontEnd)))
-            Break("connections", $"{fault.Name}: session {ended.Session} at {NameOf(ended.FrontEnd)} was ended ({ended.Why}), though nothing happened to that node");
+            Break("connections", $"{fault.Name}: session {ended.Session} at {NameOf(ended.FrontEnd)} was ended ({ended.Why}), though nothing happened to that node", ended.By);
         if (report.Delays.Longest > _hang)
             Break("hang", $"{fault.Name}: a command took {report.Delays.Longest.TotalSeconds:F1} s");
         if (fault.NothingIsRefused && report.Delays.Unavailable > 0)
@@ -133,11 +133,10 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
         }
     }
 
-    private void Break(string promise, string what)
+    private void Break(string promise, string what, params Operation[] involved)
     {
-        var violation = new Violation(promise, what, []);
+        var violation = new Violation(promise, what, involved);
         _violations.Add(violation);
-        progress($"  violation: {promise}: {what}");
     }
 
     private async Task<Dictionary<string, NodeMeasure>> MeasureAsync(IReadOnlyList<ClusterNode> without)

@@ -1,3 +1,4 @@
+using MailCluster.Consistency.History;
 using MailCluster.Consistency.Workload;
 
 namespace MailCluster.Consistency.Faults;
@@ -14,7 +15,8 @@ internal sealed record Delays(int Commands, TimeSpan P50, TimeSpan P99, TimeSpan
 /// <summary>A connection that the server ended.</summary>
 /// <param name="FrontEnd">"address:port".</param>
 /// <param name="Bye">Whether it said so.</param>
-internal sealed record Ended(int Session, string FrontEnd, bool Bye, string Why);
+/// <param name="By">The command under way, or the first that found it so.</param>
+internal sealed record Ended(int Session, string FrontEnd, bool Bye, string Why, Operation By);
 
 /// <summary>The clients that work while faults happen, as faults see them. Times are ticks of <see cref="System.Diagnostics.Stopwatch"/>.</summary>
 internal interface ILoad

@@ -17,8 +17,10 @@ internal sealed class Completions(MailboxRegistry registry) : ICompletions
     {
         foreach (SeenEnd end in operation.Seen.OfType<SeenEnd>())
         {
-            if (end is not { Bye: not null, In: { } mailbox } || !registry.IsReplaced(mailbox))
-                _ended.Enqueue((end.At, new Ended(operation.Session, frontEnd, end.Bye is not null, end.Bye ?? $"no BYE, at {operation.Text}")));
+            // A SELECT that ended so no longer knows what was selected before.
+            bool isReplaced = end.Bye is { } bye && (end.In is { } mailbox ? registry.IsReplaced(mailbox) : bye.Contains("selected mailbox", StringComparison.Ordinal));
+            if (!isReplaced)
+                _ended.Enqueue((end.At, new Ended(operation.Session, frontEnd, end.Bye is not null, end.Bye ?? $"no BYE, at {operation.Text}", operation)));
         }
         string kind = KindOf(operation.Act);
         _counts.AddOrUpdate((kind, operation.Outcome), 1, static (_, n) => n + 1);
