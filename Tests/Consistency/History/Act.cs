@@ -36,7 +36,7 @@ internal sealed record Transfer(MailboxRef From, MailboxRef? To, string ToName, 
 /// <param name="Uids">Null: all that are \Deleted.</param>
 internal sealed record Expunge(MailboxRef In, UidSet? Uids) : Act;
 
-/// <summary>SELECT and EXAMINE, with QRESYNC (RFC 7162 §3.2.5) when <paramref name="Since"/> is given.</summary>
+/// <summary>SELECT and EXAMINE, with QRESYNC (RFC 7162 §3.2.5) when <paramref name="Since"/> is given, and the UIDVALIDITY of then is still that of now.</summary>
 /// <param name="In">Null when refused.</param>
 /// <param name="Known">The known UIDs of QRESYNC: nothing is told of others. Null: all are.</param>
 internal sealed record Select(string Name, MailboxRef? In, bool ReadOnly, long? Since, UidSet? Known = null) : Act;

@@ -43,7 +43,13 @@ internal static class Selecting
         Answer answer = await worker.Session.RunAsync(new Command(readOnly ? "EXAMINE" : "SELECT", name + parameters)
         {
             Select = new SelectAsk(name, readOnly, since, known.Length > 0),
-            Act = answer => new Select(name, answer.IsOk ? model.Selected : null, readOnly, since?.ModSeq, known.Length > 0 ? UidSet.FromUids(since!.Messages.Keys.ToList()) : null),
+            Act = answer =>
+            {
+                // The name may have become another mailbox's: the server then starts afresh, and says so by another UIDVALIDITY.
+                bool resumed = since is not null && answer.IsOk && model.View is { } view && view.Mailbox == since.Mailbox && view.Memory.UidValidity == since.UidValidity;
+                return new Select(name, answer.IsOk ? model.Selected : null, readOnly, resumed ? since!.ModSeq : null,
+                    resumed && known.Length > 0 ? UidSet.FromUids(since!.Messages.Keys.ToList()) : null);
+            },
         });
         if (answer.Code?.Name == "NONEXISTENT")
             worker.Account.Disappeared(name);
