@@ -24,8 +24,6 @@ internal static class Expunge
         if (result.Error is { } error)
             return error;
         // RFC 7162 §3.2.10: a client that follows modseqs must not miss this one.
-        return state.User.QResync && !result.Value!.Uids.IsEmpty
-            ? await session.WithHighestModSeqAsync(state, command.Uid)
-            : Completion.Done;
+        return state.User.QResync && !result.Value!.Uids.IsEmpty ? Completion.DoneWithModSeq : Completion.Done;
     }
 }

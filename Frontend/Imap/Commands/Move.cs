@@ -14,6 +14,6 @@ internal static class Move
         if (result.Value is not { Uids.IsEmpty: false } moved)
             return Completion.Done;
         session.Reply.Status(null, "OK"u8, Copy.CopyUid(moved), "Moved");
-        return state.User.QResync ? await session.WithHighestModSeqAsync(state, command.Uid) : Completion.Done;
+        return state.User.QResync ? Completion.DoneWithModSeq : Completion.Done;
     }
 }

@@ -15,9 +15,13 @@ public enum CompletionStatus
 /// <summary>How a command ended: its tagged status response (RFC 9051 §7.1).</summary>
 /// <param name="Code">A response code without brackets, or null.</param>
 /// <param name="Text">For people; null for the usual words.</param>
-public readonly record struct Completion(CompletionStatus Status, string? Code, string? Text)
+/// <param name="TellsModSeq">The code is HIGHESTMODSEQ of what the client was told up to this answer (RFC 7162 §3.2.10).</param>
+public readonly record struct Completion(CompletionStatus Status, string? Code, string? Text, bool TellsModSeq = false)
 {
     public static readonly Completion Done = new(CompletionStatus.Ok, null, null);
+
+    /// <summary>OK with HIGHESTMODSEQ; for commands after which everything is told.</summary>
+    public static readonly Completion DoneWithModSeq = Done with { TellsModSeq = true };
 
     public static readonly Completion Answered = new(CompletionStatus.Answered, null, null);
 

@@ -67,8 +67,9 @@ public sealed partial class ImapSession
             Completion completion = await running;
             // Who has waited for what is away in vain does not wait for news from there once more.
             if (completion.Status is CompletionStatus.Ok or CompletionStatus.No && completion.Code != ErrorCodes.Unavailable
-                && State is Selected after && ReferenceEquals(after, before))
-                await TellAtEndAsync(after, row.Effects, command.Uid);
+                && State is Selected after && ReferenceEquals(after, before)
+                && await TellAtEndAsync(after, row.Effects, command.Uid) && completion.TellsModSeq)
+                completion = completion with { Code = $"HIGHESTMODSEQ {after.Mailbox.Messages.Messages.ModSeq}" };
             return completion;
         }
         catch (ImapSyntaxException e)

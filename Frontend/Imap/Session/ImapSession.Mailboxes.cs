@@ -61,11 +61,4 @@ public sealed partial class ImapSession
         if (State is Selected { Mailbox: var mailbox })
             Reply.Status(null, "OK"u8, $"HIGHESTMODSEQ {mailbox.View?.Messages.ModSeq ?? mailbox.Told.Status.HighestModSeq}", "Highest");
     }
-
-    /// <summary>OK with HIGHESTMODSEQ, after everything up to it was told (RFC 7162 §3.2.7).</summary>
-    internal async ValueTask<Completion> WithHighestModSeqAsync(Selected selected, bool uid)
-    {
-        MailError? unsynced = await SyncAsync(selected, new Telling(uid, Expunged: true));
-        return unsynced is null ? Completion.Ok($"HIGHESTMODSEQ {selected.Mailbox.Messages.Messages.ModSeq}") : Completion.Done;
-    }
 }

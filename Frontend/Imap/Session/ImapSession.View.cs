@@ -35,14 +35,16 @@ public sealed partial class ImapSession
     }
 
     /// <summary>What a command's end tells: all there is, where the command asks for it, or else what this process happens to know.</summary>
-    private async ValueTask TellAtEndAsync(Selected selected, Effects effects, bool uid)
+    /// <returns>True when everything that was committed before was told.</returns>
+    private async ValueTask<bool> TellAtEndAsync(Selected selected, Effects effects, bool uid)
     {
         var telling = new Telling(uid, Expunged: !effects.HasFlag(Effects.KeepsNumbers));
         // The command itself has succeeded: what can't be told now is told later.
         if (effects.HasFlag(Effects.SyncsAfter))
-            await SyncAsync(selected, telling);
-        else if (selected.Mailbox is { View: not null, Open.Current: { } known })
+            return await SyncAsync(selected, telling) is null;
+        if (selected.Mailbox is { View: not null, Open.Current: { } known })
             await TellAsync(selected, known, telling);
+        return false;
     }
 
     /// <summary>Loads what SELECT has told only the counters of.</summary>
