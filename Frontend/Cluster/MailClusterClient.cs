@@ -92,7 +92,8 @@ public sealed partial class MailClusterClient : IAsyncDisposable
                 }
                 reason = error.Text;
             }
-            catch (Exception e) when (Outage.Is(e))
+            // A wait that nobody here broke off was broken off at the owner, by a driver that has given up.
+            catch (Exception e) when (Outage.Is(e) || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
                 reason = $"{e.GetType().Name}: {e.Message}";
                 silence = e is TimeoutException;

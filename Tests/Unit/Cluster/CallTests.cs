@@ -7,7 +7,7 @@ namespace MailCluster.Tests.Unit.Cluster;
 
 public sealed class CallTests
 {
-    public static TheoryData<string> Outages => ["silo", "timeout", "store", "closed", "unavailable", "stale"];
+    public static TheoryData<string> Outages => ["silo", "timeout", "store", "closed", "cancelled", "unavailable", "stale"];
 
     [Theory]
     [MemberData(nameof(Outages))]
@@ -104,6 +104,7 @@ public sealed class CallTests
     {
         "silo" => throw new SiloUnavailableException("dead"),
         "timeout" => throw new TimeoutException(),
+        "cancelled" => throw new TaskCanceledException(),
         "store" => throw new StoreUnavailableException("no PostgreSQL"),
         "closed" => throw new IOException("reset"),
         "unavailable" => new(new MailError(MailErrorCode.Unavailable, "not now")),
