@@ -37,8 +37,12 @@ internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProv
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        // Not on the watch's thread: last words are waited for.
-        watch.SelfDied += () => Task.Run(() => services.GetService<IFatalErrorHandler>()?.OnFatalException(this, "The other silos declared this one dead", null));
+        // Not on the watch's thread: last words are waited for. A silo that is stopping says itself, last of all, that it is dead.
+        watch.SelfDied += () => Task.Run(() =>
+        {
+            if (!services.GetRequiredService<NodeState>().Draining)
+                services.GetService<IFatalErrorHandler>()?.OnFatalException(this, "The other silos declared this one dead", null);
+        });
         if (services.GetService<MailboxStore>() is { } store)
             watch.Died += _ => EndBackendsAsync(store).Ignore();
         if (services.GetService<VersionWatch>() is { } versions)
