@@ -19,7 +19,9 @@ internal sealed class Completions(MailboxRegistry registry) : ICompletions
         {
             // A SELECT that ended so no longer knows what was selected before.
             bool isReplaced = end.Bye is { } bye && (end.In is { } mailbox ? registry.IsReplaced(mailbox) : bye.Contains("selected mailbox", StringComparison.Ordinal));
-            if (!isReplaced)
+            // Expunges are kept for seconds here: who selects, and reads only after an outage, cannot be told any more what went meanwhile.
+            bool isForgotten = end.Bye?.Contains("select it again", StringComparison.Ordinal) == true;
+            if (!isReplaced && !isForgotten)
                 _ended.Enqueue((end.At, new Ended(operation.Session, frontEnd, end.Bye is not null, end.Bye ?? $"no BYE, at {operation.Text}", operation)));
         }
         string kind = KindOf(operation.Act);
