@@ -43,7 +43,8 @@ internal static class Cluster
             o.ProbeTimeout = probe;
             o.MinProbeTimeout = probe / 2;
             o.MaxProbeTimeout = probe * 1.5;
-            o.NumMissedProbesLimit = 2;
+            // Two are missed by a healthy silo that starts on a machine with far more work than processors.
+            o.NumMissedProbesLimit = 3;
             o.NumVotesForDeathDeclaration = 2;
             o.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
