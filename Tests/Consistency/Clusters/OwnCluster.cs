@@ -16,11 +16,14 @@ internal sealed record FalseDeath(string Node, int ExitCode, string Words);
 /// </summary>
 internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IAsyncDisposable
 {
+    private const int _starts = 3;
+
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-check-");
     private readonly List<ClusterNode> _nodes = [];
     private readonly ConcurrentQueue<FalseDeath> _deaths = [];
+    private readonly ConcurrentQueue<string> _failedStarts = [];
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
     private NodeNetwork? _network;
     private PrivatePostgres? _single;
@@ -46,6 +49,9 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
     public string ConnectionString => Pair?.ConnectionString("cluster") ?? Postgres.ConnectionString("cluster");
 
     public IReadOnlyList<(string User, string Password)> Accounts { get; private set; } = [];
+
+    /// <summary>Nodes that ended before they were ready, and were started again.</summary>
+    public IReadOnlyCollection<string> FailedStarts => _failedStarts;
 
     /// <summary>What ended without a reason, since the start.</summary>
     public IReadOnlyCollection<FalseDeath> Deaths => _deaths;
@@ -117,11 +123,26 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
         string program = plan.Program ?? ServerProcess.Program;
         // A session of its own: Ctrl-C in a terminal is for the checker alone.
         string[] command = ["setsid", .. node.Space?.Enter ?? [], program];
-        var process = ServerProcess.Start(["node", "--role", node.Role, "--config", node.Settings.Write(_directory.FullName)], plan.Environment, command);
-        node.Process = process;
-        node.MayEnd = false;
-        _ = WatchAsync(node, process);
-        await process.WaitForReadyAsync().WaitAsync(stop);
+        for (int attempt = 1; ; attempt++)
+        {
+            var process = ServerProcess.Start(["node", "--role", node.Role, "--config", node.Settings.Write(_directory.FullName)], plan.Environment, command);
+            node.Process = process;
+            try
+            {
+                await process.WaitForReadyAsync().WaitAsync(stop);
+                node.MayEnd = false;
+                _ = WatchAsync(node, process);
+                return;
+            }
+            catch (InvalidOperationException e)
+            {
+                // It has no clients yet, so that no promise is broken; whatever supervises nodes starts it again, and so does this. It is told all the same.
+                _failedStarts.Enqueue(node.Name);
+                await process.DisposeAsync();
+                if (attempt == _starts)
+                    throw new CheckException($"{node} did not start in {_starts} attempts. {e.Message}");
+            }
+        }
     }
 
     /// <summary>What a node answers to GET; null where it does not.</summary>

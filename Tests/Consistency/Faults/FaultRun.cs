@@ -39,6 +39,7 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
     private readonly List<Doubt> _doubts = [];
     private FaultScene? _scene;
     private int _deaths;
+    private int _failedStarts;
 
     /// <summary>When readings may have been old, the present included. For any thread.</summary>
     public IReadOnlyList<Doubt> Doubts
@@ -93,6 +94,8 @@ internal sealed class FaultRun(OwnCluster cluster, IReadOnlyList<FaultChoice> fa
         long began = Stopwatch.GetTimestamp();
         await fault.HappenAsync(scene, stop);
         await cluster.WholeAsync(stop);
+        scene.Notes.AddRange(cluster.FailedStarts.Skip(_failedStarts).Select(static n => $"{n} ended while it started, and was started again"));
+        _failedStarts = cluster.FailedStarts.Count;
         TimeSpan lasted = Stopwatch.GetElapsedTime(began);
         await Task.Delay(_quiet, stop);
         var report = new FaultReport(fault.Name, [.. scene.Targets.Select(static t => t.Name)], Stopwatch.GetElapsedTime(_began, began), lasted,
