@@ -25,6 +25,9 @@ internal sealed record CheckOptions
     /// <summary>After a violation the cluster stays up until Ctrl-C.</summary>
     public required bool KeepOnViolation { get; init; }
 
+    /// <summary>Where all operations are written at the end; null: nowhere.</summary>
+    public string? History { get; init; }
+
     /// <exception cref="CheckException">Something in it makes no sense.</exception>
     public static CheckOptions Of(int? seed, int clients, int seconds, string? faults, string? frontEnds, string[] accounts, bool keep)
     {

@@ -101,7 +101,13 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         Judge(_recorder.Operations(), doubts());
         foreach (Violation violation in await afterwards())
             Found(violation);
-        new ViolationReport(options.Seed, _recorder.Operations(), _recorder.Sessions, doubts()).Write(Console.Out, _violations);
+        var report = new ViolationReport(options.Seed, _recorder.Operations(), _recorder.Sessions, doubts());
+        report.Write(Console.Out, _violations);
+        if (options.History is { } file)
+        {
+            await using StreamWriter history = File.CreateText(file);
+            report.WriteHistory(history);
+        }
         string found = _violations.Count switch { 0 => "no violation", 1 => "1 violation", var n => $"{n} violations" };
         Say($"check: seed {options.Seed}, {options.Clients} clients, {worked.TotalSeconds:F0} s, {_recorder.Count} operations, {what()}: {found}");
         return _violations.Count == 0 ? 0 : 1;

@@ -30,6 +30,13 @@ internal sealed class ViolationReport(
         }
     }
 
+    /// <summary>Every operation with all that was seen, for a reader with a question of his own.</summary>
+    public void WriteHistory(TextWriter to)
+    {
+        foreach (Operation operation in history)
+            Write(to, operation, int.MaxValue);
+    }
+
     private void Write(TextWriter to, Violation violation, int number)
     {
         to.WriteLine($"violation {number}, seed {seed}: {violation.Promise}: {violation.What}");
@@ -38,7 +45,7 @@ internal sealed class ViolationReport(
         {
             to.WriteLine($"  {"sent",10} {"answered",10}  {"session",-7} {"front end",-21} command");
             foreach (Operation operation in shown)
-                Write(to, operation);
+                Write(to, operation, MaxSeen);
         }
         foreach (int session in violation.Involved.Select(static o => o.Session).Distinct())
         {
@@ -52,7 +59,7 @@ internal sealed class ViolationReport(
         to.WriteLine();
     }
 
-    private void Write(TextWriter to, Operation operation)
+    private void Write(TextWriter to, Operation operation, int mostSeen)
     {
         string frontEnd = sessions.TryGetValue(operation.Session, out SessionFacts? facts) ? facts.FrontEnd : "";
         string answer = operation.Outcome switch
@@ -63,10 +70,10 @@ internal sealed class ViolationReport(
         };
         to.WriteLine($"  {Time(operation.Invoked),10} {(operation.Outcome == Outcome.Unknown ? "never" : Time(operation.Completed)),10}  {operation.Session,-7} {frontEnd,-21} "
             + $"#{operation.Number} {operation.Account}: {Text(operation)} → {answer}{Done(operation.Act)}");
-        foreach (Seen seen in operation.Seen.Take(MaxSeen))
+        foreach (Seen seen in operation.Seen.Take(mostSeen))
             to.WriteLine($"  {Time(seen.At),10} {"",10}  {"",-29} {SeenText.Of(seen)}");
-        if (operation.Seen.Count > MaxSeen)
-            to.WriteLine($"  {"",10} {"",10}  {"",-29} and {operation.Seen.Count - MaxSeen} more");
+        if (operation.Seen.Count > mostSeen)
+            to.WriteLine($"  {"",10} {"",10}  {"",-29} and {operation.Seen.Count - mostSeen} more");
     }
 
     private static string Text(Operation operation) => operation.Text.Length <= 200 ? operation.Text : operation.Text[..200] + "…";
