@@ -26,13 +26,13 @@ internal static class StoredMail
     {
         var collector = new Collector(
             database, new CollectorOptions { ExpungedFor = TimeSpan.Zero, StagedFor = TimeSpan.Zero, MarkedFor = TimeSpan.Zero }, NullLogger<Collector>.Instance);
-        // What the sweep at the end of one run marks, the next removes. A silo may be at it.
-        for (int runs = 0; runs < 2;)
+        // What the sweep at the end of one run marks, the next removes; until there is nothing left to do. A silo may be at it.
+        for (int runs = 0; runs < 10;)
         {
-            if (await collector.RunAsync(stop) is not null)
-                runs++;
-            else
+            if (await collector.RunAsync(stop) is not { } run)
                 await Task.Delay(TimeSpan.FromMilliseconds(100), stop);
+            else if (++runs >= 2 && run is { ClaimsExpired: 0, MessagesForgotten: 0, BodiesRemoved: 0 })
+                return;
         }
     }
 
