@@ -45,7 +45,11 @@ internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProv
         });
         if (services.GetService<MailboxStore>() is { } store)
             watch.Died += _ => EndBackendsAsync(store).Ignore();
-        if (services.GetService<VersionWatch>() is { } versions)
+        if (services.GetService<VersionWatch>() is { } versions
+#if MUTATIONS
+            && !Mutation.NoFence
+#endif
+            )
         {
             watch.Died += _ => versions.LookAtAll();
             watch.Regained += versions.LookAtAll;

@@ -39,8 +39,10 @@ public sealed class ZombieTests(PostgresFixture postgres) : IDisposable
         zombie.Thaw();
         await quiet.Expect("* BYE [UNAVAILABLE] …");
         await quiet.Closed();
-        // The new message is in PostgreSQL: an OK without it would be the zombie's memory.
-        Assert.DoesNotContain(await RestAsync(busy), static l => l.StartsWith("n OK", StringComparison.Ordinal));
+        // The new message is in PostgreSQL: an OK without it would be the zombie's memory. With it, it is the new owner's answer.
+        List<string> rest = await RestAsync(busy);
+        int answer = rest.FindIndex(static l => l.StartsWith("n OK", StringComparison.Ordinal));
+        Assert.True(answer < 0 || rest.IndexOf("* 1 EXISTS") is >= 0 and var told && told < answer, string.Join('\n', rest));
         await zombie.WaitForExitAsync();
         await other.Run("s SELECT INBOX");
     }
