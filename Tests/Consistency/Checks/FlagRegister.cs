@@ -58,7 +58,7 @@ internal sealed class FlagRegister
         Operation? other = Overwriting(value, from);
         if (other is null && _initial[v])
             return true;
-        int n = CountUntil(_begin[v], to);
+        int n = Moments.CountUntil(_begin[v], to);
         return n > 0 && (other is null || _latestEnd[v][n - 1] >= other.Invoked);
     }
 
@@ -70,7 +70,7 @@ internal sealed class FlagRegister
         if (Could(value, from, from))
             return from;
         int v = value ? 1 : 0;
-        int n = CountUntil(_begin[v], from);
+        int n = Moments.CountUntil(_begin[v], from);
         return n < _begin[v].Length ? _begin[v][n] : from;
     }
 
@@ -78,21 +78,7 @@ internal sealed class FlagRegister
     public Operation? Overwriting(bool value, long before)
     {
         int other = value ? 0 : 1;
-        int n = CountUntil(_end[other], before - 1);
+        int n = Moments.CountUntil(_end[other], before - 1);
         return n == 0 ? null : _latestBegin[other][n - 1];
-    }
-
-    private static int CountUntil(long[] sorted, long moment)
-    {
-        int low = 0, high = sorted.Length;
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-            if (sorted[middle] <= moment)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low;
     }
 }

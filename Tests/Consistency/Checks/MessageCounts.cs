@@ -10,17 +10,17 @@ internal static class MessageCounts
 {
     public static IEnumerable<Violation> Check(Chronicle chronicle)
     {
-        long[] anywhere = Sorted(chronicle.Arrivals.Where(static a => a.Into is null).Select(static a => a.By.Invoked));
+        long[] anywhere = Moments.Sorted(chronicle.Arrivals.Where(static a => a.Into is null).Select(static a => a.By.Invoked));
         ILookup<MailboxChronicle?, long> here = chronicle.Arrivals.ToLookup(static a => a.Into, static a => a.By.Invoked);
-        return chronicle.Mailboxes.SelectMany(m => Check(m, Sorted(here[m]), anywhere));
+        return chronicle.Mailboxes.SelectMany(m => Check(m, Moments.Sorted(here[m]), anywhere));
     }
 
     private static IEnumerable<Violation> Check(MailboxChronicle mailbox, long[] arrivals, long[] anywhere)
     {
-        long[] added = Sorted(mailbox.Messages.Select(static m => m.Added.At));
-        long[] mayGo = Sorted(mailbox.Messages.Select(static m => m.MayGo.At));
-        long[] from = Sorted(mailbox.Messages.Select(static m => m.AddedFrom));
-        long[] gone = Sorted(mailbox.Messages.Select(static m => m.Gone.At));
+        long[] added = Moments.Sorted(mailbox.Messages.Select(static m => m.Added.At));
+        long[] mayGo = Moments.Sorted(mailbox.Messages.Select(static m => m.MayGo.At));
+        long[] from = Moments.Sorted(mailbox.Messages.Select(static m => m.AddedFrom));
+        long[] gone = Moments.Sorted(mailbox.Messages.Select(static m => m.Gone.At));
         // Before the first listing there may be old messages that nobody was told of.
         long isKnownFrom = mailbox.IsNew ? long.MinValue
             : mailbox.Listings.Where(static l => l.Told.Flag is null).Select(static l => l.At).DefaultIfEmpty(long.MaxValue).Min();
@@ -28,8 +28,8 @@ internal static class MessageCounts
         {
             if (reading.Told.Messages is not { } told)
                 continue;
-            long fewest = Until(added, reading.From - 1) - Until(mayGo, reading.At);
-            long most = Until(from, reading.At) - Until(gone, reading.From - 1) + Until(arrivals, reading.At) + Until(anywhere, reading.At);
+            long fewest = Moments.CountUntil(added, reading.From - 1) - Moments.CountUntil(mayGo, reading.At);
+            long most = Moments.CountUntil(from, reading.At) - Moments.CountUntil(gone, reading.From - 1) + Moments.CountUntil(arrivals, reading.At) + Moments.CountUntil(anywhere, reading.At);
             if (told < fewest || (told > most && isKnownFrom < reading.From))
             {
                 yield return Checker.Broken(
@@ -37,26 +37,5 @@ internal static class MessageCounts
                     $"{mailbox.Ref} has {told} messages by operation {reading.By.Number}, and between {fewest} and {most} by what was acknowledged and told", reading.By);
             }
         }
-    }
-
-    private static long[] Sorted(IEnumerable<long> moments)
-    {
-        long[] sorted = [.. moments];
-        Array.Sort(sorted);
-        return sorted;
-    }
-
-    private static int Until(long[] sorted, long moment)
-    {
-        int low = 0, high = sorted.Length;
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-            if (sorted[middle] <= moment)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low;
     }
 }

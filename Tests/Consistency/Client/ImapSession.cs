@@ -91,12 +91,12 @@ internal sealed class ImapSession : IDisposable
 
     public async Task<Answer> RunAsync(Command command) => (await PipelineAsync(command))[0];
 
-    /// <summary>Sends commands in one piece; their answers. The connection's synchronising literals are waited for, so a command with one comes alone.</summary>
+    /// <summary>Sends commands in one piece; their answers. Where the connection has ended nothing is sent, and nothing goes into the history. The connection's synchronising literals are waited for, so a command with one comes alone.</summary>
     public async Task<IReadOnlyList<Answer>> PipelineAsync(params Command[] commands)
     {
         Answer[] answers = [.. commands.Select(Begin)];
         if (HasEnded)
-            return Unsent(answers);
+            return answers;
         foreach (Answer answer in answers)
             _under.Enqueue(answer);
         try
@@ -117,10 +117,7 @@ internal sealed class ImapSession : IDisposable
     {
         Answer[] answers = [.. commands.Select(Begin)];
         if (HasEnded)
-        {
-            Unsent(answers);
             return static () => Task.CompletedTask;
-        }
         foreach (Answer answer in answers)
             _under.Enqueue(answer);
         await GuardAsync(() => SendAsync(answers));
@@ -136,7 +133,7 @@ internal sealed class ImapSession : IDisposable
     {
         Answer answer = Begin(new Command("IDLE") { Act = _ => new Read("IDLE", Model.Selected) });
         if (HasEnded)
-            return Unsent([answer])[0];
+            return answer;
         _under.Enqueue(answer);
         await GuardAsync(async () =>
         {
@@ -374,7 +371,4 @@ internal sealed class ImapSession : IDisposable
         while (_under.TryDequeue(out Answer? answer))
             Record(answer);
     }
-
-    // They were never sent: no part of the history.
-    private static Answer[] Unsent(Answer[] answers) => answers;
 }
