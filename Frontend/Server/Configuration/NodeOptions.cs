@@ -56,7 +56,7 @@ public sealed class ClusterSection
     public int ResponseSeconds { get; set; } = 2;
 
     /// <summary>
-    /// Milliseconds that a silo has for answering another's probe. Default 1000, at most 1.5 times that under load: two missed ones and two
+    /// Milliseconds that a silo has for answering another's probe. Default 1000, at most 1.5 times that under load: three missed ones and two
     /// votes make a silo dead, so that a killed one is replaced in 2 to 3 s (30 s with Orleans' defaults).
     /// </summary>
     [Range(100, 60_000)]
