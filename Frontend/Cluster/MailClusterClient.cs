@@ -61,18 +61,33 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     /// </summary>
     /// <param name="messages">How many messages a change is about: one of more than <see cref="LengthyMessages"/> may take until <see cref="MailClusterOptions.LengthyFor"/>.</param>
     public ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, CancellationToken cancellationToken, long messages = 1) =>
-        CallAsync(call, retryStale: true, cancellationToken, messages > LengthyMessages);
+        CallAsync(call, new CommandWait(cancellationToken), messages);
 
     /// <summary>As <see cref="CallAsync{T}"/>, for calls that answer with a plain value.</summary>
     public ValueTask<MailResult<T>> AskAsync<T>(Func<ValueTask<T>> call, CancellationToken cancellationToken) =>
         CallAsync<T>(async () => await call().ConfigureAwait(false), cancellationToken);
 
-    internal async ValueTask<MailResult<T>> CallAsync<T>(
-        Func<ValueTask<MailResult<T>>> call, bool retryStale, CancellationToken cancellationToken, bool lengthy = false)
+    /// <summary>As <see cref="CallAsync{T}(Func{ValueTask{MailResult{T}}}, CancellationToken, long)"/>, for one of the calls of a command, which share its time.</summary>
+    public async ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, CommandWait wait, long messages = 1)
     {
         long start = Time.GetTimestamp();
+        try
+        {
+            TimeSpan patience = wait.Of(Options.RetryFor);
+            return await CallAsync(call, start, patience, messages > LengthyMessages ? Options.LengthyFor : patience, wait.Ended).ConfigureAwait(false);
+        }
+        finally
+        {
+            wait.Add(Time.GetElapsedTime(start));
+        }
+    }
+
+    /// <param name="patience">How long what is known to have failed is tried again.</param>
+    /// <param name="most">How long an answer is waited for.</param>
+    private async ValueTask<MailResult<T>> CallAsync<T>(
+        Func<ValueTask<MailResult<T>>> call, long start, TimeSpan patience, TimeSpan most, CancellationToken cancellationToken)
+    {
         TimeSpan delay = Options.FirstRetryDelay;
-        TimeSpan most = lengthy ? Options.LengthyFor : Options.RetryFor;
         for (int attempt = 1; ; attempt++)
         {
             string reason;
@@ -84,7 +99,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
                 MailResult<T> result = calling.IsCompleted
                     ? await calling.ConfigureAwait(false)
                     : await calling.AsTask().WaitAsync(Left(most, start), Time, CancellationToken.None).ConfigureAwait(false);
-                if (result.Error is not { } error || !(error.Code == MailErrorCode.Unavailable || (retryStale && error.Code == MailErrorCode.StaleEpoch)))
+                if (result.Error is not { Code: MailErrorCode.Unavailable or MailErrorCode.StaleEpoch } error)
                 {
                     if (attempt > 1)
                         LogAnswered(attempt, Time.GetElapsedTime(start).TotalMilliseconds);
@@ -99,7 +114,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
                 silence = e is TimeoutException;
             }
             ClusterMetrics.Retries.Add(1);
-            TimeSpan left = Left(silence ? most : Options.RetryFor, start);
+            TimeSpan left = Left(silence ? most : patience, start);
             if (left == TimeSpan.Zero)
             {
                 LogGaveUp(attempt, reason);

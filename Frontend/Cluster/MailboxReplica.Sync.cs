@@ -10,7 +10,7 @@ internal sealed partial class MailboxReplica
     /// Joins the next round of asking. A round that has already begun may have been answered before the caller's command came, so it proves
     /// nothing to it: at most one round runs and one waits.
     /// </summary>
-    private async ValueTask<MailResult<MailboxSnapshot>> AskAsync(CancellationToken cancellationToken)
+    private async ValueTask<MailResult<MailboxSnapshot>> AskAsync(CommandWait wait)
     {
         Task<MailResult<MailboxSnapshot>> round;
         bool start = false;
@@ -24,12 +24,14 @@ internal sealed partial class MailboxReplica
         if (start)
             _ = RunRoundsAsync();
         // A round that runs and the next one may each take as long as a call may: who waits for both waits no longer than for one.
-        await ((Task)round).WaitAsync(_all.Cluster.Options.RetryFor, _all.Cluster.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return round.IsCompleted ? await round.ConfigureAwait(false) : cancellationToken.IsCancellationRequested ? MailClusterClient.Closed : MailClusterClient.Away;
+        long asked = _all.Cluster.Time.GetTimestamp();
+        await ((Task)round).WaitAsync(wait.Of(_all.Cluster.Options.RetryFor), _all.Cluster.Time, wait.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        wait.Add(_all.Cluster.Time.GetElapsedTime(asked));
+        return round.IsCompleted ? await round.ConfigureAwait(false) : wait.Ended.IsCancellationRequested ? MailClusterClient.Closed : MailClusterClient.Away;
     }
 
     /// <summary>Never on the caller's thread: it may be an owner's, from whose context other owners must not be called.</summary>
-    private void AskInBackground() => Task.Run(() => AskAsync(CancellationToken.None).AsTask());
+    private void AskInBackground() => Task.Run(() => AskAsync(new CommandWait(CancellationToken.None)).AsTask());
 
     private async Task RunRoundsAsync()
     {

@@ -48,7 +48,7 @@ internal sealed partial class MailboxReplica
 
     public void Release() => _all.Release(this);
 
-    public ValueTask<MailResult<MailboxSnapshot>> SyncAsync(CancellationToken cancellationToken)
+    public ValueTask<MailResult<MailboxSnapshot>> SyncAsync(CommandWait wait)
     {
         if (EndError is { } ended)
             return new(ended);
@@ -60,7 +60,7 @@ internal sealed partial class MailboxReplica
         if (Mutation.DropPush && Current is { } told && _renewed != 0 && _all.Cluster.Time.GetElapsedTime(_renewed) < _renewAfter)
             return new(told);
 #endif
-        return AskAsync(cancellationToken);
+        return AskAsync(wait);
     }
 
     public async ValueTask<bool> WaitForChangeAsync(MailboxSnapshot? seen, CancellationToken cancellationToken)

@@ -27,9 +27,9 @@ public sealed class OpenMailbox : IDisposable
     /// Costs a memory read where the owner is in this process, one call otherwise, which concurrent sessions share.
     /// Failures: <see cref="MailErrorCode.MailboxGone"/> (see <see cref="End"/>), <see cref="MailErrorCode.Unavailable"/>.
     /// </summary>
-    public ValueTask<MailResult<MailboxSnapshot>> SyncAsync(CancellationToken cancellationToken)
+    public ValueTask<MailResult<MailboxSnapshot>> SyncAsync(CommandWait wait)
     {
-        ValueTask<MailResult<MailboxSnapshot>> sync = _replica.SyncAsync(cancellationToken);
+        ValueTask<MailResult<MailboxSnapshot>> sync = _replica.SyncAsync(wait);
         return sync.IsCompletedSuccessfully ? new(Checked(sync.Result)) : CheckedAsync(sync);
     }
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using MailCluster.Server.Configuration;
 using MailCluster.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace MailCluster.Tests.Cluster;
@@ -61,6 +62,24 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
         }
         await using var second = await StartAsync("all", settings);
         Assert.Equal("1 active", (await ReadyzAsync(settings)).Membership);
+    }
+
+    [Fact]
+    public async Task A_silo_that_alone_cannot_reach_PostgreSQL_ends_and_leaves_its_mailboxes_to_the_others()
+    {
+        string database = await postgres.CreateDatabaseAsync();
+        var relayed = new NpgsqlConnectionStringBuilder(database);
+        await using var relay = new TcpRelay(new IPEndPoint(IPAddress.Loopback, relayed.Port));
+        relayed.Port = relay.Port;
+        var (a, b) = (new NodeSettings("silo-a", database), new NodeSettings("silo-b", relayed.ConnectionString));
+        await using ServerProcess siloA = await StartAsync("silo", a);
+        await using ServerProcess siloB = await StartAsync("silo", b);
+
+        relay.Cut();
+        await siloB.WaitForExitAsync();
+        Assert.Equal(1, siloB.ExitCode);
+        Assert.Contains("PostgreSQL can be reached from other silos", siloB.Output, StringComparison.Ordinal);
+        await Eventually.Async("silo-a still counts on silo-b", async () => await ReadyzAsync(a) is { Ready: true, Membership: "1 active" });
     }
 
     [Fact]

@@ -84,7 +84,7 @@ internal static class Append
 
         IMailboxGrain owner = session.Cluster.Mailbox(user.KeyOf(target.Value!.Id));
         var request = new AppendRequest(session.Cluster.NextOperation(), user.Actor, messages);
-        MailResult<AppendResult> result = await session.PatientAsync(session.Cluster.CallAsync(() => owner.Append(request), session.Gone), "Still storing");
+        MailResult<AppendResult> result = await session.PatientAsync(session.Cluster.CallAsync(() => owner.Append(request), session.Wait), "Still storing");
         if (result.Error is { } notStored)
             return notStored.Code == MailErrorCode.MailboxGone ? notStored with { Code = MailErrorCode.TryCreate } : notStored;
         ImapMetrics.Appended.Add(messages.Sum(static m => (long)m.Size));
@@ -109,6 +109,7 @@ internal static class Append
         MailResult<StagedBody> staged = await session.StreamingAsync(
             () => session.Cluster.Bodies.StageAsync(user.Settings.Tenant, source, 1, literal.Size, session.Options.AppendLimit, session.Gone));
         await source.CompleteAsync();
+        session.Wait.Add(message.SinceEnd);
         if (staged.Error is { } error)
             return (error, null);
         // RFC 9051 §4.3: only a literal8 may hold NUL.
@@ -131,7 +132,7 @@ internal static class Append
     {
         if (user.Settings.MaxBytes is null && user.Settings.MaxMessages is null)
             return null;
-        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(true), session.Gone);
+        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(true), session.Wait);
         if (tree.Error is { } error)
             return error;
         long bytes = size + staged.Sum(static b => b.Size) + tree.Value!.Mailboxes.Sum(static m => m.Status?.Bytes ?? 0);

@@ -14,7 +14,7 @@ internal static class Close
         {
             IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
             var request = new ExpungeRequest(session.Cluster.NextOperation(), state.User.Actor, null);
-            MailResult<ExpungeResult> result = await session.Cluster.CallAsync(() => owner.Expunge(request), session.Gone, mailbox.Count);
+            MailResult<ExpungeResult> result = await session.Cluster.CallAsync(() => owner.Expunge(request), session.Wait, mailbox.Count);
             if (result.Error is { } error)
                 return error;
         }

@@ -28,7 +28,7 @@ internal static class Copy
         IMailboxGrain owner = session.Cluster.Mailbox(state.User.KeyOf(target.Value!.Id));
         var request = new CopyRequest(session.Cluster.NextOperation(), state.User.Actor, state.Mailbox.Key, uids, move);
         MailResult<CopyResult> result = await session.PatientAsync(
-            session.Cluster.CallAsync(() => owner.CopyFrom(request), session.Gone, uids.Cardinality), move ? "Still moving" : "Still copying");
+            session.Cluster.CallAsync(() => owner.CopyFrom(request), session.Wait, uids.Cardinality), move ? "Still moving" : "Still copying");
         return result.Error switch
         {
             null => result.Value,

@@ -18,7 +18,7 @@ internal static class Create
         if (path.Error is { } notAllowed)
             return notAllowed;
         OperationId operation = session.Cluster.NextOperation();
-        MailResult<MailboxInfo> created = await session.Cluster.CallAsync(() => user.Account.Create(operation, path.Value!, arguments.Use), session.Gone);
+        MailResult<MailboxInfo> created = await session.Cluster.CallAsync(() => user.Account.Create(operation, path.Value!, arguments.Use), session.Wait);
         return created.Error is { } error ? error : Completion.Ok($"MAILBOXID ({ObjectIds.Of(created.Value!.Id)})");
     }
 }

@@ -13,7 +13,7 @@ internal static class Delete
         if (state.User.Names.Find(name) is not { } path)
             return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
         OperationId operation = session.Cluster.NextOperation();
-        MailResult<Done> deleted = await session.Cluster.CallAsync(() => state.User.Account.Delete(operation, path), session.Gone);
+        MailResult<Done> deleted = await session.Cluster.CallAsync(() => state.User.Account.Delete(operation, path), session.Wait);
         return deleted.Error switch
         {
             null => Completion.Done,

@@ -20,7 +20,7 @@ internal static class Expunge
         IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
         var request = new ExpungeRequest(session.Cluster.NextOperation(), state.User.Actor, uids);
         MailResult<ExpungeResult> result = await session.PatientAsync(
-            session.Cluster.CallAsync(() => owner.Expunge(request), session.Gone, mailbox.Count), "Still expunging");
+            session.Cluster.CallAsync(() => owner.Expunge(request), session.Wait, mailbox.Count), "Still expunging");
         if (result.Error is { } error)
             return error;
         // RFC 7162 §3.2.10: a client that follows modseqs must not miss this one.

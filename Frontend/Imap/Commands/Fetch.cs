@@ -26,7 +26,7 @@ internal static class Fetch
         IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
         long since = arguments.ChangedSince!.Value;
         MailResult<UidSet> answer = await session.PatientAsync(
-            session.Cluster.CallAsync(() => owner.Vanished(since), session.Gone), "Still looking for what vanished");
+            session.Cluster.CallAsync(() => owner.Vanished(since), session.Wait), "Still looking for what vanished");
         if (answer.Error is { } error)
             return error;
         MailboxSnapshot messages = mailbox.Messages.Messages;

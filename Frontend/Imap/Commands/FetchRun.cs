@@ -144,7 +144,7 @@ internal sealed class FetchRun
         var request = new StoreRequest(
             _session.Cluster.NextOperation(), _state.User.Actor, uids, StoreMode.Add, new FlagList(SystemFlags.Seen, []));
         MailResult<StoreResult> result = await _session.PatientAsync(
-            _session.Cluster.CallAsync(() => owner.Store(request), _session.Gone, uids.Cardinality), "Still fetching");
+            _session.Cluster.CallAsync(() => owner.Store(request), _session.Wait, uids.Cardinality), "Still fetching");
         if (result.Error is { } error)
             return error;
         if (await _session.SyncAsync(_state, new Telling(_uid, Expunged: false, Later: uids)) is null)

@@ -24,6 +24,7 @@ internal static class Idle
             {
                 if (state is Selected selected && news is not { HasCome: false })
                 {
+                    session.WaitAnew();
                     if (await session.SyncAsync(selected, new Telling(WithUid: false, Expunged: true)) is null)
                     {
                         news = new News();

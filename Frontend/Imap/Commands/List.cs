@@ -26,7 +26,7 @@ internal static class List
         if (ListPatterns.Of(arguments, user.Names) is not { } patterns)
             return Completion.Bad("A pattern is too long");
         bool withStatus = arguments.Return.HasFlag(ListReturn.Status);
-        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(withStatus), session.Gone);
+        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(withStatus), session.Wait);
         if (tree.Error is { } error)
             return error;
         if (withStatus && arguments.Status.HasFlag(StatusItems.HighestModSeq))

@@ -14,7 +14,7 @@ internal static class Lsub
         ImapUser user = state.User;
         if (ListPatterns.Of(arguments, user.Names) is not { } patterns)
             return Completion.Bad("A pattern is too long");
-        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(false), session.Gone);
+        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(false), session.Wait);
         if (tree.Error is { } error)
             return error;
         bool partial = arguments.Patterns[0].Name.EndsWith('%');

@@ -17,7 +17,7 @@ internal static class Rename
         if (to.Error is { } notAllowed)
             return notAllowed;
         OperationId operation = session.Cluster.NextOperation();
-        MailResult<Done> renamed = await session.Cluster.CallAsync(() => user.Account.Rename(operation, from, to.Value!), session.Gone);
+        MailResult<Done> renamed = await session.Cluster.CallAsync(() => user.Account.Rename(operation, from, to.Value!), session.Wait);
         return renamed.Error is { } error ? error : Completion.Done;
     }
 }

@@ -29,7 +29,7 @@ internal static class Select
             return notFound;
         MailboxKey key = user.KeyOf(found.Value!.Id);
         IMailboxGrain owner = session.Cluster.Mailbox(key);
-        MailResult<MailboxSelected> selected = await session.Cluster.CallAsync(() => owner.Select(readOnly), session.Gone);
+        MailResult<MailboxSelected> selected = await session.Cluster.CallAsync(() => owner.Select(readOnly), session.Wait);
         if (selected.Error is { } error)
             return error;
 
@@ -57,11 +57,11 @@ internal static class Select
     /// <summary>Loads the rows, from which the whole answer is then made, and finds what the client does not know to be gone.</summary>
     private static async ValueTask<MailResult<UidSet>?> LoadAsync(ImapSession session, SelectedMailbox mailbox, IMailboxGrain owner, QResyncParameter known)
     {
-        MailResult<MailboxSnapshot> rows = await mailbox.Open.SyncAsync(session.Gone);
+        MailResult<MailboxSnapshot> rows = await mailbox.Open.SyncAsync(session.Wait);
         if (rows.Error is { } error)
             return error;
         mailbox.View = new MailboxView(rows.Value!);
-        MailResult<UidSet> vanished = await session.Cluster.CallAsync(() => owner.Vanished(known.ModSeq), session.Gone);
+        MailResult<UidSet> vanished = await session.Cluster.CallAsync(() => owner.Vanished(known.ModSeq), session.Wait);
         if (vanished.Error is not null)
             return vanished;
         UidSet gone = vanished.Value!.Intersect(KnownUids(known, mailbox));

@@ -16,7 +16,7 @@ internal static class Status
             return Completion.Bad("DELETED-STORAGE is not known");
         if (user.Names.Find(arguments.Mailbox) is not { } path)
             return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
-        MailResult<MailboxStatus> status = await session.Cluster.CallAsync(() => user.Account.Status(path), session.Gone);
+        MailResult<MailboxStatus> status = await session.Cluster.CallAsync(() => user.Account.Status(path), session.Wait);
         if (status.Error is { } error)
             return error;
         if (arguments.Items.HasFlag(StatusItems.HighestModSeq))

@@ -23,7 +23,7 @@ internal static class Store
             IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
             var request = new StoreRequest(session.Cluster.NextOperation(), state.User.Actor, uids, arguments.Mode, arguments.Flags, arguments.UnchangedSince);
             MailResult<StoreResult> result = await session.PatientAsync(
-                session.Cluster.CallAsync(() => owner.Store(request), session.Gone, uids.Cardinality), "Still storing flags");
+                session.Cluster.CallAsync(() => owner.Store(request), session.Wait, uids.Cardinality), "Still storing flags");
             if (result.Error is { } error)
                 return error;
             modified = result.Value!.Modified;

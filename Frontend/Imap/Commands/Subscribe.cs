@@ -15,7 +15,7 @@ internal static class Subscribe
 
     public static async ValueTask<Completion> ChangeAsync(ImapSession session, Authenticated state, MailboxPath path, bool subscribed)
     {
-        MailResult<Done> changed = await session.Cluster.CallAsync(() => state.User.Account.Subscribe(path, subscribed), session.Gone);
+        MailResult<Done> changed = await session.Cluster.CallAsync(() => state.User.Account.Subscribe(path, subscribed), session.Wait);
         return changed.Error is { } error ? error : Completion.Done;
     }
 }

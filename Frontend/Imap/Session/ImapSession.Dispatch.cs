@@ -29,6 +29,7 @@ public sealed partial class ImapSession
             return;
         }
         long start = Services.Time.GetTimestamp();
+        WaitAnew();
         Completion completion = await RunAsync(command);
         if (!await DropLiteralsAsync())
             completion = Completion.Answered;

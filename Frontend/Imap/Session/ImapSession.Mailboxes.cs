@@ -13,7 +13,7 @@ public sealed partial class ImapSession
     {
         if (user.Names.Find(name) is not { } path)
             return NoSuchMailbox;
-        MailResult<MailboxInfo> found = await Cluster.CallAsync(() => user.Account.Find(path), Gone);
+        MailResult<MailboxInfo> found = await Cluster.CallAsync(() => user.Account.Find(path), Wait);
         return found.Error is null && !found.Value!.Selectable ? NoSuchMailbox : found;
     }
 

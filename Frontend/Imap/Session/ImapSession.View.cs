@@ -26,7 +26,7 @@ public sealed partial class ImapSession
     public async ValueTask<MailError?> SyncAsync(Selected selected, Telling telling)
     {
         SelectedMailbox mailbox = selected.Mailbox;
-        MailResult<MailboxSnapshot> synced = await mailbox.Open.SyncAsync(Gone);
+        MailResult<MailboxSnapshot> synced = await mailbox.Open.SyncAsync(Wait);
         if (synced.Error is { } error)
             return error;
         if (mailbox.View is null && await FillAsync(mailbox, synced.Value!) is { } notFilled)
@@ -55,7 +55,7 @@ public sealed partial class ImapSession
         if (now.ModSeq != told.HighestModSeq)
         {
             IMailboxGrain owner = Cluster.Mailbox(mailbox.Key);
-            MailResult<UidSet> answer = await Cluster.CallAsync(() => owner.Vanished(told.HighestModSeq), Gone);
+            MailResult<UidSet> answer = await Cluster.CallAsync(() => owner.Vanished(told.HighestModSeq), Wait);
             if (answer.Error is { } error)
                 return error;
             vanished = answer.Value!;
@@ -130,7 +130,7 @@ public sealed partial class ImapSession
             return;
         uint last = added[^1].Last;
         IMailboxGrain owner = Cluster.Mailbox(mailbox.Key);
-        MailResult<uint> first = await Cluster.CallAsync(() => owner.ClaimRecent(last), Gone);
+        MailResult<uint> first = await Cluster.CallAsync(() => owner.ClaimRecent(last), Wait);
         if (first.IsOk && first.Value > 0 && first.Value <= last)
         {
             mailbox.Recent = mailbox.Recent.Union(UidSet.FromRanges([new UidRange(first.Value, last)]));

@@ -25,6 +25,7 @@ public sealed partial class ImapSession : IAsyncDisposable
         _log = services.Log;
         _loginDeadline = services.Time.GetTimestamp() + (long)(services.Options.LoginTimeout.TotalSeconds * services.Time.TimestampFrequency);
         (_input, Reader, Reply) = Begin();
+        Wait = new CommandWait(Gone);
     }
 
     public IConnection Connection { get; }
@@ -54,6 +55,12 @@ public sealed partial class ImapSession : IAsyncDisposable
 
     /// <summary>Cancelled when the client is gone.</summary>
     public CancellationToken Gone => Connection.Closed;
+
+    /// <summary>How long the running command may wait for the cluster.</summary>
+    internal CommandWait Wait { get; private set; }
+
+    /// <summary>For a command that goes on for as long as the client likes: what it does now has a command's whole time again.</summary>
+    internal void WaitAnew() => Wait = new CommandWait(Gone);
 
     /// <summary>Failed log-ins on this connection.</summary>
     internal int FailedLogins { get; set; }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.IO.Pipelines;
 
 namespace MailCluster.Imap.Wire;
@@ -13,6 +14,7 @@ public sealed class LiteralStream : Stream
     ICommandSource? _source;
     bool _inHeader = true;
     bool _lineIsEmpty = true;
+    long _endedAt;
 
     internal LiteralStream(ICommandSource source, long size)
     {
@@ -26,6 +28,9 @@ public sealed class LiteralStream : Stream
 
     /// <summary>Octets not read yet.</summary>
     public long Remaining { get; private set; }
+
+    /// <summary>How long ago the last octet was read; zero before.</summary>
+    public TimeSpan SinceEnd => _endedAt == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(_endedAt);
 
     /// <summary>A NUL was among the octets read so far: BAD for a plain literal (RFC 9051 §4.3).</summary>
     public bool SawNul { get; private set; }
@@ -83,6 +88,8 @@ public sealed class LiteralStream : Stream
         bytes.Slice(0, count).CopyTo(buffer.Span);
         input.AdvanceTo(bytes.GetPosition(count));
         Remaining -= count;
+        if (Remaining == 0)
+            _endedAt = Stopwatch.GetTimestamp();
         SawNul = SawNul || buffer.Span[..count].Contains((byte)0);
         LookAtHeader(buffer.Span[..count]);
         return count;

@@ -19,6 +19,8 @@ internal static class Membership
         // A process without owners publishes nothing: it needs no lease.
         services.AddSingleton<ILocalMailboxes>(s => new LocalMailboxes(role == NodeRole.Frontend ? null : Lease(s.GetRequiredService<MembershipWatch>())));
         services.AddHostedService<MembershipNews>();
+        if (role != NodeRole.Frontend)
+            services.AddHostedService<LoneSilo>();
     }
 
     private static Func<bool> Lease(MembershipWatch watch) => () =>

@@ -20,8 +20,11 @@ internal sealed record FaultReport(
             + $"{Ended.Count} connections ended; {string.Concat(Notes.Select(static n => n + "; "))}{Growth()}";
     }
 
-    private string Growth() => "MB: " + string.Join(", ", After.Where(a => Before.ContainsKey(a.Key))
-        .Select(a => $"{a.Key} {Before[a.Key].PrivateMegabytes:F0}→{a.Value.PrivateMegabytes:F0}"));
+    private string Growth() => string.Join("; ",
+        Grown("MB", static m => m.PrivateMegabytes), Grown("threads", static m => m.Threads), Grown("timers", static m => m.Timers ?? 0));
+
+    private string Grown(string what, Func<NodeMeasure, double> of) => what + ": " + string.Join(", ", After.Where(a => Before.ContainsKey(a.Key))
+        .Select(a => $"{a.Key} {of(Before[a.Key]):F0}→{of(a.Value):F0}"));
 }
 
 /// <summary>Lets faults happen one after the other, in the order that the seed gives, each in turn once before any comes again.</summary>

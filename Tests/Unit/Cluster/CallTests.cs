@@ -89,6 +89,30 @@ public sealed class CallTests
     }
 
     [Fact]
+    public void The_calls_of_a_command_share_its_time_and_each_has_a_second_of_its_own()
+    {
+        TimeSpan most = TimeSpan.FromSeconds(10);
+        var wait = new CommandWait(CancellationToken.None);
+        for (int i = 0; i < 1000; i++)
+            wait.Add(TimeSpan.FromSeconds(0.9));
+        Assert.Equal(most, wait.Of(most));
+        wait.Add(TimeSpan.FromSeconds(7));
+        Assert.Equal(TimeSpan.FromSeconds(4), wait.Of(most));
+        wait.Add(TimeSpan.FromSeconds(10));
+        Assert.Equal(TimeSpan.FromSeconds(1), wait.Of(most));
+        Assert.Equal(TimeSpan.FromSeconds(0.5), wait.Of(TimeSpan.FromSeconds(0.5)));
+    }
+
+    [Fact]
+    public async Task What_one_call_has_waited_another_of_the_command_does_not_wait_again()
+    {
+        await using MailClusterClient cluster = Cluster(TestCluster.Impatient with { RetryFor = TimeSpan.FromSeconds(1.2) });
+        var wait = new CommandWait(CancellationToken.None);
+        await cluster.CallAsync(() => Fail("silo"), wait);
+        Assert.Equal(TimeSpan.FromSeconds(1), wait.Of(cluster.Options.RetryFor));
+    }
+
+    [Fact]
     public async Task Operations_are_told_apart()
     {
         await using MailClusterClient one = Cluster(TestCluster.Impatient);

@@ -145,10 +145,10 @@ public sealed class MailboxReplicaTests : IAsyncDisposable
         await _owner.TellEndAsync(reason);
         Assert.True(await wait);
         Assert.Equal(reason, mailbox.End);
-        Assert.Equal(MailErrorCode.MailboxGone, (await mailbox.SyncAsync(CancellationToken.None)).Error!.Code);
+        Assert.Equal(MailErrorCode.MailboxGone, (await mailbox.SyncAsync(new CommandWait(CancellationToken.None))).Error!.Code);
         using OpenMailbox anew = _cluster.Mailboxes.Open(Key);
         Assert.Null(anew.End);
-        Assert.True((await anew.SyncAsync(CancellationToken.None)).IsOk);
+        Assert.True((await anew.SyncAsync(new CommandWait(CancellationToken.None))).IsOk);
     }
 
     [Theory]
@@ -165,7 +165,7 @@ public sealed class MailboxReplicaTests : IAsyncDisposable
         _owner.Add(1);
         if (local)
             _local.Publish(Key, _owner.Snapshot);
-        Assert.Equal(MailErrorCode.MailboxGone, (await before.SyncAsync(CancellationToken.None)).Error?.Code);
+        Assert.Equal(MailErrorCode.MailboxGone, (await before.SyncAsync(new CommandWait(CancellationToken.None))).Error?.Code);
         Assert.Equal(MailboxEnd.UidValidityChanged, before.End);
         Assert.Equal(8u, (await SyncAsync(after)).UidValidity);
         Assert.Null(after.End);
@@ -176,7 +176,7 @@ public sealed class MailboxReplicaTests : IAsyncDisposable
     {
         using OpenMailbox mailbox = _cluster.Mailboxes.Open(Key);
         _owner.Answer = new MailError(MailErrorCode.MailboxGone, "gone");
-        Assert.Equal(MailErrorCode.MailboxGone, (await mailbox.SyncAsync(CancellationToken.None)).Error!.Code);
+        Assert.Equal(MailErrorCode.MailboxGone, (await mailbox.SyncAsync(new CommandWait(CancellationToken.None))).Error!.Code);
         Assert.Equal(MailboxEnd.Deleted, mailbox.End);
     }
 
@@ -347,7 +347,7 @@ public sealed class MailboxReplicaTests : IAsyncDisposable
 
     private static async Task<MailboxSnapshot> SyncAsync(OpenMailbox mailbox)
     {
-        MailResult<MailboxSnapshot> result = await mailbox.SyncAsync(CancellationToken.None);
+        MailResult<MailboxSnapshot> result = await mailbox.SyncAsync(new CommandWait(CancellationToken.None));
         return result.IsOk ? result.Value : throw new InvalidOperationException(result.Error.ToString());
     }
 

@@ -1,0 +1,65 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Membership;
+using Orleans.Runtime;
+
+namespace MailCluster.Server.Hosting;
+
+/// <summary>
+/// Ends a silo that can't reach PostgreSQL while another one can: it holds mailboxes that others could serve. Where nobody reaches PostgreSQL everyone stays, and
+/// goes on when it is back.
+/// </summary>
+internal sealed partial class LoneSilo(
+    MembershipWatch watch, IGrainFactory grains, ILocalSiloDetails self, IFatalErrorHandler fatal, NodeState state, TimeProvider time, ILogger<LoneSilo> log) : BackgroundService
+{
+    /// <summary>Without a good look at the membership for so long it asks; a busy PostgreSQL or machine is not so late.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(4);
+
+    private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
+
+    /// <summary>So many random silos are asked, of whom one may be this one.</summary>
+    private const int Witnesses = 8;
+
+    protected override async Task ExecuteAsync(CancellationToken stop)
+    {
+        long seen = 0;
+        int alone = 0;
+        while (!stop.IsCancellationRequested)
+        {
+            await Task.Delay(_every, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (watch.MayRead)
+                (seen, alone) = (time.GetTimestamp(), 0);
+            // Before the first look it starts, and has nothing yet.
+            else if (seen != 0 && !state.Draining && time.GetElapsedTime(seen) > _patience)
+                alone = await OthersSeeAsync() ? alone + 1 : 0;
+            // Twice: PostgreSQL may have come back just now, and others noticed first.
+            if (alone == 2)
+            {
+                fatal.OnFatalException(this, "PostgreSQL can be reached from other silos, not from this one", null);
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> OthersSeeAsync()
+    {
+        StoreSighting?[] sightings = await Task.WhenAll(Enumerable.Range(0, Witnesses).Select(_ => AskAsync()));
+        bool others = sightings.Any(s => s is { Sees: true } one && one.Silo != self.SiloAddress.ToParsableString());
+        LogAsked(others ? "others reach it" : "nobody else does");
+        return others;
+    }
+
+    private async Task<StoreSighting?> AskAsync()
+    {
+        try
+        {
+            return await grains.GetGrain<IStoreWitness>(Guid.NewGuid()).Look();
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "PostgreSQL has not been reached for some seconds; {Answer}")]
+    private partial void LogAsked(string answer);
+}
