@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace MailCluster.Storage.Schema;
 
 /// <summary>One numbered SQL file (Storage/Migrations/NNNN_name.sql), embedded in this assembly.</summary>
-/// <param name="Number">NNNN: 1, 2, 3… without gaps; also the version of the code that was built with it as its last one.</param>
+/// <param name="Number">NNNN: rising, each once, gaps allowed; also the version of the code that was built with it as its last one.</param>
 /// <param name="Name">The file's name without number and ending.</param>
 /// <param name="Sql">The file's text.</param>
 /// <param name="Contract">
@@ -35,11 +35,11 @@ public sealed partial record SchemaMigration(int Number, string Name, string Sql
             found.Add(new(int.Parse(match.Groups[1].ValueSpan), match.Groups[2].Value, sql, sql.StartsWith("-- contract\n", StringComparison.Ordinal)));
         }
         found.Sort((a, b) => a.Number.CompareTo(b.Number));
-        for (var i = 0; i < found.Count; i++)
+        for (var i = 1; i < found.Count; i++)
         {
-            if (found[i].Number != i + 1)
+            if (found[i].Number == found[i - 1].Number)
             {
-                throw new InvalidOperationException($"Migration {i + 1:0000} is missing or there twice.");
+                throw new InvalidOperationException($"Migration {found[i].Number:0000} is there twice.");
             }
         }
         return found;

@@ -158,7 +158,7 @@ public static class SchemaMigrator
             record.Parameters.Add(new() { Value = migration.Checksum });
             await record.ExecuteNonQueryAsync(cancellationToken);
             await using var range = new NpgsqlCommand(
-                "UPDATE public.schema_version SET max_code = $1, min_code = CASE WHEN $2 THEN $1 ELSE min_code END", connection);
+                "UPDATE public.schema_version SET max_code = greatest(max_code, $1), min_code = CASE WHEN $2 THEN $1 ELSE min_code END", connection);
             range.Parameters.Add(new() { Value = migration.Number });
             range.Parameters.Add(new() { Value = migration.Contract });
             await range.ExecuteNonQueryAsync(cancellationToken);
