@@ -35,6 +35,10 @@ public enum RenameOutcome
     BelowItself = 3,
 }
 
+/// <summary>A mailbox as its row has it.</summary>
+/// <param name="Owner">The silo that may have it in memory, by address with generation; null: nobody has, the counters are all there is.</param>
+public sealed record StoredMailbox(MailboxInfo Info, string? Owner);
+
 /// <summary>
 /// The mailboxes of an account as a tree, and its subscriptions. Every change is one transaction; with an operation id that was used before it changes nothing
 /// and answers Done. Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.
@@ -44,18 +48,27 @@ public sealed class AccountTreeStore(MailDatabase database)
     private const string _statusColumns =
         "m.id, m.uidvalidity, m.uidnext, m.highest_modseq, m.messages, m.unseen, m.deleted, m.bytes, m.first_recent";
 
+    private const string _columns = $"{_statusColumns}, m.path, m.special_use, m.owner";
+
     /// <summary>All mailboxes and subscriptions, in path order; counters too where asked for. Two statements, whatever their number.</summary>
-    public Task<MailboxTree> ListAsync(AccountId account, bool withStatus) => Store.Guard(async () =>
+    public async Task<MailboxTree> ListAsync(AccountId account, bool withStatus)
     {
-        var mailboxes = new List<MailboxInfo>();
+        (List<StoredMailbox> mailboxes, List<MailboxPath> subscriptions) = await ListRowsAsync(account, withStatus);
+        return new MailboxTree([.. mailboxes.Select(static m => m.Info)], subscriptions);
+    }
+
+    /// <summary>As <see cref="ListAsync"/>, with the owners.</summary>
+    public Task<(List<StoredMailbox> Mailboxes, List<MailboxPath> Subscriptions)> ListRowsAsync(AccountId account, bool withStatus) => Store.Guard(async () =>
+    {
+        var mailboxes = new List<StoredMailbox>();
         var subscriptions = new List<MailboxPath>();
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         await using (NpgsqlCommand command = Command(connection,
-            $"select {_statusColumns}, m.path, m.special_use from mail.mailbox m where m.account_id = $1 and m.deleted_at is null", account))
+            $"select {_columns} from mail.mailbox m where m.account_id = $1 and m.deleted_at is null", account))
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
         {
             while (await reader.ReadAsync())
-                mailboxes.Add(Info(reader, withStatus));
+                mailboxes.Add(Row(reader, withStatus));
         }
         await using (NpgsqlCommand command = Command(connection, "select path from mail.subscription where account_id = $1", account))
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
@@ -63,20 +76,23 @@ public sealed class AccountTreeStore(MailDatabase database)
             while (await reader.ReadAsync())
                 subscriptions.Add(MailboxPath.Of(reader.GetFieldValue<string[]>(0)));
         }
-        mailboxes.Sort(static (a, b) => a.Path.CompareTo(b.Path));
+        mailboxes.Sort(static (a, b) => a.Info.Path.CompareTo(b.Info.Path));
         subscriptions.Sort();
-        return new MailboxTree(mailboxes, subscriptions);
+        return (mailboxes, subscriptions);
     });
 
     /// <summary>The mailbox of a name with its counters; null when there is none.</summary>
-    public Task<MailboxInfo?> FindAsync(AccountId account, MailboxPath path) => Store.Guard(async () =>
+    public async Task<MailboxInfo?> FindAsync(AccountId account, MailboxPath path) => (await FindRowAsync(account, path))?.Info;
+
+    /// <summary>As <see cref="FindAsync"/>, with the owner.</summary>
+    public Task<StoredMailbox?> FindRowAsync(AccountId account, MailboxPath path) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection,
-            $"select {_statusColumns}, m.path, m.special_use from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
+            $"select {_columns} from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
-        return await reader.ReadAsync() ? Info(reader, withStatus: true) : null;
+        return await reader.ReadAsync() ? Row(reader, withStatus: true) : null;
     });
 
     /// <param name="ids">A new id for each segment of the path.</param>
@@ -146,10 +162,11 @@ public sealed class AccountTreeStore(MailDatabase database)
         return MailboxPath.Of((string[])(await command.ExecuteScalarAsync())!);
     }
 
-    private static MailboxInfo Info(NpgsqlDataReader reader, bool withStatus)
+    private static StoredMailbox Row(NpgsqlDataReader reader, bool withStatus)
     {
         var id = new MailboxId(reader.GetInt64(0));
-        return new MailboxInfo(id, MailboxPath.Of(reader.GetFieldValue<string[]>(9)), true, reader.GetFieldValue<string[]>(10), withStatus ? Status(reader) : null);
+        var info = new MailboxInfo(id, MailboxPath.Of(reader.GetFieldValue<string[]>(9)), true, reader.GetFieldValue<string[]>(10), withStatus ? Status(reader) : null);
+        return new StoredMailbox(info, reader.IsDBNull(11) ? null : reader.GetString(11));
     }
 
     private static MailboxStatus Status(NpgsqlDataReader reader)

@@ -25,7 +25,7 @@ public sealed record MailboxChange(
     long ModSeq, MailboxChangeKind Kind, string Uids, string User, string Session, string? Address, string? Client, DateTimeOffset At, string Operation);
 
 /// <summary>A mailbox as its row says.</summary>
-/// <param name="Owner">The address with generation of the silo that claimed it last; null for none yet.</param>
+/// <param name="Owner">The address with generation of the silo that claimed it last; null where none did, or it gave the claim back.</param>
 /// <param name="OwnerNode">That silo's name, where the membership has it.</param>
 /// <param name="OwnerAlive">It is a member that is not dead.</param>
 /// <param name="VanishedFloor">Expunges up to this modseq are no longer in the log.</param>

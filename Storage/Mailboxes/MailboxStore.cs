@@ -5,8 +5,11 @@ using Npgsql;
 namespace MailCluster.Storage.Mailboxes;
 
 /// <summary>A claim on a mailbox: until somebody else claims it, commits under <see cref="Epoch"/> succeed.</summary>
-/// <param name="Previous">Who claimed it last, as it named itself; null: nobody.</param>
-public sealed record MailboxClaim(long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent, string? Previous);
+/// <param name="Previous">Who has it, or had it and did not give it back, as it named itself; null: nobody.</param>
+/// <param name="Path">Its name when the claim was made.</param>
+/// <param name="Keywords">The names of its keywords, used or not.</param>
+public sealed record MailboxClaim(
+    long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent, string? Previous, MailboxPath Path, IReadOnlyList<string> Keywords);
 
 /// <summary>The rows of one mailbox, for its owner. Changes go through the lanes; here are the claim and the reads.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</remarks>
@@ -45,8 +48,8 @@ public sealed class MailboxStore(MailDatabase database)
     {
         await using NpgsqlCommand command = database.Main.CreateCommand(
             """
-            select c.epoch, a.tenant_id, c.uidvalidity, c.uidnext, c.highest_modseq, c.messages, c.unseen, c.deleted, c.bytes, c.first_recent, c.previous
-            from mail.claim_v2($1, $2, $3, $4) c join mail.account a on a.account_id = $1
+            select c.epoch, c.tenant_id, c.uidvalidity, c.uidnext, c.highest_modseq, c.messages, c.unseen, c.deleted, c.bytes, c.first_recent, c.previous, c.path, c.keywords
+            from mail.claim_v3($1, $2, $3, $4) c
             """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Account.Value });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Mailbox.Value });
@@ -58,7 +61,8 @@ public sealed class MailboxStore(MailDatabase database)
         long uidNext = reader.GetInt64(3), firstRecent = reader.GetInt64(9);
         var status = new MailboxStatus(key.Mailbox, (uint)reader.GetInt64(2), (uint)uidNext, reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6),
             reader.GetInt64(7), reader.GetInt64(8), 0);
-        return new MailboxClaim(reader.GetInt64(0), new TenantId(reader.GetInt64(1)), status, firstRecent, reader.IsDBNull(10) ? null : reader.GetString(10));
+        return new MailboxClaim(reader.GetInt64(0), new TenantId(reader.GetInt64(1)), status, firstRecent, reader.IsDBNull(10) ? null : reader.GetString(10),
+            MailboxPath.Of(reader.GetFieldValue<string[]>(11)), reader.GetFieldValue<string[]>(12));
     }
 
     /// <summary>
@@ -100,6 +104,20 @@ public sealed class MailboxStore(MailDatabase database)
         return ((MailboxSnapshot, MailboxStatus)?)(snapshot, status);
     });
 
+    /// <summary>The counters as committed, and the names of its keywords, used or not; null: the mailbox is gone.</summary>
+    public Task<(MailboxStatus Status, IReadOnlyList<string> Keywords)?> SelectAsync(MailboxKey key) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            """
+            select m.uidvalidity, m.uidnext, m.highest_modseq, m.messages, m.unseen, m.deleted, m.bytes,
+                array(select k.name from mail.keyword k where k.account_id = m.account_id and k.mailbox_id = m.id order by k.id)
+            from mail.mailbox m where m.account_id = $1 and m.id = $2 and m.deleted_at is null
+            """, key);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync() ? (Status(reader, key), reader.GetFieldValue<string[]>(7)) : ((MailboxStatus, IReadOnlyList<string>)?)null;
+    });
+
     /// <summary>The counters as committed; null: the mailbox is gone.</summary>
     public Task<MailboxStatus?> StatusAsync(MailboxKey key) => Store.Guard(async () =>
     {
@@ -136,28 +154,23 @@ public sealed class MailboxStore(MailDatabase database)
         return (IReadOnlyList<(int, long?, long)>)ahead;
     });
 
-    /// <summary>Saves the first UID that is still \Recent, when no commit will do it soon. Best effort: an outage is passed over.</summary>
-    public async Task SaveFirstRecentAsync(MailboxKey key, long epoch, uint firstRecent, CancellationToken cancellationToken)
+    /// <summary>
+    /// Gives a claim back, so that STATUS is answered from the row, and saves the first UID that is still \Recent. Best effort: an outage is passed over.
+    /// The caller answers nothing from memory any more.
+    /// </summary>
+    public async Task ReleaseAsync(MailboxKey key, long epoch, uint firstRecent, CancellationToken cancellationToken)
     {
         try
         {
             await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync(cancellationToken);
-            await using NpgsqlCommand command = Command(connection,
-                "update mail.mailbox set first_recent = $4 where account_id = $1 and id = $2 and epoch = $3", key, epoch, firstRecent);
+            await using NpgsqlCommand command = Command(connection, "select mail.release_v1($1, $2, $3, $4)", key, epoch, firstRecent);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
         catch (Exception e) when (Store.IsOutage(e) || e is OperationCanceledException)
         {
-            // \Recent may then be shown once more.
+            // The owner that is named has ended, which the membership or a call to the mailbox tells; \Recent may be shown once more.
         }
     }
-
-    /// <summary>The names of a mailbox's keywords, used or not.</summary>
-    public Task<IReadOnlyList<string>> KeywordsAsync(MailboxKey key) => Store.Guard(async () =>
-    {
-        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
-        return (IReadOnlyList<string>)[.. (await KeywordsAsync(connection, key)).Values];
-    });
 
     /// <summary>See <see cref="IMailboxGrain.Vanished"/>.</summary>
     public Task<UidSet> VanishedAsync(MailboxKey key, long since) => Store.Guard(async () =>

@@ -65,6 +65,40 @@ public sealed class MailboxTests(MailServer server)
     }
 
     [Fact]
+    public async Task What_STATUS_has_told_no_session_goes_back_behind()
+    {
+        ImapClient[] c = await server.SessionsAsync(5);
+        await c[1].Run("a CREATE busy");
+        await c[2].Run("a SELECT busy");
+        using var stop = new CancellationTokenSource();
+        Task[] writers = [.. c[4..].Select(writer => Task.Run(async () =>
+        {
+            for (int i = 0; !stop.IsCancellationRequested; i++)
+                await writer.Append($"w{i}", "busy", $"Subject: {i}\r\n\r\n");
+        }))];
+        long exists = 0;
+        for (int i = 0; i < 100; i++)
+        {
+            // By turns: STATUS here, what a session with the mailbox selected is told there, LIST-STATUS here again.
+            long status = Number(await c[1].Run("s STATUS busy (MESSAGES)"), @"MESSAGES (\d+)");
+            Assert.True(status >= exists, $"STATUS told {status}, before it a session was told {exists}");
+            IReadOnlyList<string> told = await c[2].Run("n NOOP");
+            exists = told.Any(static l => l.EndsWith("EXISTS", StringComparison.Ordinal)) ? Number(told, @"\* (\d+) EXISTS") : exists;
+            Assert.True(exists >= status, $"a session was told {exists}, STATUS before it {status}");
+            long listed = Number(await c[3].Run("l LIST \"\" busy RETURN (STATUS (MESSAGES))"), @"MESSAGES (\d+)");
+            Assert.True(listed >= exists, $"LIST-STATUS told {listed}, before it a session was told {exists}");
+            long opened = Number(await c[3].Run("e EXAMINE busy"), @"\* (\d+) EXISTS");
+            Assert.True(opened >= listed, $"EXAMINE told {opened}, before it LIST-STATUS {listed}");
+            exists = Math.Max(exists, status);
+        }
+        await stop.CancelAsync();
+        await Task.WhenAll(writers);
+
+        static long Number(IReadOnlyList<string> lines, string pattern) =>
+            lines.Select(l => Regex.Match(l, pattern)).Where(static m => m.Success).Select(static m => long.Parse(m.Groups[1].Value)).Last();
+    }
+
+    [Fact]
     public async Task STATUS_and_LIST_STATUS_count()
     {
         ImapClient c = (await server.SessionsAsync(1))[1];

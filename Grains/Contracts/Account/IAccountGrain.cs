@@ -33,7 +33,7 @@ public interface IAccountGrain : IGrainWithIntegerKey
     [Alias("Settings")]
     ValueTask<MailResult<AccountSettings>> Settings();
 
-    /// <summary>Every mailbox and subscription of the account, in path order. With <paramref name="withStatus"/> the counters of each: still one query, no mailbox is loaded.</summary>
+    /// <summary>Every mailbox and subscription of the account, in path order. With <paramref name="withStatus"/> the counters of each, see <see cref="Status"/>: still one query, no mailbox is loaded.</summary>
     [Alias("List"), ResponseTimeout(AccountLimits.TreeTimeout)]
     ValueTask<MailResult<MailboxTree>> List(bool withStatus);
 
@@ -41,7 +41,10 @@ public interface IAccountGrain : IGrainWithIntegerKey
     [Alias("Find")]
     ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path);
 
-    /// <summary>The counters of a name's mailbox, from its row (STATUS).</summary>
+    /// <summary>
+    /// The counters of a name's mailbox (STATUS): those of the version that its owner has published, from its row where nobody has it in memory.
+    /// What is told here is told by whatever starts afterwards, too.
+    /// </summary>
     [Alias("Status")]
     ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path);
 

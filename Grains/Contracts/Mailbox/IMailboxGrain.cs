@@ -19,6 +19,13 @@ public interface IMailboxGrain : IGrainWithStringKey
     ValueTask<MailResult<MailboxSelected>> Select(bool readOnly);
 
     /// <summary>
+    /// STATUS: the counters of the version in memory. Null when there is none: then the mailbox's row, which the caller read before it asked, is
+    /// no newer than anything that anybody is told afterwards. Claims and loads nothing.
+    /// </summary>
+    [Alias("Status")]
+    ValueTask<MailResult<MailboxStatus?>> Status();
+
+    /// <summary>
     /// What happened since the version that the caller has. Also (re)news the caller's lease as an observer: deltas are pushed to it for
     /// <see cref="MailboxLimits.ObserverLease"/>. Pushes may be lost; only an answer of this method is proof of being up to date.
     /// </summary>

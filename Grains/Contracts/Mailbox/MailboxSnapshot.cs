@@ -45,6 +45,14 @@ public sealed class MailboxSnapshot
 
     public IReadOnlyList<MessageChunk> Chunks => _chunks;
 
+    /// <summary>What STATUS counts; of a new version only the chunks that changed are counted again.</summary>
+    public MessageTotals Totals => field ??= MessageTotals.Of(_chunks);
+
+    /// <summary>The counters as the mailbox's row has them at this version.</summary>
+    /// <param name="recent">Messages that no session was told to be \Recent: the owner alone knows.</param>
+    public MailboxStatus ToStatus(MailboxId id, long recent = 0) =>
+        new(id, UidValidity, UidNext, ModSeq, Totals.Messages, Totals.Unseen, Totals.Deleted, Totals.Bytes, recent);
+
     /// <summary>A version made of chunks in UID order, as loaded from storage or received from the owner.</summary>
     public static MailboxSnapshot Of(long epoch, long modSeq, uint uidNext, KeywordTable keywords, IEnumerable<MessageChunk> chunks, uint uidValidity = 0) =>
         new(epoch, modSeq, uidNext, keywords, [.. chunks.Where(static c => c.Count > 0)], uidValidity);

@@ -32,6 +32,9 @@ public sealed class MessageChunk
 
     public int Count => Flags.Length;
 
+    /// <summary>What STATUS counts of these messages; counted once.</summary>
+    public MessageTotals Totals => field ??= MessageTotals.Of(this);
+
     public uint FirstUid => Fixed.Uid[0];
 
     public uint LastUid => Fixed.Uid[^1];

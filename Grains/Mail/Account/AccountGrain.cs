@@ -15,7 +15,7 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, GrainType("account")]
 public sealed class AccountGrain(
-    AccountTreeStore tree, DirectoryStore directory, IdBlocks ids, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain
+    AccountTreeStore tree, DirectoryStore directory, IdBlocks ids, ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
     private static readonly MailError _nonExistent = new(MailErrorCode.NonExistent, "No such mailbox.");
@@ -71,13 +71,46 @@ public sealed class AccountGrain(
     public ValueTask<MailResult<AccountSettings>> Settings() => Guard<AccountSettings>(async () =>
         await AccountAsync(fresh: false) is { } account ? account.Settings : new MailError(MailErrorCode.NonExistent, "No such account."));
 
-    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => Guard<MailboxTree>(async () => await tree.ListAsync(Id, withStatus));
+    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => Guard<MailboxTree>(async () =>
+    {
+        (List<StoredMailbox> rows, List<MailboxPath> subscriptions) = await tree.ListRowsAsync(Id, withStatus);
+        var mailboxes = new MailboxInfo[rows.Count];
+        var asked = new List<(int Index, Task<MailResult<MailboxStatus>> Status)>();
+        for (int i = 0; i < mailboxes.Length; i++)
+        {
+            mailboxes[i] = rows[i].Info;
+            if (withStatus && MayBeInMemory(rows[i]))
+                asked.Add((i, StatusAsync(rows[i])));
+        }
+        foreach ((int index, Task<MailResult<MailboxStatus>> asking) in asked)
+        {
+            MailResult<MailboxStatus> status = await asking;
+            if (status.Error is { } error)
+                return error;
+            mailboxes[index] = mailboxes[index] with { Status = status.Value };
+        }
+        return new MailboxTree(mailboxes, subscriptions);
+    });
 
     public ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path) => Guard<MailboxInfo>(async () =>
         await tree.FindAsync(Id, path) is { } found ? found : _nonExistent);
 
     public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => Guard<MailboxStatus>(async () =>
-        await tree.FindAsync(Id, path) is { } found ? found.Status! : _nonExistent);
+        await tree.FindRowAsync(Id, path) is { } found ? await StatusAsync(found) : _nonExistent);
+
+    /// <summary>
+    /// A row has a commit a moment before its owner publishes it. So that nobody who asks the owner next hears of an older version, the owner answers
+    /// where one may have the mailbox in memory. One of a silo that is dead has no say: its memory is read by nobody.
+    /// </summary>
+    private async Task<MailResult<MailboxStatus>> StatusAsync(StoredMailbox row)
+    {
+        if (!MayBeInMemory(row))
+            return row.Info.Status!;
+        MailResult<MailboxStatus?> answer = await GrainFactory.GetGrain<IMailboxGrain>(new MailboxKey(Id, row.Info.Id).ToString()).Status();
+        return answer.Error is { } error ? error : answer.Value ?? row.Info.Status!;
+    }
+
+    private bool MayBeInMemory(StoredMailbox row) => row.Owner is { } owner && !silos.IsDeadSilo(SiloAddress.FromParsableString(owner));
 
     public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Guard<MailboxInfo>(async () =>
     {

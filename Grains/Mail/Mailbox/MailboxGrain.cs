@@ -48,27 +48,33 @@ public sealed partial class MailboxGrain(
             return;
 #endif
         local.Withdraw(_key, owned.Epoch);
-        if (!owned.IsLost && owned.FirstRecentIsDirty)
-            await store.SaveFirstRecentAsync(_key, owned.Epoch, owned.FirstRecent, cancellationToken);
+        // A silo that stops gives thousands of claims back by being dead.
+        if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown || owned.FirstRecentIsDirty)
+            await store.ReleaseAsync(_key, owned.Epoch, owned.FirstRecent, cancellationToken);
     }
 
     public async ValueTask<MailResult<MailboxSelected>> Select(bool readOnly)
     {
+        bool claims = _claiming is null;
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
             return error!;
+        if (owned.Loaded is { Snapshot: var snapshot })
+        {
+            MailboxStatus status = snapshot.ToStatus(_key.Mailbox);
+            return Unsure() is { } unsure ? unsure : Selected(owned, status, snapshot.KeywordsInUse(), readOnly);
+        }
         try
         {
-            MailboxStatus? status = await store.StatusAsync(_key);
-            if (status is null)
+            // What this very call has claimed was read after it began.
+            if (claims)
+                return local.MayRead ? Selected(owned, owned.Claim.Status, owned.Claim.Keywords, readOnly) : _unsure;
+            if (await store.SelectAsync(_key) is not var (read, keywords))
                 return EndNow(MailboxEnd.Deleted);
-            // What is told here, the version that the session asks for next must have.
-            if (owned.Loaded is not null)
-                await owned.Log.ReachAsync(status.HighestModSeq);
-            IReadOnlyList<string> keywords = owned.Loaded?.Snapshot is { } snapshot ? snapshot.KeywordsInUse() : await store.KeywordsAsync(_key);
-            if (!local.MayRead)
-                return _unsure;
-            return new MailboxSelected(owned.Epoch, status, readOnly ? Math.Max(owned.FirstRecent, status.UidNext) : owned.ClaimRecent(status.UidNext - 1), keywords);
+            // It may have been loaded meanwhile: what is told here, the version that the session asks for next must have.
+            if (owned.Loaded is not null || owned.IsLoading)
+                await owned.Log.ReachAsync(read.HighestModSeq);
+            return local.MayRead ? Selected(owned, read, keywords, readOnly) : _unsure;
         }
         catch (ClaimLostException)
         {
@@ -78,6 +84,22 @@ public sealed partial class MailboxGrain(
         {
             return _away;
         }
+    }
+
+    private static MailboxSelected Selected(MailboxOwnership owned, MailboxStatus status, IReadOnlyList<string> keywords, bool readOnly) =>
+        new(owned.Epoch, status, readOnly ? Math.Max(owned.FirstRecent, status.UidNext) : owned.ClaimRecent(status.UidNext - 1), keywords);
+
+    public async ValueTask<MailResult<MailboxStatus?>> Status()
+    {
+        // Whoever claims or loads it from now on reads the rows later than the caller did.
+        if (_end is not null || _owned is not { IsLost: false } owned || (owned.Loaded is null && !owned.IsLoading))
+            return (MailboxStatus?)null;
+        (MailboxVersion? version, MailError? error) = await LoadAsync();
+        if (version is null)
+            return error!;
+        MailboxSnapshot snapshot = version.Snapshot;
+        MailboxStatus status = snapshot.ToStatus(_key.Mailbox, owned.Recent(snapshot.UidNext, snapshot.Count));
+        return Unsure() is { } unsure ? unsure : status;
     }
 
     public async ValueTask<MailResult<SyncReply>> Sync(long epoch, long modSeq, IMailboxObserver? observer)

@@ -9,6 +9,8 @@ internal sealed class MailboxOwnership(MailboxClaim claim, DeltaLog log)
     private Task<MailboxVersion?>? _loading;
     private uint _firstRecentSaved = (uint)claim.FirstRecent;
 
+    public MailboxClaim Claim => claim;
+
     public long Epoch => claim.Epoch;
 
     public TenantId Tenant => claim.Tenant;
@@ -27,7 +29,13 @@ internal sealed class MailboxOwnership(MailboxClaim claim, DeltaLog log)
 
     public bool FirstRecentIsDirty => FirstRecent != _firstRecentSaved;
 
+    /// <summary>A load has begun: what it publishes may have been read before now.</summary>
+    public bool IsLoading => _loading is not null;
+
     public void FirstRecentSaved(long? value) => _firstRecentSaved = (uint)(value ?? _firstRecentSaved);
+
+    /// <summary>How many of <paramref name="messages"/> are still \Recent; those that were expunged since are not known here.</summary>
+    public long Recent(uint uidNext, long messages) => Math.Clamp((long)uidNext - FirstRecent, 0, messages);
 
     /// <summary>See <see cref="IMailboxGrain.ClaimRecent"/>.</summary>
     public uint ClaimRecent(uint upTo)

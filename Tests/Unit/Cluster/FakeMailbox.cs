@@ -144,6 +144,8 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask<MailResult<MailboxSelected>> Select(bool readOnly) => throw new NotSupportedException();
 
+    public ValueTask<MailResult<MailboxStatus?>> Status() => throw new NotSupportedException();
+
     public ValueTask<MailResult<uint>> ClaimRecent(uint upTo) => throw new NotSupportedException();
 
     public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => throw new NotSupportedException();

@@ -85,6 +85,10 @@ public sealed class MailboxSnapshotTests
     {
         Assert.Equal(model.Values.Select(Text), snapshot.Messages().Select(static m => Text(m.ToRow())));
         Assert.Equal(model.Count, snapshot.Count);
+        Assert.Equal(
+            new MessageTotals(model.Count, model.Values.Count(static r => !r.Flags.System.HasFlag(SystemFlags.Seen)),
+                model.Values.Count(static r => r.Flags.System.HasFlag(SystemFlags.Deleted)), model.Values.Sum(static r => (long)r.Size)),
+            snapshot.Totals);
         Assert.All(snapshot.Chunks, static c => Assert.InRange(c.Count, 1, MessageChunk.Capacity));
     }
 

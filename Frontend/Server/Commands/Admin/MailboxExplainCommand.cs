@@ -56,7 +56,7 @@ internal static class MailboxExplainCommand
         Console.WriteLine($"uidnext         {row.UidNext}, first recent {row.FirstRecent}");
         Console.WriteLine($"highest modseq  {row.HighestModSeq}, the log of expunges begins above {row.VanishedFloor}");
         Console.WriteLine($"messages        {row.Messages}, {row.Unseen} unseen, {row.Deleted} deleted, {row.Bytes} octets");
-        Console.WriteLine($"epoch           {row.Epoch}, last claimed by {LastOwner(row)}");
+        Console.WriteLine($"epoch           {row.Epoch}, claimed by {LastOwner(row)}");
         Console.WriteLine(owner is null
             ? "owner           not active"
             : $"owner           {owner.Node} at {owner.Address} since {Time(owner.Since)} under epoch {owner.Epoch}{(owner.Epoch < row.Epoch ? " (over)" : "")}, messages "

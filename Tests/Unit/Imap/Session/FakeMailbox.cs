@@ -34,6 +34,8 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
         return selected;
     });
 
+    public ValueTask<MailResult<MailboxStatus?>> Status() => Do<MailboxStatus?>(() => StatusNow);
+
     public ValueTask<MailResult<SyncReply>> Sync(long epoch, long modSeq, IMailboxObserver? observer) =>
         throw new InvalidOperationException("The owner is in this process.");
 

@@ -1,0 +1,83 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Mailboxes;
+using Xunit;
+using static MailCluster.Tests.Protocol.Grains.MailSilo;
+
+namespace MailCluster.Tests.Protocol.Grains;
+
+/// <summary>STATUS and LIST-STATUS at the owners, on a real silo and a real PostgreSQL.</summary>
+public sealed class StatusTests(MailSilo silo) : IClassFixture<MailSilo>
+{
+    [Fact]
+    public async Task What_the_owner_has_not_published_is_not_told()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(3, SystemFlags.Seen)));
+        Ok(await silo.Owner(work).Append(await silo.AppendOfAsync(1)));
+        (MailboxSnapshot before, MailboxSnapshot other) = (await silo.CopyAsync(inbox), await silo.CopyAsync(work));
+
+        // Committed, and nobody has told the source's owner yet.
+        await silo.MoveAsync(inbox, before.Epoch, work, other.Epoch, UidSet.Single(1));
+        Assert.Equal(2L, await silo.ScalarAsync<long>("select messages from mail.mailbox where account_id = $1 and id = $2", inbox.Account.Value, inbox.Mailbox.Value));
+        Assert.Equal((3, before.ModSeq), Counted(Ok(await silo.Owner(inbox.Account).Status(MailboxPath.Inbox))));
+        Assert.Equal((3, before.ModSeq), Counted(Ok(await silo.Owner(inbox.Account).List(withStatus: true)).Mailboxes[0].Status!));
+        Assert.Equal((3, before.ModSeq), Counted(Ok(await silo.Owner(inbox).Select(readOnly: true)).Status));
+        Assert.Equal(before.ModSeq, Ok(await silo.Owner(inbox).Sync(before.Epoch, before.ModSeq, null)).ModSeq);
+    }
+
+    [Fact]
+    public async Task The_owner_counts_as_the_row_does()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        var random = new Random(7);
+        await silo.CopyAsync(inbox);
+        for (int i = 0; i < 40; i++)
+        {
+            Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(random.Next(1, 40), (SystemFlags)random.Next(32))));
+            Ok(await silo.Owner(inbox).Store(silo.StoreOf(UidSet.FromUids([(uint)random.Next(1, 60), (uint)random.Next(1, 60)]), (StoreMode)random.Next(3), (SystemFlags)random.Next(32))));
+            if (i % 10 == 9)
+                Ok(await silo.Owner(inbox).Expunge(silo.ExpungeOf()));
+            MailboxStatus told = Ok(await silo.Owner(inbox.Account).Status(MailboxPath.Inbox));
+            Assert.Equal((await silo.Store.StatusAsync(inbox))!, told with { Recent = 0 });
+            Assert.Equal(told with { Recent = 0 }, Ok(await silo.Owner(inbox).Select(readOnly: true)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_mailbox_that_nobody_has_in_memory_is_answered_from_its_row_and_stays_so()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        Ok(await silo.Owner(work).Append(await silo.AppendOfAsync(2)));
+        Assert.Equal(2, Ok(await silo.Owner(work.Account).Status(MailboxPath.Of("Work"))).Messages);
+        Assert.Equal((0, 2), Ok(await silo.Owner(work.Account).List(withStatus: true)).Mailboxes switch { [var a, var b] => (a.Status!.Messages, b.Status!.Messages), _ => default });
+        Assert.False(silo.Local.TryGet(work, out _));
+        Assert.Equal(0L, await silo.ScalarAsync<long>("select epoch from mail.mailbox where account_id = $1 and id = $2", inbox.Account.Value, inbox.Mailbox.Value));
+    }
+
+    [Fact]
+    public async Task An_owner_that_ends_gives_its_claim_back()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(2)));
+        Assert.Equal(1u, Ok(await silo.Owner(inbox).Select(readOnly: false)).RecentFrom);
+        Assert.True(await OwnedAsync());
+        await silo.Owner(inbox).End(MailboxEnd.OwnerChanged);
+        for (int tries = 0; await OwnedAsync(); tries++)
+        {
+            Assert.True(tries < 500);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+        Assert.Equal((2, 0), (Ok(await silo.Owner(inbox.Account).Status(MailboxPath.Inbox)) switch { var s => (s.Messages, s.Recent) }));
+
+        // Only its own: somebody who has claimed the mailbox meanwhile keeps it.
+        MailboxClaim first = (await silo.Store.ClaimAsync(inbox, "127.0.0.1:1@1"))!, second = (await silo.Store.ClaimAsync(inbox, "127.0.0.1:1@1"))!;
+        await silo.Store.ReleaseAsync(inbox, first.Epoch, 1, TestContext.Current.CancellationToken);
+        Assert.True(await OwnedAsync());
+        await silo.Store.ReleaseAsync(inbox, second.Epoch, 1, TestContext.Current.CancellationToken);
+        Assert.False(await OwnedAsync());
+
+        Task<bool> OwnedAsync() => silo.ScalarAsync<bool>("select owner is not null from mail.mailbox where account_id = $1 and id = $2", inbox.Account.Value, inbox.Mailbox.Value);
+    }
+
+    private static (long, long) Counted(MailboxStatus status) => (status.Messages, status.HighestModSeq);
+}
