@@ -185,8 +185,16 @@ public sealed partial class MailboxGrain(
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq,
                 [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, request.Flags)]));
         }
-        return new StoreResult(outcome.Uids, outcome.Modified, outcome.ModSeq);
+        return new StoreResult(outcome.Uids, outcome.Status == CommitStatus.DoneBefore ? ModifiedSince(request, outcome.Uids) : outcome.Modified, outcome.ModSeq);
     });
+
+    /// <summary>
+    /// What an UNCHANGEDSINCE kept back that was made before: of an earlier commit only what it changed is known. What has a later modseq now it did not change, or
+    /// need not have.
+    /// </summary>
+    private UidSet ModifiedSince(StoreRequest request, UidSet changed) => request.UnchangedSince is { } since && _owned?.Loaded is { Snapshot: var now }
+        ? UidSet.FromUids(now.Messages(request.Uids.Except(changed)).Where(m => m.ModSeq > since).Select(static m => m.Uid))
+        : UidSet.Empty;
 
     public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => Once<ExpungeResult>(request.Operation, async () =>
     {

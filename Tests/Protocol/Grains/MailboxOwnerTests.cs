@@ -94,6 +94,27 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
         Assert.Equal(2, (await silo.CopyAsync(work)).Count);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_retry_of_a_conditional_store_is_told_again_what_was_kept_back(bool ownerIsGone)
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(4)));
+        StoreResult first = Ok(await silo.Owner(inbox).Store(silo.StoreOf(UidSet.FromUids([2, 3]), StoreMode.Add, SystemFlags.Flagged)));
+        StoreRequest store = silo.StoreOf(UidSet.FromUids([1, 2, 9]), StoreMode.Replace, SystemFlags.Seen) with { UnchangedSince = first.ModSeq - 1 };
+        StoreResult told = Ok(await silo.Owner(inbox).Store(store));
+        Assert.Equal(("1", "2"), (told.Changed.ToString(), told.Modified.ToString()));
+        if (ownerIsGone)
+            await silo.Owner(inbox).End(MailboxEnd.UidValidityChanged);
+        StoreResult again = await UntilDoneAsync(() => silo.Owner(inbox).Store(store));
+        Assert.Equal(told, again);
+        // One that changed nothing at all.
+        StoreRequest none = silo.StoreOf(UidSet.Single(3), StoreMode.Replace, SystemFlags.Seen) with { UnchangedSince = first.ModSeq - 1 };
+        for (int i = 0; i < 2; i++)
+            Assert.Equal("3", (await UntilDoneAsync(() => silo.Owner(inbox).Store(none))).Modified.ToString());
+    }
+
     [Fact]
     public async Task An_owner_that_another_has_taken_over_from_refuses_and_the_next_one_has_everything()
     {
