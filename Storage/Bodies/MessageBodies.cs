@@ -96,10 +96,11 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
-        BodyId body, long offset, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
+        BodyId body, long size, long offset, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, size);
         if (count == 0)
             yield break;
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(count, BodyUpload.ChunkSize));

@@ -54,8 +54,9 @@ internal sealed class FetchRun
             if (message.Email == default)
                 _missing = true;
             else
-                await _answer.WriteAsync(message, default, withFlags: false);
-            await _session.FlushIfFullAsync();
+                _answer.Write(message, null);
+            if (_session.Connection.Output.ShouldFlush)
+                await _session.FlushIfFullAsync();
         }
         return null;
     }
@@ -92,7 +93,18 @@ internal sealed class FetchRun
             batches.MoveNext() ? _batches.LoadAsync(batches.Current, _answer.NeedsContent, _answer.NeedsBytes, stop.Token) : null;
     }
 
-    private async ValueTask AnswerAsync(LoadedMessage loaded)
+    private ValueTask AnswerAsync(LoadedMessage loaded)
+    {
+        if (_answer.NeedsBytes)
+            return AnswerWithSectionsAsync(loaded);
+        if (loaded.Email is { } email && View.TryFind(loaded.Row.Uid, out MessageRef message))
+            _answer.Write(message, email);
+        else
+            _missing = true;
+        return _session.FlushIfFullAsync();
+    }
+
+    private async ValueTask AnswerWithSectionsAsync(LoadedMessage loaded)
     {
         FetchedSections sections;
         try

@@ -60,7 +60,7 @@ public sealed class MessageBytes
             yield return memory.Slice((int)offset, (int)range.Length);
             yield break;
         }
-        await foreach (var piece in bodies!.ReadAsync(body, offset, range.Length, cancellationToken).ConfigureAwait(false))
+        await foreach (var piece in bodies!.ReadAsync(body, bodySize, offset, range.Length, cancellationToken).ConfigureAwait(false))
             yield return piece;
     }
 }

@@ -137,6 +137,13 @@ public sealed class LimitsSection
     [Range(1, 1024)]
     public int MessageMegabytes { get; set; } = 50;
 
+    /// <summary>
+    /// Megabytes (1,048,576 octets) of messages, and of what is known of them, that a front end keeps in memory because they were read of late; 0 keeps nothing. A message of more than
+    /// an eighth of it is never kept. Default 128: what arrives is fetched within minutes by each of its user's devices, and lists of 100,000 messages are shown again and again.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int CacheMegabytes { get; set; } = 128;
+
     /// <summary>Seconds from an IMAP connection to its log-in. Default 60: time for a password to be typed, not for a connection to be parked.</summary>
     [Range(5, 3600)]
     public int LoginSeconds { get; set; } = 60;

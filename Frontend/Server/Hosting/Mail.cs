@@ -59,7 +59,8 @@ internal static class Mail
         services.AddSingleton<SessionTable>();
         services.AddHostedService<SessionKeeper>();
         services.AddSingleton(s => new MailClusterClient(
-            s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<IMessageBodies>(), s.GetRequiredService<ILocalMailboxes>(),
+            s.GetRequiredService<IGrainFactory>(), new CachedBodies(s.GetRequiredService<IMessageBodies>(), options.Limits.CacheMegabytes * 1024L * 1024),
+            s.GetRequiredService<ILocalMailboxes>(),
             new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime }, s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));

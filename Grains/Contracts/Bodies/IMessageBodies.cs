@@ -36,9 +36,10 @@ public interface IMessageBodies
     /// Reads a range of a body in pieces of at most some hundred KB, reading only what the range touches. A piece is valid until the next is asked for.
     /// Throws <see cref="BodyGoneException"/> when the body was collected.
     /// </summary>
+    /// <param name="size">Octets of the whole body (<see cref="StoredEmail.BodySize"/>).</param>
     /// <param name="offset">From the first octet of the body (without prefix).</param>
     /// <param name="count">Octets; offset + count must lie inside the body.</param>
-    IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long offset, long count, CancellationToken cancellationToken);
+    IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long size, long offset, long count, CancellationToken cancellationToken);
 
     /// <summary>Small whole bodies (up to <paramref name="maxSize"/> octets) of several emails in one query; null where one is larger or gone.</summary>
     ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken);

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace MailCluster.Contracts.Content;
 
 /// <summary>A header field of the message itself: name as written, value unfolded and trimmed.</summary>
@@ -18,34 +20,44 @@ public sealed record MessageContent
     /// <summary>Bytes of header names and values that <see cref="Headers"/> keeps.</summary>
     public const int MaxHeaderBytes = 64 * 1024;
 
+    private readonly StoredContent? _stored;
+
+    public MessageContent()
+    {
+    }
+
+    [SetsRequiredMembers]
+    internal MessageContent(StoredContent stored)
+    {
+        (_stored, Size) = (stored, stored.Size);
+        Root = null!;
+    }
+
     /// <summary>Bytes of the stored body.</summary>
     public long Size { get; init; }
-    public EnvelopeData Envelope { get; init; } = EnvelopeData.None;
+
+    public EnvelopeData Envelope { get => _stored is { } stored ? stored.Envelope() : field; init; } = EnvelopeData.None;
 
     /// <summary>In the order of the message, at most <see cref="MaxHeaderBytes"/>.</summary>
-    public IReadOnlyList<ContentHeader> Headers { get; init; } = [];
+    public IReadOnlyList<ContentHeader> Headers { get => _stored is { } stored ? stored.Headers() : field; init; } = [];
 
     /// <summary>True when fields are missing from <see cref="Headers"/>: who searches them must read the header block.</summary>
-    public bool HeadersTruncated { get; init; }
-    public required BodyPart Root { get; init; }
+    public bool HeadersTruncated { get => _stored is { } stored ? stored.HeadersTruncated() : field; init; }
+
+    public required BodyPart Root { get => _stored is { } stored ? stored.Root() : field; init; }
+
+    /// <summary>Octets of the stored form that this is a view of; 0 where it is none.</summary>
+    public int StoredOctets => _stored?.Octets ?? 0;
 
     /// <summary>The stored form; its first byte is the format (1).</summary>
     public byte[] Encode() => ContentEncoder.Encode(this);
 
+    /// <summary>
+    /// A view of the stored form: envelope, headers and structure are each decoded when they are asked for, and not kept. What of them is damaged is found only then, as a
+    /// <see cref="MalformedContentException"/>.
+    /// </summary>
     /// <exception cref="MalformedContentException">The bytes are not a stored form of a known format.</exception>
-    public static MessageContent Decode(ReadOnlyMemory<byte> encoded) => ContentDecoder.Decode(encoded);
-
-    /// <summary>The envelope alone, without looking at headers and structure.</summary>
-    /// <exception cref="MalformedContentException">The bytes are not a stored form of a known format.</exception>
-    public static EnvelopeData DecodeEnvelope(ReadOnlyMemory<byte> encoded) => ContentDecoder.DecodeEnvelope(encoded);
-
-    /// <summary>The structure alone.</summary>
-    /// <exception cref="MalformedContentException">The bytes are not a stored form of a known format.</exception>
-    public static BodyPart DecodeStructure(ReadOnlyMemory<byte> encoded) => ContentDecoder.DecodeStructure(encoded);
-
-    /// <summary>The headers alone.</summary>
-    /// <exception cref="MalformedContentException">The bytes are not a stored form of a known format.</exception>
-    public static (IReadOnlyList<ContentHeader> Headers, bool Truncated) DecodeHeaders(ReadOnlyMemory<byte> encoded) => ContentDecoder.DecodeHeaders(encoded);
+    public static MessageContent Decode(ReadOnlyMemory<byte> encoded) => new(StoredContent.Of(encoded));
 }
 
 /// <summary>Stored content that cannot be read: damaged, or written by a newer version.</summary>

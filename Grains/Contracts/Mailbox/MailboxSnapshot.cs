@@ -127,14 +127,19 @@ public sealed class MailboxSnapshot
     /// <summary>The messages of this version whose UIDs are in <paramref name="uids"/>, in UID order.</summary>
     public IEnumerable<MessageRef> Messages(UidSet uids)
     {
+        int c = 0;
         foreach (UidRange range in uids)
         {
-            for (int index = CountBelow(range.First); index < Count; index++)
+            c = Math.Max(c, ChunkOf(range.First));
+            for (bool inside = true; inside && c < _chunks.Length; c++)
             {
-                MessageRef message = this[index];
-                if (message.Uid > range.Last)
+                MessageChunk chunk = _chunks[c];
+                int i = chunk.IndexOf(range.First);
+                for (i = i < 0 ? ~i : i; i < chunk.Count && (inside = chunk.Fixed.Uid[i] <= range.Last); i++)
+                    yield return new MessageRef(this, chunk, i, _starts[c] + i);
+                // The next range may go on in this chunk.
+                if (!inside)
                     break;
-                yield return message;
             }
         }
     }
@@ -396,6 +401,9 @@ public readonly struct MessageRef(MailboxSnapshot snapshot, MessageChunk chunk, 
     public int Code => chunk.Flags[place];
 
     public SystemFlags SystemFlags => FlagCode.System(Code);
+
+    /// <summary>What <see cref="Code"/> is read by.</summary>
+    public KeywordTable KeywordTable => snapshot.Keywords;
 
     public IReadOnlyList<string> Keywords => snapshot.Keywords.Keywords(FlagCode.KeywordSet(Code));
 

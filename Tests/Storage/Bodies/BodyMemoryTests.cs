@@ -32,7 +32,7 @@ public sealed class BodyMemoryTests(PostgresFixture postgres)
 
         allocated = GC.GetTotalAllocatedBytes(precise: true);
         long read = 0;
-        await foreach (var piece in store.ReadAsync(staged.Value.Body, 0, Size, default))
+        await foreach (var piece in store.ReadAsync(staged.Value.Body, Size, 0, Size, default))
             read += piece.Length;
         Assert.Equal(Size, read);
         var reading = GC.GetTotalAllocatedBytes(precise: true) - allocated;

@@ -187,7 +187,7 @@ public sealed class MessageBodiesTests(PostgresFixture postgres) : BodyTest(post
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.GetEmailsAsync(Account, [new(1)], false, default));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.GetBodiesAsync([new(1)], 1, default));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await new IdBlocks(nowhere).NextAsync());
-        await using var pieces = store.ReadAsync(new(1), 0, 1, default).GetAsyncEnumerator();
+        await using var pieces = store.ReadAsync(new(1), 1, 0, 1, default).GetAsyncEnumerator();
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await pieces.MoveNextAsync());
     }
 

@@ -56,7 +56,7 @@ public class AnyBytesTests
                 damaged[at] = value;
                 try
                 {
-                    MessageContent.Decode(damaged.AsMemory(0, length));
+                    MessageContent.Decode(damaged.AsMemory(0, length)).Encode();
                 }
                 catch (MalformedContentException)
                 {

@@ -72,7 +72,7 @@ internal sealed class FakeBodies : IMessageBodies
     public ValueTask<IReadOnlyList<StoredEmail?>> GetEmailsAsync(
         AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long offset, long count, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long size, long offset, long count, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

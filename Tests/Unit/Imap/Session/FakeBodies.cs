@@ -64,7 +64,7 @@ internal sealed class FakeBodies : IMessageBodies
     }
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
-        BodyId body, long offset, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
+        BodyId body, long size, long offset, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _reads);
         if (!_bodies.TryGetValue(body.Value, out (byte[] Body, MessageContent Content) found))

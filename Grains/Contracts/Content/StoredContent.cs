@@ -1,58 +1,47 @@
 namespace MailCluster.Contracts.Content;
 
-/// <summary>Reads what <see cref="ContentEncoder"/> wrote. Texts are slices of the input, which must therefore not change afterwards.</summary>
-internal static class ContentDecoder
+/// <summary>
+/// What <see cref="ContentEncoder"/> wrote, decoded section by section when one is asked for. Texts are slices of the input, which must therefore not change afterwards.
+/// </summary>
+internal sealed class StoredContent
 {
-    public static MessageContent Decode(ReadOnlyMemory<byte> encoded)
+    private readonly ReadOnlyMemory<byte> _envelope;
+    private readonly ReadOnlyMemory<byte> _headers;
+    private readonly ReadOnlyMemory<byte> _structure;
+
+    private StoredContent(ReadOnlyMemory<byte> encoded)
     {
-        var sections = Sections.Read(encoded);
-        var (headers, truncated) = DecodeHeaders(encoded);
-        return new MessageContent
-        {
-            Size = sections.Size,
-            Envelope = DecodeEnvelope(encoded),
-            Headers = headers,
-            HeadersTruncated = truncated,
-            Root = DecodeStructure(encoded),
-        };
+        if (encoded.IsEmpty || encoded.Span[0] != ContentEncoder.Format)
+            throw new MalformedContentException(encoded.IsEmpty ? "Content is empty." : $"Content has the unknown format {encoded.Span[0]}.");
+        var cursor = new Cursor(encoded[1..]);
+        Octets = encoded.Length;
+        Size = cursor.Number();
+        int envelope = cursor.Count(1), headers = cursor.Count(1), structure = cursor.Count(1);
+        (_envelope, _headers, _structure) = (cursor.Take(envelope), cursor.Take(headers), cursor.Take(structure));
     }
 
-    public static EnvelopeData DecodeEnvelope(ReadOnlyMemory<byte> encoded)
-    {
-        var cursor = new Cursor(Sections.Read(encoded).Envelope);
-        return cursor.Envelope();
-    }
+    public int Octets { get; }
 
-    public static (IReadOnlyList<ContentHeader>, bool) DecodeHeaders(ReadOnlyMemory<byte> encoded)
+    public long Size { get; }
+
+    /// <exception cref="MalformedContentException">The bytes are not a stored form of a known format.</exception>
+    public static StoredContent Of(ReadOnlyMemory<byte> encoded) => new(encoded);
+
+    public EnvelopeData Envelope() => new Cursor(_envelope).Envelope();
+
+    public bool HeadersTruncated() => new Cursor(_headers).Number() != 0;
+
+    public IReadOnlyList<ContentHeader> Headers()
     {
-        var cursor = new Cursor(Sections.Read(encoded).Headers);
-        var truncated = cursor.Number() != 0;
+        var cursor = new Cursor(_headers);
+        cursor.Number();
         var headers = new ContentHeader[cursor.Count(bytesEach: 2)];
         for (var i = 0; i < headers.Length; i++)
             headers[i] = new ContentHeader(cursor.Text(), cursor.Text());
-        return (headers, truncated);
+        return headers;
     }
 
-    public static BodyPart DecodeStructure(ReadOnlyMemory<byte> encoded)
-    {
-        var cursor = new Cursor(Sections.Read(encoded).Structure);
-        return cursor.Part(depth: 0);
-    }
-
-    private readonly record struct Sections(long Size, ReadOnlyMemory<byte> Envelope, ReadOnlyMemory<byte> Headers, ReadOnlyMemory<byte> Structure)
-    {
-        public static Sections Read(ReadOnlyMemory<byte> encoded)
-        {
-            if (encoded.IsEmpty || encoded.Span[0] != ContentEncoder.Format)
-                throw new MalformedContentException(encoded.IsEmpty ? "Content is empty." : $"Content has the unknown format {encoded.Span[0]}.");
-            var cursor = new Cursor(encoded[1..]);
-            var size = cursor.Number();
-            var envelope = cursor.Count(1);
-            var headers = cursor.Count(1);
-            var structure = cursor.Count(1);
-            return new Sections(size, cursor.Take(envelope), cursor.Take(headers), cursor.Take(structure));
-        }
-    }
+    public BodyPart Root() => new Cursor(_structure).Part(depth: 0);
 
     private struct Cursor(ReadOnlyMemory<byte> rest)
     {

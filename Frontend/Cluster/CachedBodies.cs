@@ -1,0 +1,203 @@
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using MailCluster.Contracts;
+
+namespace MailCluster.Cluster;
+
+/// <summary>
+/// Bodies, emails and what is known of them, with those that were read last kept in this process. None of them ever changes, so that nothing here can be out of date; and each is
+/// found only by an id that a mailbox of the session's own account has named. What several ask for at once is read once.
+/// </summary>
+/// <param name="store">Where everything is.</param>
+/// <param name="capacity">Octets that are kept at most, with what the entries themselves take; 0 keeps nothing.</param>
+public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessageBodies
+{
+    /// <summary>Octets of a body that are read and kept together.</summary>
+    public const int PieceSize = 256 * 1024;
+
+    /// <summary>A body that takes more than this part of the whole is not kept: a few of them would leave nothing of all others.</summary>
+    private const int LargestPart = 8;
+
+    private readonly RecentlyUsed<Key, object> _recent = new(capacity);
+    private readonly Dictionary<Key, Reading> _underWay = [];
+    private readonly Lock _gate = new();
+
+    private enum Kind : byte
+    {
+        Email,
+        EmailWithContent,
+        Piece,
+    }
+
+    /// <summary>Octets that are kept now; never above the capacity.</summary>
+    public long Octets => _recent.Octets;
+
+    /// <inheritdoc/>
+    public ValueTask<MailResult<StagedBody>> StageAsync(
+        TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
+        store.StageAsync(tenant, source, claims, sizeHint, maxSize, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken) => store.DiscardAsync(body, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<StoredEmail?>> GetEmailsAsync(
+        AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken)
+    {
+        Kind kind = withContent ? Kind.EmailWithContent : Kind.Email;
+        return await GetAsync(
+            emails, id => new Key(kind, account.Value, id.Value), missing => store.GetEmailsAsync(account, missing, withContent, default), SizeOf, cancellationToken)
+            .ConfigureAwait(false);
+
+        static long SizeOf(StoredEmail email) => 64 + email.Prefix.Length + (email.Content?.StoredOctets ?? 0);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken)
+    {
+        if (maxSize >= PieceSize)
+            return await store.GetBodiesAsync(bodies, maxSize, cancellationToken).ConfigureAwait(false);
+        byte[]?[] found = await GetAsync(
+            bodies, static id => new Key(Kind.Piece, id.Value, 0), missing => store.GetBodiesAsync(missing, maxSize, default), static body => body.Length, cancellationToken)
+            .ConfigureAwait(false);
+        for (int i = 0; i < found.Length; i++)
+        {
+            // Perhaps the first piece of a larger one.
+            if (found[i]?.Length > maxSize)
+                found[i] = null;
+        }
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long size, long offset, long count, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, size);
+        return size > capacity / LargestPart ? store.ReadAsync(body, size, offset, count, cancellationToken) : ReadPiecesAsync(body, size, offset, offset + count, cancellationToken);
+    }
+
+    private async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadPiecesAsync(
+        BodyId body, long size, long offset, long end, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (offset < end)
+        {
+            (long no, long start) = Math.DivRem(offset, PieceSize);
+            byte[] piece = await PieceAsync(body, size, no, cancellationToken).ConfigureAwait(false);
+            int length = (int)Math.Min(piece.Length - start, end - offset);
+            offset += length;
+            // The next is on its way while the client takes this one; nobody holds it meanwhile but the cache.
+            if (offset < end)
+                _ = PieceAsync(body, size, no + 1, cancellationToken);
+            yield return piece.AsMemory((int)start, length);
+        }
+    }
+
+    private async Task<byte[]> PieceAsync(BodyId body, long size, long no, CancellationToken cancellationToken)
+    {
+        byte[]?[] piece = await GetAsync([no], n => new Key(Kind.Piece, body.Value, n), LoadAsync, static bytes => bytes.Length, cancellationToken).ConfigureAwait(false);
+        return piece[0]!;
+
+        async ValueTask<IReadOnlyList<byte[]?>> LoadAsync(IReadOnlyList<long> missing)
+        {
+            long start = missing[0] * PieceSize;
+            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(PieceSize, size - start));
+            int at = 0;
+            await foreach (ReadOnlyMemory<byte> part in store.ReadAsync(body, size, start, bytes.Length, default).ConfigureAwait(false))
+            {
+                part.CopyTo(bytes.AsMemory(at));
+                at += part.Length;
+            }
+            return [bytes];
+        }
+    }
+
+    /// <summary>
+    /// What is kept, what others are reading already, and all the rest by one call of <paramref name="load"/>. That call is everybody's: it goes on when the one who made it has left.
+    /// </summary>
+    /// <param name="load">Answers in the order asked, null for what is not there, which is not kept.</param>
+    private async ValueTask<TValue?[]> GetAsync<TId, TValue>(
+        IReadOnlyList<TId> ids, Func<TId, Key> keyOf, Func<IReadOnlyList<TId>, ValueTask<IReadOnlyList<TValue?>>> load, Func<TValue, long> sizeOf,
+        CancellationToken cancellationToken)
+        where TValue : class
+    {
+        var found = new TValue?[ids.Count];
+        List<int>? open = null;
+        for (int i = 0; i < found.Length; i++)
+        {
+            if (_recent.TryGet(keyOf(ids[i]), out object? kept))
+                found[i] = (TValue)kept;
+            else
+                (open ??= []).Add(i);
+        }
+        if (open is null)
+            return found;
+        var awaited = new Reading[open.Count];
+        var own = new TaskCompletionSource<IReadOnlyList<object?>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var missing = new List<TId>();
+        lock (_gate)
+        {
+            for (int i = 0; i < awaited.Length; i++)
+            {
+                Key key = keyOf(ids[open[i]]);
+                if (!_underWay.TryGetValue(key, out awaited[i]))
+                {
+                    _underWay.Add(key, awaited[i] = new Reading(own.Task, missing.Count));
+                    missing.Add(ids[open[i]]);
+                }
+            }
+        }
+        if (missing.Count > 0)
+            _ = LoadAsync(missing, keyOf, load, sizeOf, own);
+        for (int i = 0; i < awaited.Length; i++)
+        {
+            IReadOnlyList<object?> values = await awaited[i].Values.WaitAsync(cancellationToken).ConfigureAwait(false);
+            found[open[i]] = (TValue?)values[awaited[i].Place];
+        }
+        return found;
+    }
+
+    private async Task LoadAsync<TId, TValue>(
+        List<TId> missing, Func<TId, Key> keyOf, Func<IReadOnlyList<TId>, ValueTask<IReadOnlyList<TValue?>>> load, Func<TValue, long> sizeOf,
+        TaskCompletionSource<IReadOnlyList<object?>> waiting)
+        where TValue : class
+    {
+        IReadOnlyList<TValue?>? values = null;
+        Exception? failure = null;
+        try
+        {
+            values = await load(missing).ConfigureAwait(false);
+            for (int i = 0; i < missing.Count; i++)
+            {
+                if (values[i] is { } value)
+                    _recent.Add(keyOf(missing[i]), value, sizeOf(value));
+            }
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+        // What is read is kept already: who comes in between finds it in one place or the other.
+        lock (_gate)
+        {
+            foreach (TId id in missing)
+                _underWay.Remove(keyOf(id));
+        }
+        if (failure is null)
+        {
+            waiting.SetResult(values!);
+            return;
+        }
+        waiting.SetException(failure);
+        // Those who waited may have gone: nobody need look at it.
+        _ = waiting.Task.Exception;
+    }
+
+    /// <summary>A call that is under way, and where in its answer a value will stand.</summary>
+    private readonly record struct Reading(Task<IReadOnlyList<object?>> Values, int Place);
+
+    /// <param name="A">The account of an email, or a body.</param>
+    /// <param name="B">The email, or the number of a piece.</param>
+    private readonly record struct Key(Kind Kind, long A, long B);
+}
