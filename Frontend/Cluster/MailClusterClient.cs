@@ -59,7 +59,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     /// <para>When <paramref name="cancellationToken"/> ends (the client is gone) it stops trying, and answers Unavailable; a change that is on its way may still happen.</para>
     /// Throws for bugs only.
     /// </summary>
-    /// <param name="messages">How many messages a change is about: one of more than <see cref="LengthyMessages"/> may take until <see cref="MailClusterOptions.LengthyFor"/>.</param>
+    /// <param name="messages">How many messages a change is about: one of more than <see cref="MailboxLimits.LengthyChange"/> may take until <see cref="MailClusterOptions.LengthyFor"/>.</param>
     public ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, CancellationToken cancellationToken, long messages = 1) =>
         CallAsync(call, new CommandWait(cancellationToken), messages);
 
@@ -74,7 +74,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
         try
         {
             TimeSpan patience = wait.Of(Options.RetryFor);
-            return await CallAsync(call, start, patience, messages > LengthyMessages ? Options.LengthyFor : patience, wait.Ended).ConfigureAwait(false);
+            return await CallAsync(call, start, patience, messages > MailboxLimits.LengthyChange ? Options.LengthyFor : patience, wait.Ended).ConfigureAwait(false);
         }
         finally
         {
@@ -130,9 +130,6 @@ public sealed partial class MailClusterClient : IAsyncDisposable
             delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, Options.MaxRetryDelay.Ticks));
         }
     }
-
-    /// <summary>A change of more messages may take long although nothing is wrong: it runs apart from the others.</summary>
-    public const int LengthyMessages = 500;
 
     private TimeSpan Left(TimeSpan of, long start)
     {

@@ -14,7 +14,7 @@ public sealed class LaneOptions
     public int BatchOperations { get; set; } = 256;
 
     /// <summary>An operation that may touch more rows than this runs apart. Default 500: 100,000 flags take some 370 ms in one statement.</summary>
-    public int BulkRows { get; set; } = 500;
+    public int BulkRows { get; set; } = MailboxLimits.LengthyChange;
 
     /// <summary>How many of those run at a time beside each lane. Default 2: the rest of PostgreSQL's time is for everybody else.</summary>
     public int BulkConnections { get; set; } = 2;

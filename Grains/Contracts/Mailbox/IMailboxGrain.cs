@@ -123,6 +123,9 @@ public interface IMailboxObserver : IGrainObserver
 /// <summary>Bounds that both sides of a contract rely on.</summary>
 public static class MailboxLimits
 {
+    /// <summary>A change of more messages runs apart from the others, and may take long although nothing is wrong.</summary>
+    public const int LengthyChange = 500;
+
     /// <summary>How long an observer hears of changes after its last <see cref="IMailboxGrain.Sync"/>; it renews at a third of this.</summary>
     public static readonly TimeSpan ObserverLease = TimeSpan.FromSeconds(15);
 
