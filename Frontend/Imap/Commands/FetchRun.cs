@@ -35,6 +35,12 @@ internal sealed class FetchRun
         IEnumerable<MessageRef> messages = View.Messages(named);
         if (_arguments.ChangedSince is { } since)
             messages = messages.Where(m => m.ModSeq > since);
+        if (_arguments.Places is { } places)
+        {
+            MessageRef[] all = [.. messages];
+            (int start, int length) = places.Of(all.Length);
+            messages = new ArraySegment<MessageRef>(all, start, length);
+        }
         MailError? error = _answer.NeedsEmail ? await FromStoreAsync(messages) : await FromViewAsync(messages);
         if (error is not null)
             return error;

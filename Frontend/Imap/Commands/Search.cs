@@ -6,40 +6,52 @@ using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Commands;
 
-/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4, §6.4.9; RFC 3501, RFC 4731, RFC 5182).</summary>
+/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4, §6.4.9; RFC 3501, RFC 4731, RFC 5182, RFC 9394).</summary>
 internal static class Search
 {
-    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
         SearchArguments arguments = command.Parse(SearchGrammar.Parse);
-        SelectedMailbox mailbox = state.Mailbox;
-        bool saves = arguments.Return?.HasFlag(SearchReturn.Save) == true;
-        if (arguments.BadCharset)
+        return RunAsync(session, state, arguments, async found =>
         {
-            if (saves)
-                mailbox.Saved = UidSet.Empty;
-            return Completion.No("BADCHARSET (US-ASCII UTF-8)", "The charset is not known");
-        }
-        if (arguments.UsesModSeq)
-            session.EnableCondStore(state.User);
+            if (Saves(arguments))
+                state.Mailbox.Saved = SearchFound.ToSave(arguments, ResultList.Of(found.Uids), found.Uids);
+            await SearchResponse.WriteAsync(session, state.User, command, arguments, found);
+        });
+    }
 
-        MailboxView view = mailbox.Messages;
-        var compiler = new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow());
-        var search = new MailboxSearch(session.Cluster.Bodies, state.User.Settings.Account, compiler.Compile(arguments.Key));
-        SearchFound found;
+    /// <summary>The part that SEARCH, SORT and THREAD share: finds, and hands over what was found.</summary>
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, SearchArguments arguments, Func<SearchFound, ValueTask> answer)
+    {
+        SelectedMailbox mailbox = state.Mailbox;
         try
         {
-            found = await session.PatientAsync(search.RunAsync(view.Messages, view.Ghosts, session.Gone), "Still searching");
+            if (arguments.BadCharset)
+            {
+                Forget();
+                return Completion.No("BADCHARSET (US-ASCII UTF-8)", "The charset is not known");
+            }
+            if (arguments.UsesModSeq)
+                session.EnableCondStore(state.User);
+            MailboxView view = mailbox.Messages;
+            var compiler = new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow());
+            var search = new MailboxSearch(session.Cluster.Bodies, state.User.Settings.Account, compiler.Compile(arguments.Key));
+            await answer(await session.PatientAsync(search.RunAsync(view.Messages, view.Ghosts, session.Gone), "Still searching"));
+            return Completion.Done;
         }
-        catch when (saves)
+        catch
         {
-            // RFC 5182 §2.1: a SEARCH that ends in NO leaves nothing saved.
-            mailbox.Saved = UidSet.Empty;
+            Forget();
             throw;
         }
-        if (saves)
-            mailbox.Saved = found.ToSave(arguments.Return!.Value);
-        await SearchResponse.WriteAsync(session, state.User, command, arguments, found);
-        return Completion.Done;
+
+        // RFC 5182 §2.1: a SEARCH that ends in NO leaves nothing saved.
+        void Forget()
+        {
+            if (Saves(arguments))
+                mailbox.Saved = UidSet.Empty;
+        }
     }
+
+    public static bool Saves(SearchArguments arguments) => arguments.Return?.HasFlag(SearchReturn.Save) == true;
 }

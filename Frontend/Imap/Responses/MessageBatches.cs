@@ -24,14 +24,14 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
     private const int SmallBody = 32 * 1024;
 
     /// <summary>The messages in batches, in their order.</summary>
-    public static IEnumerable<IReadOnlyList<MessageRef>> Split(IEnumerable<MessageRef> messages)
+    public static IEnumerable<IReadOnlyList<MessageRef>> Split(IEnumerable<MessageRef> messages, int maxMessages = MaxMessages)
     {
         var batch = new List<MessageRef>();
         long octets = 0;
         foreach (MessageRef message in messages)
         {
             long counted = Math.Min(message.Size, MaxCounted);
-            if (batch.Count == MaxMessages || (batch.Count > 0 && octets + counted > MaxOctets))
+            if (batch.Count == maxMessages || (batch.Count > 0 && octets + counted > MaxOctets))
             {
                 yield return batch;
                 batch = [];

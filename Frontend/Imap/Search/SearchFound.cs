@@ -34,25 +34,39 @@ internal sealed record SearchFound(UidSet Uids, UidSet Numbers, long ModSeq, lon
         return new SearchFound(uids.ToSet(), numbers.ToSet(), highest, first, last);
     }
 
-    /// <summary>What SAVE keeps (RFC 9051 §6.4.4.1): with MIN or MAX alone only those messages, otherwise all.</summary>
-    public UidSet ToSave(SearchReturn returns)
+    /// <summary>
+    /// What SAVE keeps (RFC 9051 §6.4.4.1, RFC 9394 §3.2): all, unless only MIN, MAX or PARTIAL are asked for: then what they name.
+    /// </summary>
+    /// <param name="uids">The UIDs in the order of the answer.</param>
+    public static UidSet ToSave(SearchArguments arguments, ResultList uids, UidSet all)
     {
-        if (IsEmpty || !OnlyEnds(returns))
-            return Uids;
-        UidSet first = returns.HasFlag(SearchReturn.Min) ? UidSet.Single(Uids[0].First) : UidSet.Empty;
-        return returns.HasFlag(SearchReturn.Max) ? first.Union(UidSet.Single(Uids[^1].Last)) : first;
+        SearchReturn returns = arguments.Return ?? SearchReturn.All;
+        if (uids.IsEmpty || !IsOfParts(returns))
+            return all;
+        var kept = new List<uint>();
+        if (returns.HasFlag(SearchReturn.Min))
+            kept.Add(uids[0]);
+        if (returns.HasFlag(SearchReturn.Max))
+            kept.Add(uids[uids.Count - 1]);
+        if (arguments.Partial is { } partial)
+        {
+            (int start, int length) = partial.Of(uids.Count);
+            for (int place = start; place < start + length; place++)
+                kept.Add(uids[place]);
+        }
+        return UidSet.FromUids(kept);
     }
 
     /// <summary>The modseq that belongs to an ESEARCH response (RFC 4731 §3.2).</summary>
     public long ModSeqOf(SearchReturn returns)
     {
-        if (!OnlyEnds(returns))
+        if (!IsOfParts(returns) || returns.HasFlag(SearchReturn.Partial))
             return ModSeq;
         return Math.Max(
             returns.HasFlag(SearchReturn.Min) ? FirstModSeq : 0,
             returns.HasFlag(SearchReturn.Max) ? LastModSeq : 0);
     }
 
-    private static bool OnlyEnds(SearchReturn returns) =>
-        (returns & (SearchReturn.Min | SearchReturn.Max)) != 0 && (returns & (SearchReturn.All | SearchReturn.Count)) == 0;
+    private static bool IsOfParts(SearchReturn returns) =>
+        (returns & (SearchReturn.Min | SearchReturn.Max | SearchReturn.Partial)) != 0 && (returns & (SearchReturn.All | SearchReturn.Count)) == 0;
 }

@@ -71,6 +71,9 @@ public sealed record FetchAttribute(FetchItem Item, BodySection? Section = null,
 /// <param name="Vanished">VANISHED (RFC 7162 §3.2.6), only with UID FETCH and CHANGEDSINCE.</param>
 public sealed record FetchArguments(SequenceSet Set, IReadOnlyList<FetchAttribute> Attributes, long? ChangedSince, bool Vanished)
 {
+    /// <summary>PARTIAL (RFC 9394 §3.3), only with UID FETCH: which of the messages that are asked for, and changed where CHANGEDSINCE is given.</summary>
+    public PartialRange? Places { get; init; }
+
     public bool Asks(FetchItem item)
     {
         foreach (var attribute in Attributes)

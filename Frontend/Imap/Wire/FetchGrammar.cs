@@ -1,6 +1,6 @@
 namespace MailCluster.Imap.Wire;
 
-/// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5 and §9, RFC 3501, RFC 3516, RFC 7162, RFC 8474, RFC 8514).</summary>
+/// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5 and §9, RFC 3501, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 9394).</summary>
 public static class FetchGrammar
 {
     const int MaxAttributes = 500;
@@ -34,17 +34,22 @@ public static class FetchGrammar
         var attributes = Attributes(ref parser);
         long? changedSince = null;
         var vanished = false;
+        PartialRange? places = null;
         if (!parser.OnlySpacesLeft)
         {
             parser.Space();
-            Modifiers(ref parser, ref changedSince, ref vanished);
+            Modifiers(ref parser, ref changedSince, ref vanished, ref places);
+        }
+        if (places is not null && !uid)
+        {
+            ImapParser.Fail("PARTIAL needs UID FETCH");
         }
         if (vanished && (!uid || changedSince is null))
         {
             ImapParser.Fail("VANISHED needs UID FETCH and CHANGEDSINCE");
         }
         parser.End();
-        return new(set, attributes, changedSince, vanished);
+        return new(set, attributes, changedSince, vanished) { Places = places };
     }
 
     static IReadOnlyList<FetchAttribute> Attributes(ref ImapParser parser)
@@ -221,7 +226,7 @@ public static class FetchGrammar
         return new(offset, length);
     }
 
-    static void Modifiers(ref ImapParser parser, ref long? changedSince, ref bool vanished)
+    static void Modifiers(ref ImapParser parser, ref long? changedSince, ref bool vanished, ref PartialRange? places)
     {
         parser.OpenList();
         do
@@ -234,6 +239,10 @@ public static class FetchGrammar
                     break;
                 case "VANISHED":
                     vanished = true;
+                    break;
+                case "PARTIAL" when places is null:
+                    parser.Space();
+                    places = PartialGrammar.Range(ref parser);
                     break;
                 default:
                     ImapParser.Fail("Unknown FETCH modifier");

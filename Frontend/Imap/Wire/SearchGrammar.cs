@@ -3,7 +3,7 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
-/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4 and §9, RFC 3501, RFC 5032, RFC 5182, RFC 7162, RFC 8474, RFC 8514).</summary>
+/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4 and §9, RFC 3501, RFC 5032, RFC 5182, RFC 7162, RFC 8474, RFC 8514, RFC 9394).</summary>
 public static class SearchGrammar
 {
     /// <summary>Levels of NOT, OR and parentheses: far beyond any client, far below any stack.</summary>
@@ -23,47 +23,79 @@ public static class SearchGrammar
     /// <summary>What follows SEARCH and its space, up to the end of the command.</summary>
     public static SearchArguments Parse(ref ImapParser parser)
     {
-        SearchReturn? returns = null;
+        SearchOptions? options = null;
         if (parser.TryWord("RETURN"u8))
         {
             parser.Space();
-            returns = Returns(ref parser);
+            options = Options(ref parser);
             parser.Space();
         }
-        var context = new Context { Text = SearchText.Default };
-        if (parser.TryWord("CHARSET"u8))
-        {
-            parser.Space();
-            context.Text = SearchText.For(parser.AString("a charset"));
-            parser.Space();
-        }
-        var key = Keys(ref parser, ref context, 0);
-        parser.End();
-        return new(returns, key, context.Text.IsUnknown, context.UsesModSeq);
+        return Rest(ref parser, options);
     }
 
-    static SearchReturn Returns(ref ImapParser parser)
+    /// <summary>CHARSET, where it is given, and the keys, up to the end of the command.</summary>
+    internal static SearchArguments Rest(ref ImapParser parser, SearchOptions? options)
+    {
+        var text = SearchText.Default;
+        var named = parser.TryWord("CHARSET"u8);
+        if (named)
+        {
+            parser.Space();
+            text = SearchText.For(parser.AString("a charset"));
+            parser.Space();
+        }
+        return Keys(ref parser, options, text) with { NamesCharset = named };
+    }
+
+    /// <summary>The keys, up to the end of the command.</summary>
+    internal static SearchArguments Keys(ref ImapParser parser, SearchOptions? options, SearchText text)
+    {
+        var context = new Context { Text = text };
+        var key = Keys(ref parser, ref context, 0);
+        parser.End();
+        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial };
+    }
+
+    /// <summary>The list behind RETURN.</summary>
+    internal static SearchOptions Options(ref ImapParser parser)
     {
         var returns = SearchReturn.None;
+        PartialRange? partial = null;
         parser.OpenList();
         if (parser.TrySkip((byte)')'))
         {
-            return SearchReturn.All;
+            return new(SearchReturn.All, null);
         }
         do
         {
-            returns |= parser.Word("a SEARCH return option") switch
+            var option = parser.Word("a SEARCH return option") switch
             {
                 "MIN" => SearchReturn.Min,
                 "MAX" => SearchReturn.Max,
                 "COUNT" => SearchReturn.Count,
                 "ALL" => SearchReturn.All,
                 "SAVE" => SearchReturn.Save,
+                "PARTIAL" => SearchReturn.Partial,
                 _ => throw new ImapSyntaxException("Unknown SEARCH return option"),
             };
+            if (option == SearchReturn.Partial)
+            {
+                // RFC 9394 §3.1: one PARTIAL, or ALL, or neither.
+                if (partial is not null)
+                {
+                    ImapParser.Fail("PARTIAL may be given once");
+                }
+                parser.Space();
+                partial = PartialGrammar.Range(ref parser);
+            }
+            returns |= option;
         }
         while (parser.NextInList());
-        return returns;
+        if (partial is not null && returns.HasFlag(SearchReturn.All))
+        {
+            ImapParser.Fail("ALL and PARTIAL exclude each other");
+        }
+        return new(returns, partial);
     }
 
     /// <summary>Keys with spaces between, up to ')' or the end.</summary>

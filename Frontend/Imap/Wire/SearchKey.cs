@@ -77,7 +77,7 @@ public abstract record SearchKey
     public sealed record ThreadId(string Id) : SearchKey;
 }
 
-/// <summary>Result options of SEARCH RETURN (RFC 9051 §6.4.4, RFC 4731, RFC 5182). RETURN () asks for All.</summary>
+/// <summary>Result options of SEARCH RETURN (RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 9394). RETURN () asks for All.</summary>
 [Flags]
 public enum SearchReturn
 {
@@ -87,11 +87,25 @@ public enum SearchReturn
     Count = 4,
     All = 8,
     Save = 16,
+
+    /// <summary>Results of a range, which is beside it.</summary>
+    Partial = 32,
 }
+
+/// <summary>What stands behind RETURN.</summary>
+/// <param name="Partial">The range of PARTIAL.</param>
+public readonly record struct SearchOptions(SearchReturn Return, PartialRange? Partial);
 
 /// <summary>The arguments of SEARCH and UID SEARCH.</summary>
 /// <param name="Return">Null where RETURN was not given: a rev1 session gets the plain SEARCH response then.</param>
 /// <param name="Key">What to find.</param>
 /// <param name="BadCharset">The charset is unknown: NO [BADCHARSET …], and <paramref name="Key"/> means nothing.</param>
 /// <param name="UsesModSeq">A MODSEQ key occurs: the command enables CONDSTORE, and the answer carries a MODSEQ.</param>
-public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool BadCharset, bool UsesModSeq);
+public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool BadCharset, bool UsesModSeq)
+{
+    /// <summary>Which of the results PARTIAL asks for; null without it.</summary>
+    public PartialRange? Partial { get; init; }
+
+    /// <summary>CHARSET was given.</summary>
+    public bool NamesCharset { get; init; }
+}

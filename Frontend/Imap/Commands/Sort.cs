@@ -1,0 +1,25 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Responses;
+using MailCluster.Imap.Search;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>SORT and UID SORT (RFC 5256 §3, RFC 5957), with RETURN (RFC 5267 §3, RFC 9394).</summary>
+internal static class Sort
+{
+    public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    {
+        SortArguments arguments = command.Parse(SortGrammar.ParseSort);
+        MailboxSnapshot messages = state.Mailbox.Messages.Messages;
+        var sort = new MailboxSort(new MessageHeads(session.Cluster.Bodies, state.User.Settings.Account), arguments.Criteria);
+        return Search.RunAsync(session, state, arguments.Search, async found =>
+        {
+            MessageRef[] sorted = await session.PatientAsync(sort.RunAsync(messages, found.Uids, session.Gone), "Still sorting");
+            if (Search.Saves(arguments.Search))
+                state.Mailbox.Saved = SearchFound.ToSave(arguments.Search, ResultList.Of(Array.ConvertAll(sorted, static m => m.Uid)), found.Uids);
+            await SearchResponse.WriteSortedAsync(session, command, arguments.Search, sorted, found.ModSeq);
+        });
+    }
+}

@@ -1,0 +1,23 @@
+using MailCluster.Contracts;
+using MailCluster.Imap.Responses;
+using MailCluster.Imap.Search;
+using MailCluster.Imap.Session;
+using MailCluster.Imap.Wire;
+
+namespace MailCluster.Imap.Commands;
+
+/// <summary>THREAD and UID THREAD (RFC 5256 §3; REFS: draft-ietf-morg-inthread).</summary>
+internal static class Thread
+{
+    public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    {
+        ThreadArguments arguments = command.Parse(SortGrammar.ParseThread);
+        MailboxSnapshot messages = state.Mailbox.Messages.Messages;
+        var threads = new MailboxThreads(new MessageHeads(session.Cluster.Bodies, state.User.Settings.Account), arguments.Algorithm);
+        return Search.RunAsync(session, state, arguments.Search, async found =>
+        {
+            ThreadTree tree = await session.PatientAsync(threads.RunAsync(messages, found.Uids, session.Gone), "Still threading");
+            await ThreadResponse.WriteAsync(session, command, tree);
+        });
+    }
+}

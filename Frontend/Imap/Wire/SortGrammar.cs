@@ -1,0 +1,117 @@
+using MailCluster.Contracts;
+
+namespace MailCluster.Imap.Wire;
+
+/// <summary>What messages are ordered by (RFC 5256 §3, RFC 5957 §2).</summary>
+public enum SortKey
+{
+    Arrival,
+    Cc,
+    Date,
+    DisplayFrom,
+    DisplayTo,
+    From,
+    Size,
+    Subject,
+    To,
+}
+
+/// <summary>One criterion of SORT; what comes first decides first.</summary>
+public readonly record struct SortCriterion(SortKey Key, bool Reverse);
+
+/// <summary>The arguments of SORT and UID SORT.</summary>
+/// <param name="Criteria">At least one.</param>
+/// <param name="Search">What to sort, and with RETURN (RFC 5267 §3) what to answer.</param>
+public sealed record SortArguments(IReadOnlyList<SortCriterion> Criteria, SearchArguments Search);
+
+/// <summary>How messages are gathered in threads (RFC 5256 §4, draft-ietf-morg-inthread).</summary>
+public enum ThreadAlgorithm
+{
+    OrderedSubject,
+    References,
+    Refs,
+}
+
+/// <summary>The arguments of THREAD and UID THREAD.</summary>
+public sealed record ThreadArguments(ThreadAlgorithm Algorithm, SearchArguments Search);
+
+/// <summary>SORT and THREAD with their UID forms (RFC 5256 §5, RFC 5267 §6, RFC 5957 §3).</summary>
+public static class SortGrammar
+{
+    /// <summary>Criteria of one command: each key twice would be pointless already.</summary>
+    const int MaxCriteria = 32;
+
+    /// <summary>What follows SORT and its space, up to the end of the command.</summary>
+    public static SortArguments ParseSort(ref ImapParser parser)
+    {
+        SearchOptions? options = null;
+        if (parser.TryWord("RETURN"u8))
+        {
+            parser.Space();
+            options = SearchGrammar.Options(ref parser);
+            parser.Space();
+        }
+        var criteria = Criteria(ref parser);
+        parser.Space();
+        return new(criteria, Found(ref parser, options));
+    }
+
+    /// <summary>What follows THREAD and its space, up to the end of the command.</summary>
+    public static ThreadArguments ParseThread(ref ImapParser parser)
+    {
+        var algorithm = parser.UpperAtom("a THREAD algorithm") switch
+        {
+            "ORDEREDSUBJECT" => ThreadAlgorithm.OrderedSubject,
+            "REFERENCES" => ThreadAlgorithm.References,
+            "REFS" => ThreadAlgorithm.Refs,
+            _ => throw new ImapSyntaxException("Unknown THREAD algorithm"),
+        };
+        parser.Space();
+        return new(algorithm, Found(ref parser, null));
+    }
+
+    /// <summary>The charset, which must be there, and the keys.</summary>
+    static SearchArguments Found(ref ImapParser parser, SearchOptions? options)
+    {
+        var text = SearchText.For(parser.AString("a charset"));
+        parser.Space();
+        return SearchGrammar.Keys(ref parser, options, text);
+    }
+
+    static List<SortCriterion> Criteria(ref ImapParser parser)
+    {
+        var criteria = new List<SortCriterion>(4);
+        parser.OpenList();
+        do
+        {
+            if (criteria.Count == MaxCriteria)
+            {
+                ImapParser.Fail("SORT has too many criteria");
+            }
+            var word = parser.Word("a SORT criterion");
+            var reverse = word == "REVERSE";
+            if (reverse)
+            {
+                parser.Space();
+                word = parser.Word("a SORT criterion");
+            }
+            criteria.Add(new(Key(word), reverse));
+        }
+        while (parser.NextInList());
+        return criteria;
+    }
+
+    static SortKey Key(string word) => word switch
+    {
+        "ARRIVAL" => SortKey.Arrival,
+        "CC" => SortKey.Cc,
+        "DATE" => SortKey.Date,
+        "DISPLAYFROM" => SortKey.DisplayFrom,
+        "DISPLAYTO" => SortKey.DisplayTo,
+        "FROM" => SortKey.From,
+        "SIZE" => SortKey.Size,
+        "SUBJECT" => SortKey.Subject,
+        "TO" => SortKey.To,
+        _ => throw new ImapSyntaxException("Unknown SORT criterion"),
+    };
+}
