@@ -10,6 +10,9 @@ namespace MailCluster.Imap.Commands;
 /// <param name="Email">Where ENVELOPE and the like come from.</param>
 internal readonly record struct FetchedSections(StoredEmail? Email, IReadOnlyList<BinarySection.Result> Items)
 {
+    /// <summary>PREVIEW; null where it was not asked for, or is not at hand for PREVIEW (LAZY).</summary>
+    public string? Preview { get; init; }
+
     public static FetchedSections Missing => default;
 
     /// <summary>The message was expunged and collected.</summary>
@@ -47,7 +50,7 @@ internal sealed class FetchAnswer
         _asksFlags = Asks(FetchItem.Flags);
         _labels = [.. _items.Select((item, i) => Label(item, first: i == 0, session.Reply.Charset))];
         SetsSeen = _items.Exists(static i => i.SetsSeen);
-        NeedsBytes = _items.Exists(static i => IsSection(i.Item));
+        NeedsBytes = _items.Exists(static i => IsSection(i.Item) || IsPreview(i.Item));
         NeedsContent = _items.Exists(static i => NeedsStructure(i));
     }
 
@@ -73,7 +76,11 @@ internal sealed class FetchAnswer
             if (IsSection(_items[i].Item))
                 found[i] = await FindAsync(_items[i], email, message.Bytes!, cancellationToken);
         }
-        return new FetchedSections(email, found);
+        bool previews = Asks(FetchItem.Preview) || (Asks(FetchItem.PreviewLazy) && message.Bytes!.IsInMemory);
+        return new FetchedSections(email, found)
+        {
+            Preview = previews ? await Preview.OfAsync(message.Bytes!, email.Content!.Root, cancellationToken) : null,
+        };
     }
 
     /// <summary>Writes one answer that needs no octets of the message.</summary>
@@ -112,6 +119,8 @@ internal sealed class FetchAnswer
                 reply.Number(found.Content?.Length ?? 0);
             else if (item.Item == FetchItem.Binary)
                 await SectionContent.WriteBinaryAsync(reply, _session.Connection.Output, _session.FlushIfFullAsync, found.Content, _session.Gone);
+            else if (IsPreview(item.Item))
+                reply.NString(sections.Preview);
             else if (IsSection(item.Item))
                 await SectionContent.WriteBodyAsync(reply, _session.Connection.Output, _session.FlushIfFullAsync, found.Content, _session.Gone);
             else
@@ -216,8 +225,11 @@ internal sealed class FetchAnswer
 
     private static bool IsSection(FetchItem item) => item >= FetchItem.Section;
 
+    private static bool IsPreview(FetchItem item) => item is FetchItem.Preview or FetchItem.PreviewLazy;
+
     private static bool NeedsStructure(FetchAttribute item) => item.Item switch
     {
+        FetchItem.Preview or FetchItem.PreviewLazy => true,
         FetchItem.Envelope or FetchItem.Body or FetchItem.BodyStructure or FetchItem.Rfc822Header or FetchItem.Rfc822Text => true,
         FetchItem.Section or FetchItem.Binary or FetchItem.BinarySize => item.Section! is not { Part.Count: 0, Text: SectionText.All },
         _ => false,

@@ -40,6 +40,9 @@ public sealed class MessageBytes
 
     public ReadOnlyMemory<byte> Prefix => prefix;
 
+    /// <summary>Reading it asks nobody.</summary>
+    public bool IsInMemory => inMemory is not null;
+
     /// <summary>RFC822.SIZE.</summary>
     public long Length => prefix.Length + bodySize;
 

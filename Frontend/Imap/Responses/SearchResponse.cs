@@ -68,9 +68,24 @@ internal static class SearchResponse
         }
         if (arguments.Partial is { } partial)
             Partial(reply, partial, found);
+        if (returns.HasFlag(SearchReturn.Relevancy))
+            Relevancy(reply, arguments.Partial?.Of(found.Count).Length ?? found.Count);
         if (!found.IsEmpty && modSeq > 0)
             reply.Raw(" MODSEQ "u8).Number(modSeq);
         reply.NewLine();
+    }
+
+    /// <summary>RFC 6203 §4: a score for each result that is told.</summary>
+    private static void Relevancy(ReplyWriter reply, int count)
+    {
+        reply.Raw(" RELEVANCY ("u8);
+        for (int i = 0; i < count; i++)
+        {
+            if (i > 0)
+                reply.Space();
+            reply.Number(FuzzyKeys.Score);
+        }
+        reply.Close();
     }
 
     /// <summary>The range as it was asked for, and what is in it.</summary>

@@ -100,7 +100,8 @@ public static class MessageText
         }
     }
 
-    private static async IAsyncEnumerable<ReadOnlyMemory<char>> PartTextAsync(
+    /// <summary>The first octets of a text part, without transfer encoding and charset; each piece is valid until the next is asked for.</summary>
+    internal static async IAsyncEnumerable<ReadOnlyMemory<char>> PartTextAsync(
         MessageBytes message, BodyPart part, long length, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var charset = part.Parameter("charset"u8).ToString();

@@ -19,6 +19,8 @@ internal abstract class SortColumn
     {
         SortKey.Arrival => new Numbers(static (message, _) => message.InternalDate.ToUnixTimeSeconds()),
         SortKey.Size => new Numbers(static (message, _) => message.Size),
+        // What fits at all fits as well as the rest.
+        SortKey.Relevancy => new Numbers(static (_, _) => -FuzzyKeys.Score),
         SortKey.Date => new Numbers(SentDate),
         SortKey.Cc => new Texts(static e => MailboxOf(e.Cc)),
         SortKey.From => new Texts(static e => MailboxOf(e.From)),
@@ -29,7 +31,7 @@ internal abstract class SortColumn
     };
 
     /// <summary>The criterion needs more than the snapshot.</summary>
-    public static bool NeedsEnvelope(SortKey key) => key is not (SortKey.Arrival or SortKey.Size);
+    public static bool NeedsEnvelope(SortKey key) => key is not (SortKey.Arrival or SortKey.Size or SortKey.Relevancy);
 
     /// <summary>The moment that the Date field names, in seconds since 1970; INTERNALDATE where it can't be read (RFC 5256 §2.2).</summary>
     public static long SentDate(MessageRef message, EnvelopeData envelope) =>

@@ -30,7 +30,9 @@ public sealed partial class ImapSession
         }
         long start = Services.Time.GetTimestamp();
         WaitAnew();
+        _runningTag = command.Tag;
         Completion completion = await RunAsync(command);
+        _runningTag = null;
         if (!await DropLiteralsAsync())
             completion = Completion.Answered;
         if (completion.Status != CompletionStatus.Answered)

@@ -26,7 +26,7 @@ public sealed partial class ImapSession
             : found;
     }
 
-    /// <summary>Waits for work that may take long, and says that it goes on every 15 s, so that nothing on the way forgets the connection.</summary>
+    /// <summary>Waits for work that may take long, and says that it goes on every 15 s (RFC 9585), so that nothing on the way forgets the connection.</summary>
     public async ValueTask<T> PatientAsync<T>(ValueTask<T> work, string text)
     {
         if (work.IsCompleted)
@@ -40,12 +40,15 @@ public sealed partial class ImapSession
             }
             catch (TimeoutException) when (!task.IsCompleted)
             {
-                Reply.Status(null, "OK"u8, null, text);
+                Reply.Status(null, "OK"u8, InProgress, text);
                 await Connection.Output.FlushAsync();
             }
         }
         return await task;
     }
+
+    /// <summary>Whose work goes on; how far it is, and how far it has to go, is not known.</summary>
+    private string? InProgress => _runningTag is { } tag ? $"INPROGRESS (\"{tag}\" NIL NIL)" : null;
 
     /// <summary>A CONDSTORE-enabling command (RFC 7162 §3.1) was given; in the selected state it is answered with HIGHESTMODSEQ.</summary>
     public void EnableCondStore(ImapUser user)

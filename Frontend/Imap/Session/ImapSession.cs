@@ -17,6 +17,7 @@ public sealed partial class ImapSession : IAsyncDisposable
     private IDisposable? _kick;
     private readonly long _loginDeadline;
     private int _badInARow;
+    private string? _runningTag;
 
     internal ImapSession(IConnection connection, ImapServices services)
     {

@@ -17,6 +17,10 @@ public enum FetchItem
     ThreadId,
     SaveDate,
 
+    /// <summary>PREVIEW, and PREVIEW (LAZY): only where it costs little (RFC 8970).</summary>
+    Preview,
+    PreviewLazy,
+
     /// <summary>BODY[section]&lt;partial&gt; and BODY.PEEK[…].</summary>
     Section,
 

@@ -1,6 +1,6 @@
 namespace MailCluster.Imap.Wire;
 
-/// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5 and §9, RFC 3501, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 9394).</summary>
+/// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5 and §9, RFC 3501, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970, RFC 9394).</summary>
 public static class FetchGrammar
 {
     const int MaxAttributes = 500;
@@ -18,6 +18,8 @@ public static class FetchGrammar
     static readonly FetchAttribute EmailId = new(FetchItem.EmailId);
     static readonly FetchAttribute ThreadId = new(FetchItem.ThreadId);
     static readonly FetchAttribute SaveDate = new(FetchItem.SaveDate);
+    static readonly FetchAttribute PreviewNow = new(FetchItem.Preview);
+    static readonly FetchAttribute PreviewLazy = new(FetchItem.PreviewLazy);
     static readonly FetchAttribute Rfc822 = new(FetchItem.Rfc822);
     static readonly FetchAttribute Rfc822Header = new(FetchItem.Rfc822Header, Peek: true);
     static readonly FetchAttribute Rfc822Text = new(FetchItem.Rfc822Text);
@@ -103,6 +105,7 @@ public static class FetchGrammar
             "EMAILID" => EmailId,
             "THREADID" => ThreadId,
             "SAVEDATE" => SaveDate,
+            "PREVIEW" => Preview(ref parser),
             "RFC822" => Rfc822,
             "RFC822.HEADER" => Rfc822Header,
             "RFC822.TEXT" => Rfc822Text,
@@ -113,6 +116,19 @@ public static class FetchGrammar
             "BINARY.SIZE" => new(FetchItem.BinarySize, BinarySection(ref parser), Peek: true),
             _ => throw new ImapSyntaxException("Unknown FETCH item"),
         };
+    }
+
+    /// <summary>What stands behind PREVIEW: its own list, or, where PREVIEW is all that FETCH asks for, that of FETCH.</summary>
+    static FetchAttribute Preview(ref ImapParser parser)
+    {
+        var ahead = parser;
+        if (!ahead.TrySkip((byte)' ') || !ahead.TrySkip((byte)'(') || !ahead.TryWord("LAZY"u8))
+        {
+            return PreviewNow;
+        }
+        ahead.Skip((byte)')', ")");
+        parser = ahead;
+        return PreviewLazy;
     }
 
     static BodySection Section(ref ImapParser parser)

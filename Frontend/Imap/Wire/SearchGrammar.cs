@@ -3,7 +3,7 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
-/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4 and §9, RFC 3501, RFC 5032, RFC 5182, RFC 7162, RFC 8474, RFC 8514, RFC 9394).</summary>
+/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4 and §9, RFC 3501, RFC 5032, RFC 5182, RFC 6203, RFC 7162, RFC 8474, RFC 8514, RFC 9394).</summary>
 public static class SearchGrammar
 {
     /// <summary>Levels of NOT, OR and parentheses: far beyond any client, far below any stack.</summary>
@@ -53,7 +53,11 @@ public static class SearchGrammar
         var context = new Context { Text = text };
         var key = Keys(ref parser, ref context, 0);
         parser.End();
-        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial };
+        if (options is { } asked && asked.Return.HasFlag(SearchReturn.Relevancy) && !context.UsesFuzzy)
+        {
+            ImapParser.Fail("RELEVANCY needs FUZZY");
+        }
+        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy };
     }
 
     /// <summary>The list behind RETURN.</summary>
@@ -76,6 +80,7 @@ public static class SearchGrammar
                 "ALL" => SearchReturn.All,
                 "SAVE" => SearchReturn.Save,
                 "PARTIAL" => SearchReturn.Partial,
+                "RELEVANCY" => SearchReturn.Relevancy,
                 _ => throw new ImapSyntaxException("Unknown SEARCH return option"),
             };
             if (option == SearchReturn.Partial)
@@ -173,6 +178,9 @@ public static class SearchGrammar
         {
             case "NOT":
                 return new SearchKey.Not(Key(ref parser, ref context, depth + 1));
+            case "FUZZY":
+                context.UsesFuzzy = true;
+                return new SearchKey.Fuzzy(Key(ref parser, ref context, depth + 1));
             case "OR":
                 var left = Key(ref parser, ref context, depth + 1);
                 parser.Space();
@@ -257,5 +265,6 @@ public static class SearchGrammar
         public SearchText Text;
         public int Count;
         public bool UsesModSeq;
+        public bool UsesFuzzy;
     }
 }

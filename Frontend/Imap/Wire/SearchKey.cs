@@ -33,6 +33,9 @@ public abstract record SearchKey
 
     public sealed record Not(SearchKey Key) : SearchKey;
 
+    /// <summary>FUZZY (RFC 6203 §3): the key may be taken less than literally.</summary>
+    public sealed record Fuzzy(SearchKey Key) : SearchKey;
+
     /// <summary>The message has this one system flag.</summary>
     public sealed record HasFlag(SystemFlags Flag) : SearchKey;
 
@@ -90,6 +93,9 @@ public enum SearchReturn
 
     /// <summary>Results of a range, which is beside it.</summary>
     Partial = 32,
+
+    /// <summary>How well each result fits (RFC 6203 §4), only with FUZZY.</summary>
+    Relevancy = 64,
 }
 
 /// <summary>What stands behind RETURN.</summary>
@@ -105,6 +111,9 @@ public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool B
 {
     /// <summary>Which of the results PARTIAL asks for; null without it.</summary>
     public PartialRange? Partial { get; init; }
+
+    /// <summary>A FUZZY key occurs.</summary>
+    public bool UsesFuzzy { get; init; }
 
     /// <summary>CHARSET was given.</summary>
     public bool NamesCharset { get; init; }

@@ -11,6 +11,9 @@ public enum SortKey
     DisplayFrom,
     DisplayTo,
     From,
+
+    /// <summary>The best first; only with FUZZY (RFC 6203 §6).</summary>
+    Relevancy,
     Size,
     Subject,
     To,
@@ -53,7 +56,12 @@ public static class SortGrammar
         }
         var criteria = Criteria(ref parser);
         parser.Space();
-        return new(criteria, Found(ref parser, options));
+        var found = Found(ref parser, options);
+        if (!found.UsesFuzzy && criteria.Exists(c => c.Key == SortKey.Relevancy))
+        {
+            ImapParser.Fail("RELEVANCY needs FUZZY");
+        }
+        return new(criteria, found);
     }
 
     /// <summary>What follows THREAD and its space, up to the end of the command.</summary>
@@ -109,6 +117,7 @@ public static class SortGrammar
         "DISPLAYFROM" => SortKey.DisplayFrom,
         "DISPLAYTO" => SortKey.DisplayTo,
         "FROM" => SortKey.From,
+        "RELEVANCY" => SortKey.Relevancy,
         "SIZE" => SortKey.Size,
         "SUBJECT" => SortKey.Subject,
         "TO" => SortKey.To,

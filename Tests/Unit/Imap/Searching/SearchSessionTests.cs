@@ -170,7 +170,7 @@ public sealed class SearchSessionTests
         var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         mail.Bodies.BeforeEmails = () => go.Task;
         await c.Send("a SEARCH TEXT needle");
-        Task said = c.Expect("* OK Still searching");
+        Task said = c.Expect("* OK [INPROGRESS (\"a\" NIL NIL)] Still searching");
         while (!said.IsCompleted)
         {
             clock.Advance(TimeSpan.FromSeconds(15));
