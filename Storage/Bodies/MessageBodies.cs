@@ -95,30 +95,6 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
     }
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> GetContentsAsync(
-        AccountId account, IReadOnlyList<EmailId> emails, CancellationToken cancellationToken)
-    {
-        if (emails.Count == 0)
-            return [];
-        return await Store.Persist(ReadOnce, _patience, cancellationToken).ConfigureAwait(false);
-
-        async Task<ReadOnlyMemory<byte>[]> ReadOnce(int attempt)
-        {
-            var found = new ReadOnlyMemory<byte>[emails.Count];
-            await using var command = database.CreateCommand("""
-                select x.i, c.data from unnest($2) with ordinality as x(id, i)
-                join mail.email e on e.account_id = $1 and e.id = x.id join mail.content c on c.body_id = e.body_id
-                """);
-            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
-            command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = emails.Select(e => e.Value).ToArray() });
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                found[reader.GetInt64(0) - 1] = reader.GetFieldValue<byte[]>(1);
-            return found;
-        }
-    }
-
-    /// <inheritdoc/>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
         BodyId body, long size, long offset, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

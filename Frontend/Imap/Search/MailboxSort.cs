@@ -19,7 +19,7 @@ internal sealed class MailboxSort(MessageHeads heads, IReadOnlyList<SortCriterio
         {
             await heads.ReadAsync(rows, (row, content) =>
             {
-                EnvelopeData envelope = content.IsEmpty ? EnvelopeData.None : MessageContent.DecodeEnvelope(content);
+                EnvelopeData envelope = content?.Envelope ?? EnvelopeData.None;
                 foreach (SortColumn column in columns.Values)
                     column.Add(row, envelope);
             }, cancellationToken).ConfigureAwait(false);

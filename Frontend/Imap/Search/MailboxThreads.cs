@@ -16,13 +16,13 @@ internal sealed class MailboxThreads(MessageHeads heads, ThreadAlgorithm algorit
         if (algorithm == ThreadAlgorithm.OrderedSubject)
         {
             var read = new List<ThreadMessage>();
-            await heads.ReadAsync(messages.Messages(found), (row, content) => read.Add(MessageOf(row, EnvelopeOf(content))), cancellationToken).ConfigureAwait(false);
+            await heads.ReadAsync(messages.Messages(found), (row, content) => read.Add(MessageOf(row, content?.Envelope ?? EnvelopeData.None)), cancellationToken).ConfigureAwait(false);
             return await Task.Run(() => BySubject(read), cancellationToken).ConfigureAwait(false);
         }
         var links = new ReferenceLinks();
         await heads.ReadAsync(messages.Messages(found), (row, content) =>
         {
-            EnvelopeData envelope = EnvelopeOf(content);
+            EnvelopeData envelope = content?.Envelope ?? EnvelopeData.None;
             links.Add(MessageOf(row, envelope), IdOf(envelope), ReferencesOf(envelope, content));
         }, cancellationToken).ConfigureAwait(false);
         return await Task.Run(() => Finish(links.Tree), cancellationToken).ConfigureAwait(false);
@@ -68,16 +68,12 @@ internal sealed class MailboxThreads(MessageHeads heads, ThreadAlgorithm algorit
         return new ThreadMessage(row, SortColumn.SentDate(row, envelope), collated, subject.IsReplyOrForward);
     }
 
-    private static EnvelopeData EnvelopeOf(ReadOnlyMemory<byte> content) => content.IsEmpty ? EnvelopeData.None : MessageContent.DecodeEnvelope(content);
-
     private static string? IdOf(EnvelopeData envelope) => Ids(envelope.MessageId).FirstOrDefault();
 
     /// <summary>References, or without any the first of In-Reply-To (RFC 5256 §4, step 1).</summary>
-    private static IEnumerable<string> ReferencesOf(EnvelopeData envelope, ReadOnlyMemory<byte> content)
+    private static IEnumerable<string> ReferencesOf(EnvelopeData envelope, MessageContent? content)
     {
-        if (content.IsEmpty)
-            return [];
-        string[] references = [.. MessageContent.DecodeHeaders(content).Headers
+        string[] references = [.. (content?.Headers ?? [])
             .Where(static h => h.Name.EqualsIgnoreCase("References"u8)).SelectMany(static h => Ids(h.Value))];
         return references.Length > 0 ? references : Ids(envelope.InReplyTo).Take(1);
     }

@@ -16,14 +16,14 @@ internal sealed class MessageHeads(IMessageBodies store, AccountId account)
     /// <summary>Questions under way: one is answered while another is worked on.</summary>
     private const int Ahead = 2;
 
-    /// <param name="look">Called for each message in order; with default where it was expunged and collected meanwhile.</param>
+    /// <param name="look">Called for each message in order; with null where it was expunged and collected meanwhile.</param>
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
-    public async ValueTask ReadAsync(IEnumerable<MessageRef> messages, Action<MessageRef, ReadOnlyMemory<byte>> look, CancellationToken cancellationToken)
+    public async ValueTask ReadAsync(IEnumerable<MessageRef> messages, Action<MessageRef, MessageContent?> look, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using IEnumerator<IReadOnlyList<MessageRef>> batches = MessageBatches.Split(messages, MaxMessages).GetEnumerator();
-        var asked = new Queue<(IReadOnlyList<MessageRef> Batch, Task<IReadOnlyList<ReadOnlyMemory<byte>>> Answer)>();
+        var asked = new Queue<(IReadOnlyList<MessageRef> Batch, Task<IReadOnlyList<StoredEmail?>> Answer)>();
         try
         {
             while (true)
@@ -32,10 +32,10 @@ internal sealed class MessageHeads(IMessageBodies store, AccountId account)
                     asked.Enqueue((batches.Current, AskAsync(batches.Current, stop.Token)));
                 if (!asked.TryPeek(out var next))
                     return;
-                IReadOnlyList<ReadOnlyMemory<byte>> contents = await next.Answer.ConfigureAwait(false);
+                IReadOnlyList<StoredEmail?> emails = await next.Answer.ConfigureAwait(false);
                 asked.Dequeue();
-                for (int i = 0; i < contents.Count; i++)
-                    look(next.Batch[i], contents[i]);
+                for (int i = 0; i < emails.Count; i++)
+                    look(next.Batch[i], emails[i]?.Content);
             }
         }
         finally
@@ -46,9 +46,9 @@ internal sealed class MessageHeads(IMessageBodies store, AccountId account)
         }
     }
 
-    private Task<IReadOnlyList<ReadOnlyMemory<byte>>> AskAsync(IReadOnlyList<MessageRef> batch, CancellationToken cancellationToken)
+    private Task<IReadOnlyList<StoredEmail?>> AskAsync(IReadOnlyList<MessageRef> batch, CancellationToken cancellationToken)
     {
         EmailId[] emails = [.. batch.Select(static m => m.Email)];
-        return Task.Run(() => store.GetContentsAsync(account, emails, cancellationToken).AsTask(), cancellationToken);
+        return Task.Run(() => store.GetEmailsAsync(account, emails, withContent: true, cancellationToken).AsTask(), cancellationToken);
     }
 }

@@ -33,12 +33,6 @@ public interface IMessageBodies
         AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What was computed from the emails of an account, in the stored form that <see cref="MessageContent.DecodeEnvelope"/> and its like read a part of; in the
-    /// order asked for, empty where one no longer exists. One query for all.
-    /// </summary>
-    ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> GetContentsAsync(AccountId account, IReadOnlyList<EmailId> emails, CancellationToken cancellationToken);
-
-    /// <summary>
     /// Reads a range of a body in pieces of at most some hundred KB, reading only what the range touches. A piece is valid until the next is asked for.
     /// Throws <see cref="BodyGoneException"/> when the body was collected.
     /// </summary>

@@ -73,10 +73,6 @@ internal sealed class FakeBodies : IMessageBodies
         AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long size, long offset, long count, CancellationToken cancellationToken) => throw new NotSupportedException();
-    public ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> GetContentsAsync(AccountId account, IReadOnlyList<EmailId> emails, CancellationToken cancellationToken) =>
-        throw new NotSupportedException();
-
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long offset, long count, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

@@ -63,15 +63,6 @@ internal sealed class FakeBodies : IMessageBodies
             : null)];
     }
 
-    public async ValueTask<IReadOnlyList<ReadOnlyMemory<byte>>> GetContentsAsync(
-        AccountId account, IReadOnlyList<EmailId> emails, CancellationToken cancellationToken)
-    {
-        Interlocked.Increment(ref _emailQueries);
-        if (BeforeEmails is { } before)
-            await before();
-        return [.. emails.Select(id => _bodies.TryGetValue(id.Value, out (byte[] Body, MessageContent Content) found) ? found.Content.Encode().AsMemory() : ReadOnlyMemory<byte>.Empty)];
-    }
-
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
         BodyId body, long size, long offset, long count, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
