@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using MailCluster.Contracts;
 using Microsoft.Extensions.Logging;
 
@@ -65,6 +66,13 @@ public sealed class MailboxReplicas : IDisposable
             return new OpenMailbox(replica, epoch, uidValidity);
         }
     }
+
+    /// <summary>
+    /// The mailbox of a name with everything that was committed before this call, where its owner is in this process and has it in memory; false: ask the account's owner.
+    /// </summary>
+    public bool TryFind(AccountId account, MailboxPath path, out MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot) =>
+        // A version of an epoch below one that is known here comes from an owner that lost its claim.
+        Local.TryFind(account, path, out mailbox, out snapshot) && !(Find(mailbox)?.Current?.Epoch > snapshot.Epoch);
 
     /// <summary>
     /// Owners were lost with their node, and their pushes with them. Which mailboxes they had is not known here: each that sessions wait at asks its

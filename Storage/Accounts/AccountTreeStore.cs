@@ -39,6 +39,10 @@ public enum RenameOutcome
 /// <param name="Owner">The silo that may have it in memory, by address with generation; null: nobody has, the counters are all there is.</param>
 public sealed record StoredMailbox(MailboxInfo Info, string? Owner);
 
+/// <summary>A claim on a mailbox whose name is to change.</summary>
+/// <param name="Owner">The silo that holds it, by address with generation.</param>
+public sealed record NamedClaim(MailboxId Mailbox, long Epoch, string Owner);
+
 /// <summary>
 /// The mailboxes of an account as a tree, and its subscriptions. Every change is one transaction; with an operation id that was used before it changes nothing
 /// and answers Done. Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.
@@ -111,33 +115,71 @@ public sealed class AccountTreeStore(MailDatabase database)
         return ((CreateOutcome)reader.GetInt16(0), new MailboxId(reader.IsDBNull(1) ? 0 : reader.GetInt64(1)));
     });
 
-    /// <summary>The id is the deleted mailbox's, also where an earlier try did it; null where nothing was deleted.</summary>
-    public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(AccountId account, OperationId operation, MailboxPath path) => Store.Guard<(DeleteOutcome, MailboxId?)>(async () =>
+    /// <param name="tell">Tells owners that the name of their mailbox is about to change; null: nobody relies on what they say of it.</param>
+    /// <returns>The id is the deleted mailbox's, also where an earlier try did it; null where nothing was deleted.</returns>
+    public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(
+        AccountId account, OperationId operation, MailboxPath path, Func<IReadOnlyList<NamedClaim>, Task>? tell = null) => ToldAsync(tell, async (connection, told) =>
     {
-        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
-        await using NpgsqlCommand command = Command(connection, "select code, id from mail.delete_mailbox_v1($1, $3, $4, $2)", account, path, operation);
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
-        await reader.ReadAsync();
-        return ((DeleteOutcome)reader.GetInt16(0), reader.IsDBNull(1) ? null : new MailboxId(reader.GetInt64(1)));
+        await using NpgsqlCommand command = Command(
+            connection, "select code, ids, epochs, owners, id from mail.delete_mailbox_v2($1, $3, $4, $2, $5, $6)", account, path, operation);
+        return await ChangeAsync(command, told, static reader => ((DeleteOutcome)reader.GetInt16(0), reader.IsDBNull(4) ? null : (MailboxId?)new MailboxId(reader.GetInt64(4))));
     });
 
     /// <param name="ids">A new id for INBOX and for each parent of the new name.</param>
+    /// <param name="tell">As in <see cref="DeleteAsync"/>.</param>
     /// <returns>Also the mailboxes that got a new UIDVALIDITY: their sessions must end.</returns>
     public Task<(RenameOutcome Outcome, IReadOnlyList<MailboxId> Ended)> RenameAsync(
-        AccountId account, OperationId operation, MailboxPath from, MailboxPath to, long[] ids) => Store.Guard(async () =>
+        AccountId account, OperationId operation, MailboxPath from, MailboxPath to, long[] ids, Func<IReadOnlyList<NamedClaim>, Task>? tell = null) => ToldAsync(tell, async (connection, told) =>
     {
-        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         from = await NfcAsync(connection, from);
         to = await NfcAsync(connection, to);
-        await using NpgsqlCommand command = Command(connection, "select code, ended from mail.rename_mailbox_v1($1, $3, $4, $2, $5, $6)", account, from, operation);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ids });
+        await using NpgsqlCommand command = Command(
+            connection, "select code, ids, epochs, owners, ended from mail.rename_mailbox_v2($1, $3, $4, $2, $7, $8, $5, $6)", account, from, operation);
+        return await ChangeAsync(command, told, static reader =>
+            ((RenameOutcome)reader.GetInt16(0), (IReadOnlyList<MailboxId>)[.. reader.GetFieldValue<long[]>(4).Select(static id => new MailboxId(id))]),
+            new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] }, new NpgsqlParameter<long[]> { TypedValue = ids });
+    });
+
+    /// <summary>What the functions that change names answer where owners are still to be told.</summary>
+    private const short Untold = 4;
+
+    /// <summary>Makes a change of names, and whenever it is not done because of owners that were not told, tells them and makes it again.</summary>
+    private async Task<T> ToldAsync<T>(
+        Func<IReadOnlyList<NamedClaim>, Task>? tell, Func<NpgsqlConnection, Dictionary<MailboxId, long>, Task<(T Outcome, IReadOnlyList<NamedClaim> Untold)>> change)
+    {
+        var told = new Dictionary<MailboxId, long>();
+        for (int attempt = 0; attempt < 50; attempt++)
+        {
+            (T outcome, IReadOnlyList<NamedClaim> untold) = await Store.Guard(async () =>
+            {
+                await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+                return await change(connection, told);
+            });
+            if (untold.Count == 0)
+                return outcome;
+            if (tell is not null)
+                await tell(untold);
+            foreach (NamedClaim claim in untold)
+                told[claim.Mailbox] = claim.Epoch;
+        }
+        throw new StoreUnavailableException("A mailbox is claimed again and again.", null);
+    }
+
+    private static async Task<(T, IReadOnlyList<NamedClaim>)> ChangeAsync<T>(
+        NpgsqlCommand command, Dictionary<MailboxId, long> told, Func<NpgsqlDataReader, T> outcome, params IReadOnlyList<NpgsqlParameter> more)
+    {
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. told.Keys.Select(static m => m.Value)] });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. told.Values] });
+        foreach (NpgsqlParameter parameter in more)
+            command.Parameters.Add(parameter);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
-        IReadOnlyList<MailboxId> ended = [.. reader.GetFieldValue<long[]>(1).Select(static id => new MailboxId(id))];
-        return ((RenameOutcome)reader.GetInt16(0), ended);
-    });
+        if (reader.GetInt16(0) != Untold)
+            return (outcome(reader), []);
+        (long[] ids, long[] epochs, string[] owners) = (reader.GetFieldValue<long[]>(1), reader.GetFieldValue<long[]>(2), reader.GetFieldValue<string[]>(3));
+        return (default!, [.. ids.Select((id, i) => new NamedClaim(new MailboxId(id), epochs[i], owners[i]))]);
+    }
 
     public Task SubscribeAsync(AccountId account, MailboxPath path, bool subscribed) => Store.Guard(async () =>
     {

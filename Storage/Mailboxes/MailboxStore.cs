@@ -6,10 +6,10 @@ namespace MailCluster.Storage.Mailboxes;
 
 /// <summary>A claim on a mailbox: until somebody else claims it, commits under <see cref="Epoch"/> succeed.</summary>
 /// <param name="Previous">Who has it, or had it and did not give it back, as it named itself; null: nobody.</param>
-/// <param name="Path">Its name when the claim was made.</param>
+/// <param name="Path">Its name; null where a silo of a release that does not tell owners of a change of it may be in the cluster.</param>
 /// <param name="Keywords">The names of its keywords, used or not.</param>
 public sealed record MailboxClaim(
-    long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent, string? Previous, MailboxPath Path, IReadOnlyList<string> Keywords);
+    long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent, string? Previous, MailboxPath? Path, IReadOnlyList<string> Keywords);
 
 /// <summary>The rows of one mailbox, for its owner. Changes go through the lanes; here are the claim and the reads.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</remarks>
@@ -48,7 +48,10 @@ public sealed class MailboxStore(MailDatabase database)
     {
         await using NpgsqlCommand command = database.Main.CreateCommand(
             """
-            select c.epoch, c.tenant_id, c.uidvalidity, c.uidnext, c.highest_modseq, c.messages, c.unseen, c.deleted, c.bytes, c.first_recent, c.previous, c.path, c.keywords
+            select c.epoch, c.tenant_id, c.uidvalidity, c.uidnext, c.highest_modseq, c.messages, c.unseen, c.deleted, c.bytes, c.first_recent, c.previous, c.keywords,
+                case when not exists (
+                    select 1 from orleans.membership s left join directory.silo d on d.address = s.address || ':' || s.port || '@' || s.generation
+                    where s.status <> 6 and coalesce(d.code_version, 0) < 26) then c.path end
             from mail.claim_v3($1, $2, $3, $4) c
             """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key.Account.Value });
@@ -62,7 +65,7 @@ public sealed class MailboxStore(MailDatabase database)
         var status = new MailboxStatus(key.Mailbox, (uint)reader.GetInt64(2), (uint)uidNext, reader.GetInt64(4), reader.GetInt64(5), reader.GetInt64(6),
             reader.GetInt64(7), reader.GetInt64(8), 0);
         return new MailboxClaim(reader.GetInt64(0), new TenantId(reader.GetInt64(1)), status, firstRecent, reader.IsDBNull(10) ? null : reader.GetString(10),
-            MailboxPath.Of(reader.GetFieldValue<string[]>(11)), reader.GetFieldValue<string[]>(12));
+            reader.IsDBNull(12) ? null : MailboxPath.Of(reader.GetFieldValue<string[]>(12)), reader.GetFieldValue<string[]>(11));
     }
 
     /// <summary>

@@ -8,20 +8,32 @@ namespace MailCluster.Imap.Commands;
 /// <summary>STATUS (RFC 9051 §6.3.11), from the mailbox's counters; also of the selected mailbox.</summary>
 internal static class Status
 {
-    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
+    public static ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
     {
         StatusArguments arguments = command.Parse(StatusGrammar.Parse);
         ImapUser user = state.User;
         if (arguments.Items.HasFlag(StatusItems.DeletedStorage))
-            return Completion.Bad("DELETED-STORAGE is not known");
+            return new(Completion.Bad("DELETED-STORAGE is not known"));
         if (user.Names.Find(arguments.Mailbox) is not { } path)
-            return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
+            return new(new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name"));
+        // What is \Recent the owner alone knows.
+        return (user.Rev2 || !arguments.Items.HasFlag(StatusItems.Recent))
+            && session.Cluster.Mailboxes.TryFind(user.Settings.Account, path, out MailboxKey mailbox, out MailboxSnapshot? version)
+            ? new(Tell(session, user, path, arguments.Items, version.ToStatus(mailbox.Mailbox)))
+            : AskAsync(session, user, path, arguments.Items);
+    }
+
+    private static async ValueTask<Completion> AskAsync(ImapSession session, ImapUser user, MailboxPath path, StatusItems items)
+    {
         MailResult<MailboxStatus> status = await session.Cluster.CallAsync(() => user.Account.Status(path), session.Wait);
-        if (status.Error is { } error)
-            return error;
-        if (arguments.Items.HasFlag(StatusItems.HighestModSeq))
+        return status.Error is { } error ? error : Tell(session, user, path, items, status.Value!);
+    }
+
+    private static Completion Tell(ImapSession session, ImapUser user, MailboxPath path, StatusItems items, MailboxStatus status)
+    {
+        if (items.HasFlag(StatusItems.HighestModSeq))
             session.EnableCondStore(user);
-        StatusResponse.Write(session.Reply, user, session.Options, path, arguments.Items, status.Value!);
+        StatusResponse.Write(session.Reply, user, session.Options, path, items, status);
         return Completion.Done;
     }
 }

@@ -8,11 +8,13 @@ public sealed partial class ImapSession
     private static readonly MailError NoSuchMailbox = new(MailErrorCode.NonExistent, "There is no mailbox of that name");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
-    /// <summary>The mailbox of a name that can be selected, or <see cref="MailErrorCode.NonExistent"/>.</summary>
+    /// <summary>The mailbox of a name that can be selected, without its special uses and counters, or <see cref="MailErrorCode.NonExistent"/>.</summary>
     public async ValueTask<MailResult<MailboxInfo>> FindAsync(ImapUser user, MailboxArgument name)
     {
         if (user.Names.Find(name) is not { } path)
             return NoSuchMailbox;
+        if (Cluster.Mailboxes.TryFind(user.Settings.Account, path, out MailboxKey known, out _))
+            return new MailboxInfo(known.Mailbox, path, true, [], null);
         MailResult<MailboxInfo> found = await Cluster.CallAsync(() => user.Account.Find(path), Wait);
         return found.Error is null && !found.Value!.Selectable ? NoSuchMailbox : found;
     }

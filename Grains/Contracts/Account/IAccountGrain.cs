@@ -3,7 +3,7 @@ namespace MailCluster.Contracts;
 /// <summary>
 /// The owner of one account: log-in, sessions, the tree of its mailboxes, subscriptions. Key: <see cref="AccountId"/>'s number.
 /// <para>Atomicity and order: every change of the tree is one transaction, on disk before the call returns, and seen by whatever starts afterwards on any node.
-/// The tree's rows are read anew by each call, so that no memory of an owner can be stale.</para>
+/// The tree's rows are read anew by each call, so that no memory of an owner can be stale; a single name may be told by its mailbox's owner, see <see cref="IMailboxGrain.Unname"/>.</para>
 /// <para>Retries: CREATE, DELETE, RENAME, SUBSCRIBE are safe to repeat with the same <see cref="OperationId"/>.</para>
 /// </summary>
 [Alias("MailCluster.IAccountGrain")]
@@ -37,7 +37,7 @@ public interface IAccountGrain : IGrainWithIntegerKey
     [Alias("List"), ResponseTimeout(AccountLimits.TreeTimeout)]
     ValueTask<MailResult<MailboxTree>> List(bool withStatus);
 
-    /// <summary>The mailbox of a name; <see cref="MailErrorCode.NonExistent"/>.</summary>
+    /// <summary>The mailbox of a name, not necessarily with special uses and counters; <see cref="MailErrorCode.NonExistent"/>.</summary>
     [Alias("Find")]
     ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path);
 

@@ -17,11 +17,23 @@ public interface ILocalMailboxes
     /// </summary>
     bool TryGet(MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot);
 
+    /// <summary>
+    /// The mailbox of a name with its newest version, as <see cref="TryGet"/>: it had this name after this call began, and has it until a RENAME or DELETE that is
+    /// under way is answered. False when that can't be promised here; then the rows tell.
+    /// </summary>
+    bool TryFind(AccountId account, MailboxPath path, out MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot);
+
     /// <summary>What is published, in no order, also while this process may not answer from it; may be walked through while it changes.</summary>
     IEnumerable<KeyValuePair<MailboxKey, MailboxSnapshot>> All { get; }
 
     /// <summary>For the owner: makes a version readable, before any OK for it is given. A version older than the published one is passed over.</summary>
     void Publish(MailboxKey mailbox, MailboxSnapshot snapshot);
+
+    /// <summary>For the owner of <paramref name="epoch"/>: says what the mailbox is called, until <see cref="Unname"/> or <see cref="Withdraw"/>.</summary>
+    void Name(MailboxKey mailbox, long epoch, MailboxPath path);
+
+    /// <summary>For the owner: the mailbox's name may change from now on.</summary>
+    void Unname(MailboxKey mailbox);
 
     /// <summary>For the owner of <paramref name="epoch"/>: it no longer answers (unloaded, claim lost, ended). A later owner's version stays.</summary>
     void Withdraw(MailboxKey mailbox, long epoch);

@@ -92,6 +92,13 @@ public interface IMailboxGrain : IGrainWithStringKey
     [Alias("Committed")]
     ValueTask Committed(long epoch, long modSeq);
 
+    /// <summary>
+    /// For the account's owner, before it renames or deletes the mailbox: from now on this owner does not say what the mailbox is called. For good, so that
+    /// nobody need tell it how that ended; the next claim reads the name again.
+    /// </summary>
+    [Alias("Unname")]
+    ValueTask Unname();
+
     /// <summary>For the account's owner: the mailbox was deleted (final) or its name got another UIDVALIDITY; sessions are told and the activation ends.</summary>
     [Alias("End")]
     ValueTask End(MailboxEnd reason);

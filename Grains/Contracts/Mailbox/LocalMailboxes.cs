@@ -12,6 +12,10 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
 {
     private readonly ConcurrentDictionary<MailboxKey, MailboxSnapshot> _published = new();
 
+    // What owners say of their names; the other way round it only tells where to look.
+    private readonly ConcurrentDictionary<MailboxKey, (long Epoch, MailboxPath Path)> _names = new();
+    private readonly ConcurrentDictionary<(AccountId, MailboxPath), MailboxKey> _named = new();
+
     public event Action<MailboxKey, MailboxSnapshot>? Published;
 
     public event Action<MailboxKey, MailboxEnd>? Ended;
@@ -29,6 +33,29 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
         return false;
     }
 
+    public bool TryFind(AccountId account, MailboxPath path, out MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot)
+    {
+        if (_named.TryGetValue((account, path), out mailbox) && _published.TryGetValue(mailbox, out snapshot)
+            && _names.TryGetValue(mailbox, out (long Epoch, MailboxPath Path) name) && name.Epoch == snapshot.Epoch && name.Path.Equals(path) && MayRead)
+            return true;
+        snapshot = null;
+        return false;
+    }
+
+    public void Name(MailboxKey mailbox, long epoch, MailboxPath path)
+    {
+        if (_names.TryGetValue(mailbox, out (long, MailboxPath Path) before) && !before.Path.Equals(path))
+            _named.TryRemove(KeyValuePair.Create((mailbox.Account, before.Path), mailbox));
+        _names.AddOrUpdate(mailbox, (epoch, path), (_, old) => epoch > old.Epoch ? (epoch, path) : old);
+        _named[(mailbox.Account, path)] = mailbox;
+    }
+
+    public void Unname(MailboxKey mailbox)
+    {
+        if (_names.TryRemove(mailbox, out (long, MailboxPath Path) name))
+            _named.TryRemove(KeyValuePair.Create((mailbox.Account, name.Path), mailbox));
+    }
+
     public void Publish(MailboxKey mailbox, MailboxSnapshot snapshot)
     {
         _published.AddOrUpdate(mailbox, snapshot, (_, old) => IsNewer(snapshot, old) ? snapshot : old);
@@ -37,6 +64,8 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
 
     public void Withdraw(MailboxKey mailbox, long epoch)
     {
+        if (_names.TryGetValue(mailbox, out (long Epoch, MailboxPath) name) && name.Epoch <= epoch)
+            Unname(mailbox);
         while (_published.TryGetValue(mailbox, out MailboxSnapshot? old) && old.Epoch <= epoch
             && !_published.TryRemove(KeyValuePair.Create(mailbox, old)))
         {

@@ -15,7 +15,8 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, GrainType("account")]
 public sealed class AccountGrain(
-    AccountTreeStore tree, DirectoryStore directory, IdBlocks ids, ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain
+    AccountTreeStore tree, DirectoryStore directory, IdBlocks ids, ILocalMailboxes local, ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time)
+    : Grain, IAccountGrain
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
     private static readonly MailError _nonExistent = new(MailErrorCode.NonExistent, "No such mailbox.");
@@ -24,6 +25,7 @@ public sealed class AccountGrain(
     private readonly PasswordMemory _passwords = new(options.Value, time);
     private readonly LoginAttempts _logins = new(time);
     private readonly SessionLeases _sessions = new(options.Value, time);
+    private readonly StatusDemand _demand = new(time);
     private DirectoryAccount? _account;
     private long _readAt;
 
@@ -93,10 +95,18 @@ public sealed class AccountGrain(
     });
 
     public ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path) => Guard<MailboxInfo>(async () =>
-        await tree.FindAsync(Id, path) is { } found ? found : _nonExistent);
+        local.TryFind(Id, path, out MailboxKey mailbox, out _) ? new MailboxInfo(mailbox.Mailbox, path, true, [], null)
+        : await tree.FindAsync(Id, path) is { } found ? found : _nonExistent);
 
     public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => Guard<MailboxStatus>(async () =>
-        await tree.FindRowAsync(Id, path) is { } found ? await StatusAsync(found) : _nonExistent);
+    {
+        if (await tree.FindRowAsync(Id, path) is not { } found)
+            return _nonExistent;
+        MailResult<MailboxStatus> status = await StatusAsync(found);
+        if (status.Value is { } counted && _demand.IsHigh(counted))
+            Owner(found.Info.Id).Sync(0, 0, null).AsTask().Ignore();
+        return status;
+    });
 
     /// <summary>
     /// A row has a commit a moment before its owner publishes it. So that nobody who asks the owner next hears of an older version, the owner answers
@@ -106,7 +116,7 @@ public sealed class AccountGrain(
     {
         if (!MayBeInMemory(row))
             return row.Info.Status!;
-        MailResult<MailboxStatus?> answer = await GrainFactory.GetGrain<IMailboxGrain>(new MailboxKey(Id, row.Info.Id).ToString()).Status();
+        MailResult<MailboxStatus?> answer = await Owner(row.Info.Id).Status();
         return answer.Error is { } error ? error : answer.Value ?? row.Info.Status!;
     }
 
@@ -130,7 +140,7 @@ public sealed class AccountGrain(
     {
         if (path.IsInbox)
             return new MailError(MailErrorCode.Cannot, "INBOX cannot be deleted.");
-        (DeleteOutcome outcome, MailboxId? id) = await tree.DeleteAsync(Id, operation, path);
+        (DeleteOutcome outcome, MailboxId? id) = await tree.DeleteAsync(Id, operation, path, UnnameAsync);
         if (outcome == DeleteOutcome.Done && id is { } deleted)
             await EndAsync(deleted, MailboxEnd.Deleted);
         return outcome switch
@@ -144,7 +154,7 @@ public sealed class AccountGrain(
     public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => Guard<Done>(async () =>
     {
         long[] fresh = await ids.NextAsync(to.Segments.Count);
-        (RenameOutcome outcome, IReadOnlyList<MailboxId> ended) = await tree.RenameAsync(Id, operation, from, to, fresh);
+        (RenameOutcome outcome, IReadOnlyList<MailboxId> ended) = await tree.RenameAsync(Id, operation, from, to, fresh, UnnameAsync);
         foreach (MailboxId id in ended)
             await EndAsync(id, MailboxEnd.UidValidityChanged);
         return outcome switch
@@ -181,12 +191,21 @@ public sealed class AccountGrain(
         return _account;
     }
 
+    private IMailboxGrain Owner(MailboxId mailbox) => GrainFactory.GetGrain<IMailboxGrain>(new MailboxKey(Id, mailbox).ToString());
+
+    /// <summary>
+    /// Makes owners stop saying what their mailboxes are called. When one can't be told the change is not made: names that are found in memory would be wrong.
+    /// What a dead silo has in memory is read by nobody.
+    /// </summary>
+    private Task UnnameAsync(IReadOnlyList<NamedClaim> claims) =>
+        Task.WhenAll(claims.Where(c => !silos.IsDeadSilo(SiloAddress.FromParsableString(c.Owner))).Select(c => Owner(c.Mailbox).Unname().AsTask()));
+
     /// <summary>Tells a mailbox's owner that its sessions must end. The rows already refuse its commits, so a failure only delays the news.</summary>
     private async Task EndAsync(MailboxId mailbox, MailboxEnd reason)
     {
         try
         {
-            await GrainFactory.GetGrain<IMailboxGrain>(new MailboxKey(Id, mailbox).ToString()).End(reason);
+            await Owner(mailbox).End(reason);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {

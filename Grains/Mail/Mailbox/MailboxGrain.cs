@@ -29,6 +29,7 @@ public sealed partial class MailboxGrain(
     private Task<MailboxOwnership?>? _claiming;
     private MailboxOwnership? _owned;
     private MailError? _end;
+    private bool _nameless;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -291,6 +292,14 @@ public sealed partial class MailboxGrain(
         }
     }
 
+    public ValueTask Unname()
+    {
+        // Also where a claim is under way, which may have read the name already.
+        _nameless = true;
+        local.Unname(_key);
+        return ValueTask.CompletedTask;
+    }
+
     public ValueTask End(MailboxEnd reason)
     {
         EndNow(reason);
@@ -394,6 +403,8 @@ public sealed partial class MailboxGrain(
         LogClaimed(_key, claim.Epoch);
         register.Add(_key, this, new OwnedMailbox(claim.Epoch, DateTimeOffset.UtcNow, () => _owned?.Loaded is not null, () => _underWay.Count));
         GrainMetrics.Claims.Add(1);
+        if (!_nameless && claim.Path is { } path)
+            local.Name(_key, claim.Epoch, path);
         return _owned = new MailboxOwnership(claim, new DeltaLog(claim, version =>
         {
             local.Publish(_key, version);

@@ -79,5 +79,101 @@ public sealed class StatusTests(MailSilo silo) : IClassFixture<MailSilo>
         Task<bool> OwnedAsync() => silo.ScalarAsync<bool>("select owner is not null from mail.mailbox where account_id = $1 and id = $2", inbox.Account.Value, inbox.Mailbox.Value);
     }
 
+    [Fact]
+    public async Task A_name_is_found_in_memory_until_it_is_about_to_change()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        IAccountGrain account = silo.Owner(inbox.Account);
+        await silo.CopyAsync(work);
+        Assert.True(Found("Work", work));
+        Assert.False(silo.Local.TryFind(new AccountId(inbox.Account.Value + 1), MailboxPath.Of("Work"), out _, out _));
+        silo.MayRead = false;
+        Assert.False(Found("Work", work));
+        silo.MayRead = true;
+
+        // What does not happen leaves the name to the rows.
+        Assert.Equal(MailErrorCode.AlreadyExists, (await account.Rename(silo.NextOperation(), MailboxPath.Of("Work"), MailboxPath.Inbox)).Error?.Code);
+        Assert.False(Found("Work", work));
+        Assert.Equal(work.Mailbox, Ok(await account.Find(MailboxPath.Of("Work"))).Id);
+        await RenewAsync(work);
+        Assert.True(Found("Work", work));
+
+        OperationId operation = silo.NextOperation();
+        Ok(await account.Rename(operation, MailboxPath.Of("Work"), MailboxPath.Of("Play", "Now")));
+        Ok(await account.Rename(operation, MailboxPath.Of("Work"), MailboxPath.Of("Play", "Now")));
+        Assert.False(Found("Work", work) || Found("Play/Now", work));
+        Assert.Equal(MailErrorCode.NonExistent, (await account.Status(MailboxPath.Of("Work"))).Error?.Code);
+        Assert.Equal(work.Mailbox, Ok(await account.Find(MailboxPath.Of("Play", "Now"))).Id);
+        await RenewAsync(work);
+        Assert.True(Found("Play/Now", work));
+
+        // All below the name, too.
+        Ok(await account.Rename(silo.NextOperation(), MailboxPath.Of("Play"), MailboxPath.Of("Work")));
+        Assert.False(Found("Play/Now", work));
+        await RenewAsync(work);
+        Assert.True(Found("Work/Now", work));
+        Ok(await account.Delete(silo.NextOperation(), MailboxPath.Of("Work", "Now")));
+        Assert.False(Found("Work/Now", work));
+
+        await silo.CopyAsync(inbox);
+        Ok(await account.Rename(silo.NextOperation(), MailboxPath.Inbox, MailboxPath.Of("Old")));
+        MailboxKey now = new(inbox.Account, Ok(await account.Find(MailboxPath.Inbox)).Id);
+        await silo.CopyAsync(now);
+        await RenewAsync(inbox);
+        Assert.True(Found("INBOX", now) && Found("Old", inbox));
+
+        bool Found(string name, MailboxKey expected) => silo.Local.TryFind(inbox.Account, MailboxPath.Parse(name, '/'), out MailboxKey key, out _) && key == expected;
+    }
+
+    [Fact]
+    public async Task Names_in_memory_are_those_of_the_rows_while_mailboxes_change_names_and_owners()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        IAccountGrain account = silo.Owner(inbox.Account);
+        MailboxPath[] names = [MailboxPath.Of("Work"), MailboxPath.Of("Play")];
+        MailboxKey[] mailboxes = [work, new MailboxKey(inbox.Account, Ok(await account.Create(silo.NextOperation(), names[1], [])).Id)];
+        using var stop = new CancellationTokenSource();
+        Task[] claims = [.. mailboxes.Select(mailbox => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+                await RenewAsync(mailbox);
+        }))];
+        // Round and round: the one takes the name that the other had a moment ago.
+        for (int i = 0; i < 60; i++)
+        {
+            (MailboxPath from, MailboxPath to) = (names[i % 2], MailboxPath.Of("Third"));
+            OperationId[] operations = [silo.NextOperation(), silo.NextOperation(), silo.NextOperation()];
+            await UntilDoneAsync(() => account.Rename(operations[0], from, to));
+            await UntilDoneAsync(() => account.Rename(operations[1], names[1 - (i % 2)], from));
+            await UntilDoneAsync(() => account.Rename(operations[2], to, names[1 - (i % 2)]));
+            Array.Reverse(mailboxes);
+            for (int n = 0; n < 2; n++)
+                Assert.True(!silo.Local.TryFind(inbox.Account, names[n], out MailboxKey found, out _) || found == mailboxes[n], $"round {i}: {names[n]} is {found}");
+        }
+        await stop.CancelAsync();
+        await Task.WhenAll(claims);
+    }
+
+    [Fact]
+    public async Task A_mailbox_that_is_asked_for_again_and_again_gets_an_owner()
+    {
+        (_, MailboxKey work) = await silo.AccountAsync();
+        MailboxPath name = MailboxPath.Of("Work");
+        for (int i = 0; i < 3; i++)
+            Assert.Equal(0, Ok(await silo.Owner(work.Account).Status(name)).Messages);
+        for (int tries = 0; !silo.Local.TryFind(work.Account, name, out _, out _); tries++)
+        {
+            Assert.True(tries < 500);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>Another owner, which has the mailbox in memory.</summary>
+    private async Task RenewAsync(MailboxKey mailbox)
+    {
+        await silo.Owner(mailbox).End(MailboxEnd.OwnerChanged);
+        await silo.CopyAsync(mailbox);
+    }
+
     private static (long, long) Counted(MailboxStatus status) => (status.Messages, status.HighestModSeq);
 }

@@ -160,5 +160,7 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask Committed(long epoch, long modSeq) => throw new NotSupportedException();
 
+    public ValueTask Unname() => throw new NotSupportedException();
+
     public ValueTask End(MailboxEnd reason) => throw new NotSupportedException();
 }

@@ -102,6 +102,8 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
 
     public ValueTask Committed(long epoch, long modSeq) => throw new NotSupportedException();
 
+    public ValueTask Unname() => default;
+
     public ValueTask End(MailboxEnd reason)
     {
         Gone = true;
