@@ -76,6 +76,10 @@ internal sealed class FetchAnswer
             if (IsSection(_items[i].Item))
                 found[i] = await FindAsync(_items[i], email, message.Bytes!, cancellationToken);
         }
+        // The first alone: the others are read in mid-answer anyway.
+        int first = Enumerable.Range(0, found.Length).FirstOrDefault(i => found[i].Content is not null && _items[i].Item != FetchItem.BinarySize, -1);
+        if (first >= 0)
+            await found[first].Content!.BeginAsync(cancellationToken);
         bool previews = Asks(FetchItem.Preview) || (Asks(FetchItem.PreviewLazy) && message.Bytes!.IsInMemory);
         return new FetchedSections(email, found)
         {

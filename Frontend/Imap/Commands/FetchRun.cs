@@ -128,6 +128,7 @@ internal sealed class FetchRun
         }
         _unknownEncoding |= sections.UnknownEncoding;
         bool withFlags = _untold.Contains(message.Uid);
+        loaded.Bytes!.HasBegunToLeave = true;
         try
         {
             await _answer.WriteAsync(message, sections, withFlags);

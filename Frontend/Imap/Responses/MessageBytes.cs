@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
 
@@ -15,6 +16,9 @@ public readonly record struct ByteRange(long Offset, long Length)
 /// </summary>
 public sealed class MessageBytes
 {
+    private static readonly TimeSpan LiteralPatience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
     private readonly ReadOnlyMemory<byte> prefix;
     private readonly ReadOnlyMemory<byte>? inMemory;
     private readonly IMessageBodies? bodies;
@@ -43,6 +47,12 @@ public sealed class MessageBytes
     /// <summary>Reading it asks nobody.</summary>
     public bool IsInMemory => inMemory is not null;
 
+    /// <summary>
+    /// A part of the answer has left: it can't be taken back, so that an outage of the store is waited for as long as clients wait for the rest of a literal,
+    /// before the connection has to be given up.
+    /// </summary>
+    public bool HasBegunToLeave { get; set; }
+
     /// <summary>RFC822.SIZE.</summary>
     public long Length => prefix.Length + bodySize;
 
@@ -63,7 +73,34 @@ public sealed class MessageBytes
             yield return memory.Slice((int)offset, (int)range.Length);
             yield break;
         }
-        await foreach (var piece in bodies!.ReadAsync(body, bodySize, offset, range.Length, cancellationToken).ConfigureAwait(false))
-            yield return piece;
+        var end = offset + range.Length;
+        var began = Stopwatch.GetTimestamp();
+        while (offset < end)
+        {
+            await using var pieces = bodies!.ReadAsync(body, bodySize, offset, end - offset, cancellationToken).GetAsyncEnumerator(cancellationToken);
+            bool? more;
+            while ((more = await NextAsync(pieces, began).ConfigureAwait(false)) == true)
+            {
+                offset += pieces.Current.Length;
+                yield return pieces.Current;
+                began = Stopwatch.GetTimestamp();
+            }
+            if (more == false && offset < end)
+                throw new InvalidDataException($"Body {body} ends before octet {end}.");
+        }
+    }
+
+    /// <summary>Null: the store was away, and is to be asked again.</summary>
+    private async ValueTask<bool?> NextAsync(IAsyncEnumerator<ReadOnlyMemory<byte>> pieces, long began)
+    {
+        try
+        {
+            return await pieces.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException) when (HasBegunToLeave && Stopwatch.GetElapsedTime(began) < LiteralPatience)
+        {
+            await Task.Delay(Pause).ConfigureAwait(false);
+            return null;
+        }
     }
 }

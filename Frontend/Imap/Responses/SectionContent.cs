@@ -9,6 +9,9 @@ namespace MailCluster.Imap.Responses;
 /// </summary>
 public abstract class SectionContent
 {
+    private IAsyncEnumerator<ReadOnlyMemory<byte>>? _begun;
+    private bool _hasFirst;
+
     /// <summary>Octets, after the partial was applied.</summary>
     public abstract long Length { get; }
 
@@ -49,11 +52,22 @@ public abstract class SectionContent
         await content.CopyToAsync(output, flushIfFull, showNul: false, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Reads the first piece, so that a store that is away is known before a byte of the answer is written.</summary>
+    public async ValueTask BeginAsync(CancellationToken cancellationToken)
+    {
+        _begun = ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
+        _hasFirst = await _begun.MoveNextAsync().ConfigureAwait(false);
+    }
+
     private async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<ValueTask> flushIfFull, bool showNul, CancellationToken cancellationToken)
     {
         const int Step = 32 * 1024;
-        await foreach (var piece in ReadAsync(cancellationToken).ConfigureAwait(false))
+        if (_begun is null)
+            await BeginAsync(cancellationToken).ConfigureAwait(false);
+        await using var pieces = _begun!;
+        for (bool has = _hasFirst; has; has = await pieces.MoveNextAsync().ConfigureAwait(false))
         {
+            var piece = pieces.Current;
             for (var rest = piece; !rest.IsEmpty;)
             {
                 var length = Math.Min(rest.Length, Step);

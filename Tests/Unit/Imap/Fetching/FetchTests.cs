@@ -159,10 +159,42 @@ public sealed class FetchTests
         await using ImapClient c = await SelectedAsync(mail, Simple);
         mail.Bodies.OnlyRanges = true;
         mail.Bodies.PieceSize = 8;
-        mail.Bodies.BeforePiece = done => done < 16 ? Task.CompletedTask : Task.FromException(new StoreUnavailableException("gone"));
+        mail.Bodies.BeforePiece = done => done < 16 ? Task.CompletedTask : Task.FromException(new BodyGoneException(new BodyId(1)));
         await c.Send("a FETCH 1 BODY.PEEK[]");
         await Assert.ThrowsAsync<UnexpectedReplyException>(c.Line);
         Assert.DoesNotContain("a NO", c.Transcript);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_away_in_mid_literal_is_waited_for_and_the_literal_goes_on_where_it_was()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        await using ImapClient c = await SelectedAsync(mail, Simple);
+        await c.Send("a FETCH 1 BODY.PEEK[]");
+        string whole = string.Join('\n', await c.Ok("a"));
+        mail.Bodies.OnlyRanges = true;
+        mail.Bodies.PieceSize = 8;
+        int fails = 0;
+        mail.Bodies.BeforePiece = done => done != 8 || ++fails % 3 == 0 ? Task.CompletedTask : Task.FromException(new StoreUnavailableException("gone"));
+        await c.Send("b FETCH 1 BODY.PEEK[]");
+        Assert.Equal(whole, string.Join('\n', await c.Ok("b")));
+        Assert.True(fails > 1);
+    }
+
+    [Theory]
+    [InlineData("BODY.PEEK[]")]
+    [InlineData("(UID BINARY.PEEK[1] BODY.PEEK[TEXT])")]
+    [InlineData("BODY.PEEK[HEADER.FIELDS (Subject)]")]
+    public async Task A_store_that_is_away_when_a_large_body_is_begun_is_a_NO_and_the_session_goes_on(string items)
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        await using ImapClient c = await SelectedAsync(mail, Simple);
+        mail.Bodies.OnlyRanges = true;
+        mail.Bodies.BeforePiece = _ => Task.FromException(new StoreUnavailableException("gone"));
+        await c.Send($"a FETCH 1 {items}");
+        await c.Expect("a NO [UNAVAILABLE] …");
+        mail.Bodies.BeforePiece = null;
+        await c.Run($"b FETCH 1 {items}");
     }
 
     [Fact]
