@@ -9,11 +9,11 @@ using Npgsql;
 namespace MailCluster.Storage.Bodies;
 
 /// <summary>
-/// One body on its way into PostgreSQL. What fits into a chunk is gathered and stored by one statement; of a larger one, each full chunk is
+/// One body on its way into PostgreSQL. What fits into a chunk is gathered and stored by one statement, together with others; of a larger one, each full chunk is
 /// stored and handed to the parser before the next is gathered, so that memory stays at two or three chunks whatever the size.
 /// No connection is held between statements: a slow sender costs none.
 /// </summary>
-internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId tenant, int claims, long? sizeHint, TimeSpan patience) : IAsyncDisposable
+internal sealed class BodyUpload(NpgsqlDataSource source, StagingLane lane, BodyId body, TenantId tenant, int claims, long? sizeHint, TimeSpan patience) : IAsyncDisposable
 {
     /// <summary>Octets of each chunk but the last. Stored bodies depend on it.</summary>
     public const int ChunkSize = 256 * 1024;
@@ -61,8 +61,7 @@ internal sealed class BodyUpload(NpgsqlDataSource source, BodyId body, TenantId 
         if (_chunks == 0)
         {
             content = ContentParser.Parse(last);
-            await ExecuteAsync("select mail.stage_body_v1($1, $2, $3, $4, $5, $6, $7)", cancellationToken,
-                Of(body.Value), Of(tenant.Value), Of(Size), Of(_crc.Value), Of(claims), Of(last), Of(content.Encode())).ConfigureAwait(false);
+            await lane.StageAsync(new SmallBody(body, tenant, last, _crc.Value, claims, content.Encode(), cancellationToken)).ConfigureAwait(false);
         }
         else
         {

@@ -20,6 +20,7 @@ public sealed record BodyOptions
 public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyOptions? options = null) : IMessageBodies
 {
     private readonly TimeSpan _patience = (options ?? new()).Patience;
+    private readonly StagingLane _lane = new(database, (options ?? new()).Patience);
 
     /// <inheritdoc/>
     public async ValueTask<MailResult<StagedBody>> StageAsync(
@@ -27,7 +28,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claims, 1);
         var body = new BodyId(await Store.Persist(_ => ids.NextAsync().AsTask(), _patience, cancellationToken).ConfigureAwait(false));
-        await using var upload = new BodyUpload(database, body, tenant, claims, sizeHint, _patience);
+        await using var upload = new BodyUpload(database, _lane, body, tenant, claims, sizeHint, _patience);
         while (true)
         {
             var read = await source.ReadAsync(cancellationToken).ConfigureAwait(false);

@@ -5,14 +5,16 @@ using NpgsqlTypes;
 
 namespace MailCluster.Storage.Lanes;
 
-/// <summary>A batch of operations as the one call of <c>mail.commit_v1</c> that commits it: autocommit, no BEGIN, no time-out.</summary>
+/// <summary>A batch of operations as the one call of <c>mail.commit_v2</c> that commits it: autocommit, no BEGIN, no time-out.</summary>
 internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
 {
     private const string _sql =
         """
         select op, status, modseq, uids, src_modseq, src_epoch, src_uids, modified, threads,
             added_uid, added_email, added_thread, added_size, added_date, added_zone, added_flags, added_kw
-        from mail.commit_v1($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39)
+        from mail.commit_v2(
+            $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,
+            $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44)
         """;
 
     private readonly long _now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -45,10 +47,18 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
     private void Bind(NpgsqlParameterCollection parameters)
     {
         // Mailboxes and accounts sorted: the order of the locks.
-        var keys = new SortedSet<MailboxKey>(operations.Select(static o => o.Mailbox).Concat(operations.Where(static o => o.Source is not null).Select(static o => o.Source!.Value)));
-        MailboxKey[] mailboxes = [.. keys];
-        long[] accounts = [.. mailboxes.Select(static m => m.Account.Value).Distinct()];
-        Dictionary<MailboxKey, int> place = mailboxes.Select(static (m, i) => (m, i)).ToDictionary(static x => x.m, static x => x.i + 1);
+        MailboxKey[] mailboxes = [.. operations.Select(static o => o.Mailbox).Concat(operations.Where(static o => o.Source is not null).Select(static o => o.Source!.Value)).Distinct().Order()];
+        Dictionary<MailboxKey, int> place = Places(mailboxes);
+        // A change of flags changes no account's usage, so that it need not wait for the account's row.
+        HashSet<long> charged = [];
+        foreach (CommitOperation o in operations.Where(static o => o.Kind != CommitKind.Store))
+        {
+            charged.Add(o.Mailbox.Account.Value);
+            if (o.Source is { } source)
+                charged.Add(source.Account.Value);
+        }
+        long[] accounts = [.. charged.Order()];
+        Dictionary<long, int> accountPlace = Places(accounts);
         var recents = new long?[mailboxes.Length];
         foreach (CommitOperation o in operations)
             recents[place[o.Mailbox] - 1] = o.FirstRecent ?? recents[place[o.Mailbox] - 1];
@@ -58,7 +68,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Account.Value);
         Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Mailbox.Value);
         Add(parameters, NpgsqlDbType.Bigint, recents, static r => r);
-        Add(parameters, NpgsqlDbType.Integer, mailboxes, m => Array.IndexOf(accounts, m.Account.Value) + 1);
+        Add(parameters, NpgsqlDbType.Integer, mailboxes, m => accountPlace.GetValueOrDefault(m.Account.Value));
         Add(parameters, NpgsqlDbType.Bigint, accounts, static a => a);
         Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Kind);
         Add(parameters, NpgsqlDbType.Integer, operations, o => place[o.Mailbox]);
@@ -77,6 +87,8 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
             Add(parameters, NpgsqlDbType.Bigint, operations, static _ => Random.Shared.NextInt64());
         }
 #endif
+        // A retry may stand in the batch beside its first try.
+        Add(parameters, NpgsqlDbType.Integer, FirstPlaces(operations, static o => (o.Mailbox.Account, o.Id)).Select(static (first, i) => first == i + 1 ? 0 : first).ToArray(), static t => t);
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.User));
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Session));
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Address));
@@ -85,10 +97,13 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         Add(parameters, NpgsqlDbType.Text, operations, static o => Keywords(o.Flags));
         Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.UnchangedSince);
         Add(parameters, NpgsqlDbType.Uuid, operations, static o => o.Delivery);
+        AddSlices(parameters, operations, static o => o.Path?.Segments.Count ?? 0);
+        Add(parameters, NpgsqlDbType.Text, [.. operations.SelectMany(static o => o.Path?.Segments ?? [])], static s => Clean(s));
         AddSlices(parameters, operations, static o => o.Messages.Count);
         AddSlices(parameters, operations, static o => o.Kind == CommitKind.Append ? 0 : o.Uids.Count);
         Add(parameters, NpgsqlDbType.Bigint, messages, static m => m.Body.Value);
         Add(parameters, NpgsqlDbType.Integer, messages, static m => m.Claim);
+        Add(parameters, NpgsqlDbType.Integer, FirstPlaces(messages, static m => (m.Body, m.Claim)), static f => f);
         Add(parameters, NpgsqlDbType.Bigint, [.. operations.SelectMany(static o => o.Emails)], static e => e);
         Add(parameters, NpgsqlDbType.Bytea, messages, static m => m.Prefix);
         Add(parameters, NpgsqlDbType.Bigint, messages, static m => (long)m.Size);
@@ -96,12 +111,51 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         Add(parameters, NpgsqlDbType.Smallint, messages, static m => m.ZoneMinutes);
         Add(parameters, NpgsqlDbType.Smallint, messages, static m => (short)m.Flags.System);
         Add(parameters, NpgsqlDbType.Text, messages, static m => Keywords(m.Flags));
-        AddSlices(parameters, messages, static m => m.ThreadKeys.Count);
-        Add(parameters, NpgsqlDbType.Bigint, [.. messages.SelectMany(static m => m.ThreadKeys)], static k => k);
+        (int Message, long Key)[] threads = [.. messages.SelectMany(static (m, i) => m.ThreadKeys.Select(k => (i + 1, k)))];
+        Add(parameters, NpgsqlDbType.Integer, threads, static t => t.Message);
+        Add(parameters, NpgsqlDbType.Bigint, threads, static t => t.Key);
+        parameters.Add(new NpgsqlParameter<bool> { TypedValue = ThreadsMeet() });
         Add(parameters, NpgsqlDbType.Bigint, ranges, static r => (long)r.First);
         Add(parameters, NpgsqlDbType.Bigint, ranges, static r => (long)r.Last);
         parameters.Add(new NpgsqlParameter<long> { TypedValue = _now });
         parameters.Add(new NpgsqlParameter<int> { TypedValue = KeywordTable.MaxKeywords });
+    }
+
+    /// <summary>Whether messages of one account share a thread key here, so that a later one finds the thread of an earlier one.</summary>
+    private bool ThreadsMeet()
+    {
+        var seen = new HashSet<(AccountId, long)>();
+        foreach (CommitOperation o in operations)
+        {
+            foreach (NewMessage message in o.Messages)
+            {
+                foreach (long key in message.ThreadKeys)
+                {
+                    if (!seen.Add((o.Mailbox.Account, key)))
+                        return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /// <summary>Counted from 1, as PostgreSQL does.</summary>
+    private static Dictionary<T, int> Places<T>(T[] items) where T : notnull
+    {
+        var places = new Dictionary<T, int>(items.Length);
+        for (int i = 0; i < items.Length; i++)
+            places.Add(items[i], i + 1);
+        return places;
+    }
+
+    /// <summary>For each item the place (from 1) of the first one with the same key.</summary>
+    private static int[] FirstPlaces<TItem, TKey>(IReadOnlyList<TItem> items, Func<TItem, TKey> key) where TKey : notnull
+    {
+        var first = new Dictionary<TKey, int>(items.Count);
+        int[] places = new int[items.Count];
+        for (int i = 0; i < places.Length; i++)
+            places[i] = first.TryAdd(key(items[i]), i + 1) ? i + 1 : first[key(items[i])];
+        return places;
     }
 
     private static string? Keywords(FlagList flags) => flags.Keywords.Count == 0 ? null : Clean(string.Join(' ', flags.Keywords));

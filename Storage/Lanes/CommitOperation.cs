@@ -2,7 +2,7 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Storage.Lanes;
 
-/// <summary>The numbers that <c>mail.commit_v1</c> knows the operations by.</summary>
+/// <summary>The numbers that <c>mail.commit_v2</c> knows the operations by.</summary>
 public enum CommitKind : short
 {
     Append = 1,
@@ -12,7 +12,7 @@ public enum CommitKind : short
     Move = 5,
 }
 
-/// <summary>What <c>mail.commit_v1</c> answers for an operation. Each is expected; none is an SQL error.</summary>
+/// <summary>What <c>mail.commit_v2</c> answers for an operation. Each is expected; none is an SQL error.</summary>
 public enum CommitStatus : short
 {
     Done = 0,
@@ -27,6 +27,9 @@ public enum CommitStatus : short
     /// <summary>A byte-identical delivery came to this account in the last 24 hours.</summary>
     DeliveredBefore = 6,
     TooManyKeywords = 7,
+
+    /// <summary>The mailbox has not the name any more that the append is meant for. Nothing was changed.</summary>
+    Renamed = 8,
 
     /// <summary>An earlier commit of the same operation id did it; the result is the stored one, and its delta was made then.</summary>
     DoneBefore = 9,
@@ -61,6 +64,9 @@ public sealed class CommitOperation
 
     public Guid? Delivery { get; init; }
 
+    /// <summary>The name that an append's mailbox must have when it is committed, as stored; null where the mailbox is meant, whatever it is called.</summary>
+    public MailboxPath? Path { get; init; }
+
     /// <summary>The messages of an append, and the email ids that they get, in the same order.</summary>
     public IReadOnlyList<NewMessage> Messages { get; init; } = [];
 
@@ -83,7 +89,7 @@ public sealed class CommitOperation
     internal long Deadline { get; set; }
 }
 
-/// <summary>What became of an operation. Which fields have a value depends on the kind; see <c>mail.commit_v1</c>.</summary>
+/// <summary>What became of an operation. Which fields have a value depends on the kind; see <c>mail.commit_v2</c>.</summary>
 public sealed record CommitOutcome(
     CommitStatus Status,
     long ModSeq,
