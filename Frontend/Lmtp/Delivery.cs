@@ -8,6 +8,9 @@ namespace MailCluster.Lmtp;
 /// <summary>Puts a received message into the mailboxes of its recipients.</summary>
 internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, ILogger log)
 {
+    /// <summary>With the mailbox as it was known, as it is now, and in the end into INBOX.</summary>
+    private const int Attempts = 3;
+
     /// <summary>Delivers to every target, several at a time; one reply for each recipient, in the order of RCPT.</summary>
     public async Task<string[]> DeliverAsync(Transaction transaction, Trace trace, BodyTransfer transfer, CancellationToken cancellationToken)
     {
@@ -81,40 +84,49 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
             cluster.NextOperation(), new Actor(target.Settings.User, trace.QueueId, trace.ClientAddress.ToString()), [message],
             target.Settings.Deduplicate ? trace.DeliveryOf(body, address) : null);
 
-        MailboxInfo? folder = target.Detail is { Length: > 0 } detail ? await FindFolderAsync(target.Settings, detail, cancellationToken).ConfigureAwait(false) : null;
-        for (int attempt = 0; ; attempt++)
+        AccountId account = target.Settings.Account;
+        for (int attempt = 1; ; attempt++)
         {
+            bool recall = attempt == 1;
+            MailboxInfo? folder = target.Detail is { Length: > 0 } detail && attempt < Attempts
+                ? await FindFolderAsync(target.Settings, detail, recall, cancellationToken).ConfigureAwait(false)
+                : null;
             if (folder is null)
             {
-                IAccountGrain owner = cluster.Account(target.Settings.Account);
-                MailResult<MailboxInfo> inbox = await cluster.CallAsync(() => owner.Find(MailboxPath.Inbox), cancellationToken).ConfigureAwait(false);
+                MailResult<MailboxInfo> inbox = await FindAsync(account, MailboxPath.Inbox, recall, cancellationToken).ConfigureAwait(false);
                 if (inbox.Error is { } none)
                     return new Outcome(none);
                 folder = inbox.Value!;
             }
-            IMailboxGrain mailbox = cluster.Mailbox(new MailboxKey(target.Settings.Account, folder.Id));
-            MailResult<AppendResult> appended = await cluster.CallAsync(() => mailbox.Append(request), cancellationToken).ConfigureAwait(false);
+            IMailboxGrain mailbox = cluster.Mailbox(new MailboxKey(account, folder.Id));
+            AppendRequest named = request with { Path = folder.Path };
+            MailResult<AppendResult> appended = await cluster.CallAsync(() => mailbox.Append(named), cancellationToken).ConfigureAwait(false);
             if (appended.Value is { } result)
                 return new Outcome(null, folder.Path, result);
-            // Deleted between the search and the delivery: INBOX can't be, but its place may be taken by another (RENAME INBOX).
-            if (appended.Error!.Code != MailErrorCode.MailboxGone || attempt > 0)
+            // Renamed or deleted since it was looked for. INBOX can't be deleted, but its place may be taken by another (RENAME INBOX).
+            if (appended.Error!.Code is not (MailErrorCode.MailboxGone or MailErrorCode.Renamed) || attempt == Attempts)
                 return new Outcome(appended.Error, folder.Path);
-            folder = null;
         }
     }
 
     /// <summary>The folder that a sub-address names (RFC 5233), exactly or else without regard to case; null: INBOX. A fault here is none: the mail goes to INBOX.</summary>
-    private async ValueTask<MailboxInfo?> FindFolderAsync(AccountSettings account, string detail, CancellationToken cancellationToken)
+    private async ValueTask<MailboxInfo?> FindFolderAsync(AccountSettings account, string detail, bool recall, CancellationToken cancellationToken)
     {
         if (detail.Split(account.Delimiter).Any(static s => s.Length == 0))
             return null;
         var path = MailboxPath.Parse(detail, account.Delimiter);
-        IAccountGrain owner = cluster.Account(account.Account);
-        MailResult<MailboxInfo> exact = await cluster.CallAsync(() => owner.Find(path), cancellationToken).ConfigureAwait(false);
+        MailResult<MailboxInfo> exact = await FindAsync(account.Account, path, recall, cancellationToken).ConfigureAwait(false);
         if (exact.Value is { Selectable: true } found)
             return found;
+        IAccountGrain owner = cluster.Account(account.Account);
         MailResult<MailboxTree> tree = await cluster.CallAsync(() => owner.List(withStatus: false), cancellationToken).ConfigureAwait(false);
         return tree.Value?.Mailboxes.FirstOrDefault(m => m.Selectable && m.Path.Segments.SequenceEqual(path.Segments, StringComparer.OrdinalIgnoreCase));
+    }
+
+    private ValueTask<MailResult<MailboxInfo>> FindAsync(AccountId account, MailboxPath path, bool recall, CancellationToken cancellationToken)
+    {
+        var wait = new CommandWait(cancellationToken);
+        return recall ? cluster.RecallAsync(account, path, wait) : cluster.FindAsync(account, path, wait);
     }
 
     private void Write(Outcome outcome, string address, Target target, StagedBody? body, long received, Trace trace, TimeSpan elapsed)

@@ -53,7 +53,7 @@ internal static class LmtpReply
         MailErrorCode.DeliveryRefused => $"550 5.2.1 <{address}> The mailbox takes no mail",
         MailErrorCode.DeliveryDeferred => $"450 4.2.1 <{address}> The mailbox takes no mail now, try again later",
         MailErrorCode.Limit => $"452 4.2.0 <{address}> A limit of the mailbox is reached, try again later",
-        MailErrorCode.MailboxGone => $"451 4.2.0 <{address}> The mailbox went away, try again",
+        MailErrorCode.MailboxGone or MailErrorCode.Renamed => $"451 4.2.0 <{address}> The mailbox went away, try again",
         MailErrorCode.TooBig => TooBig,
         _ => StoreUnavailable,
     };

@@ -29,6 +29,30 @@ public sealed class AppendTests(MailServer server)
     }
 
     [Fact]
+    public async Task A_name_is_the_mailbox_that_has_it_now_whatever_it_was_before()
+    {
+        ImapClient[] c = await server.SessionsAsync(2);
+        await c[1].Run("a CREATE one");
+        await c[1].Append("a", "one", "Subject: 1\r\n\r\n");
+        await c[2].Run("a RENAME one two");
+        await c[1].SendRaw("b APPEND one {3+}\r\nabc\r\n");
+        await c[1].Expect("b NO [TRYCREATE] …");
+        await c[2].Run("b CREATE one");
+        await c[1].Append("c", "one", "Subject: 2\r\n\r\n");
+        await c[1].Append("d", "two", "Subject: 3\r\n\r\n");
+        await c[2].Run("c DELETE one");
+        await c[2].Run("d RENAME two one");
+        await c[1].Append("e", "one", "Subject: 4\r\n\r\n");
+        await c[1].Append("f", "INBOX", "Subject: 5\r\n\r\n");
+        await c[2].Run("e RENAME INBOX old");
+        await c[1].SendRaw("g APPEND INBOX {3+}\r\nabc (\\Seen) {3+}\r\ndef\r\n");
+        await c[1].Expect("g OK [APPENDUID … 1:2] …");
+        await c[1].Send("h STATUS one (MESSAGES)", "i STATUS old (MESSAGES)", "j STATUS INBOX (MESSAGES)", "k STATUS two (MESSAGES)");
+        await c[1].Expect(
+            "* STATUS \"one\" (MESSAGES 3)", "h OK …", "* STATUS \"old\" (MESSAGES 1)", "i OK …", "* STATUS \"INBOX\" (MESSAGES 2)", "j OK …", "k NO [NONEXISTENT] …");
+    }
+
+    [Fact]
     public async Task NUL_needs_a_literal8()
     {
         ImapClient c = (await server.SessionsAsync(1))[1];

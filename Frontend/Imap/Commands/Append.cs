@@ -52,8 +52,9 @@ internal static class Append
             command = session.Reread(more);
             literal = more.Literal;
         }
-        MailResult<MailboxInfo> target = await session.FindTargetAsync(user, prefix.Mailbox);
         MailboxArgument mailbox = prefix.Mailbox;
+        // Before it asks for a literal the server must know; otherwise the commit finds out whether the mailbox has the name.
+        MailResult<MailboxInfo> target = await session.FindAppendTargetAsync(user, mailbox, recall: !literal.Synchronizing);
         while (prefix is not null)
         {
             MailError? refused = target.Error;
@@ -82,13 +83,27 @@ internal static class Append
                 return Completion.Bad("Expected a message as a literal");
         }
 
-        IMailboxGrain owner = session.Cluster.Mailbox(user.KeyOf(target.Value!.Id));
-        var request = new AppendRequest(session.Cluster.NextOperation(), user.Actor, messages);
-        MailResult<AppendResult> result = await session.PatientAsync(session.Cluster.CallAsync(() => owner.Append(request), session.Wait), "Still storing");
+        OperationId operation = session.Cluster.NextOperation();
+        MailResult<AppendResult> result = await session.PatientAsync(AppendAsync(session, user, operation, target.Value!, messages), "Still storing");
+        if (result.Error is { Code: MailErrorCode.MailboxGone or MailErrorCode.Renamed })
+        {
+            target = await session.FindAppendTargetAsync(user, mailbox, recall: false);
+            if (target.Error is { } none)
+                return none;
+            result = await session.PatientAsync(AppendAsync(session, user, operation, target.Value!, messages), "Still storing");
+        }
         if (result.Error is { } notStored)
-            return notStored.Code == MailErrorCode.MailboxGone ? notStored with { Code = MailErrorCode.TryCreate } : notStored;
+            return notStored.Code is MailErrorCode.MailboxGone or MailErrorCode.Renamed ? notStored with { Code = MailErrorCode.TryCreate } : notStored;
         ImapMetrics.Appended.Add(messages.Sum(static m => (long)m.Size));
         return Completion.Ok($"APPENDUID {result.Value!.UidValidity} {result.Value.Uids}");
+    }
+
+    private static ValueTask<MailResult<AppendResult>> AppendAsync(
+        ImapSession session, ImapUser user, OperationId operation, MailboxInfo target, List<NewMessage> messages)
+    {
+        IMailboxGrain owner = session.Cluster.Mailbox(user.KeyOf(target.Id));
+        var request = new AppendRequest(operation, user.Actor, messages, Path: target.Path);
+        return session.Cluster.CallAsync(() => owner.Append(request), session.Wait);
     }
 
     private static AppendPrefix? Prefix(Command command) => command.Parse<AppendPrefix?>(AppendGrammar.ParsePrefix);

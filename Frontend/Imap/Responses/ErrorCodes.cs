@@ -18,7 +18,7 @@ public static class ErrorCodes
         MailErrorCode.Limit => "LIMIT",
         MailErrorCode.AuthenticationFailed => "AUTHENTICATIONFAILED",
         MailErrorCode.AuthorizationFailed => "AUTHORIZATIONFAILED",
-        MailErrorCode.MailboxGone => "NONEXISTENT",
+        MailErrorCode.MailboxGone or MailErrorCode.Renamed => "NONEXISTENT",
         MailErrorCode.TooBig => "TOOBIG",
         MailErrorCode.InUse => "INUSE",
         MailErrorCode.UseAttribute => "USEATTR",

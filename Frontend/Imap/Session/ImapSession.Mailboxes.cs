@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Wire;
 
@@ -23,10 +24,25 @@ public sealed partial class ImapSession
     public async ValueTask<MailResult<MailboxInfo>> FindTargetAsync(ImapUser user, MailboxArgument name)
     {
         MailResult<MailboxInfo> found = await FindAsync(user, name);
-        return found.Error is { Code: MailErrorCode.NonExistent } error && user.Names.New(name).IsOk
-            ? error with { Code = MailErrorCode.TryCreate }
-            : found;
+        return found.Error is { } error ? NoSuchTarget(user, name, error) : found;
     }
+
+    /// <summary>
+    /// As <see cref="FindTargetAsync"/> for APPEND. With <paramref name="recall"/> it is the mailbox that had the name when it was last looked for; see
+    /// <see cref="MailClusterClient.RecallAsync"/>.
+    /// </summary>
+    public async ValueTask<MailResult<MailboxInfo>> FindAppendTargetAsync(ImapUser user, MailboxArgument name, bool recall)
+    {
+        if (user.Names.Find(name) is not { } path)
+            return NoSuchTarget(user, name, NoSuchMailbox);
+        MailResult<MailboxInfo> found = recall
+            ? await Cluster.RecallAsync(user.Settings.Account, path, Wait)
+            : await Cluster.FindAsync(user.Settings.Account, path, Wait);
+        return found.Error is { } error ? NoSuchTarget(user, name, error) : found.Value!.Selectable ? found : NoSuchTarget(user, name, NoSuchMailbox);
+    }
+
+    private static MailError NoSuchTarget(ImapUser user, MailboxArgument name, MailError error) =>
+        error.Code == MailErrorCode.NonExistent && user.Names.New(name).IsOk ? error with { Code = MailErrorCode.TryCreate } : error;
 
     /// <summary>Waits for work that may take long, and says that it goes on every 15 s (RFC 9585), so that nothing on the way forgets the connection.</summary>
     public async ValueTask<T> PatientAsync<T>(ValueTask<T> work, string text)

@@ -71,12 +71,14 @@ public sealed record NewMessage(
 /// Not null for a delivery: identifies its bytes and envelope. A delivery with the same value to this account in the last 24 h is not stored again,
 /// and <see cref="AppendResult.Duplicate"/> says so.
 /// </param>
+/// <param name="Path">Not null: the name, as stored, that the mailbox must have when the change is made; else <see cref="MailErrorCode.Renamed"/>.</param>
 [GenerateSerializer, Immutable, Alias("AppendRequest")]
 public sealed record AppendRequest(
     [property: Id(0)] OperationId Operation,
     [property: Id(1)] Actor Actor,
     [property: Id(2)] IReadOnlyList<NewMessage> Messages,
-    [property: Id(3)] Guid? Delivery = null);
+    [property: Id(3)] Guid? Delivery = null,
+    [property: Id(4)] MailboxPath? Path = null);
 
 /// <summary>Response code APPENDUID (RFC 4315 §3).</summary>
 [GenerateSerializer, Immutable, Alias("AppendResult")]

@@ -53,6 +53,9 @@ public enum MailErrorCode
 
     /// <summary>The special use is unknown or taken (RFC 6154 §3: USEATTR).</summary>
     UseAttribute,
+
+    /// <summary>The mailbox has not the name any more that the change was meant for: look for the name again. Nothing was changed.</summary>
+    Renamed,
 }
 
 /// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>

@@ -152,7 +152,7 @@ public sealed partial class MailboxGrain(
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = CommitKind.Append, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Messages = request.Messages, Emails = emails, Delivery = request.Delivery, Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
+            Messages = request.Messages, Emails = emails, Delivery = request.Delivery, Path = request.Path, Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
         });
         if (result.Error is { } refused)
             return refused;
@@ -362,6 +362,8 @@ public sealed partial class MailboxGrain(
                 return new MailError(MailErrorCode.BodyGone, "The upload is no longer there.");
             case CommitStatus.SourceGone:
                 return new MailError(MailErrorCode.NonExistent, "The mailbox was deleted.");
+            case CommitStatus.Renamed:
+                return new MailError(MailErrorCode.Renamed, "The mailbox has another name now.");
             case CommitStatus.TooManyKeywords:
                 return new MailError(MailErrorCode.Limit, $"A mailbox holds at most {KeywordTable.MaxKeywords} keywords.");
             default:

@@ -106,6 +106,29 @@ public sealed class MessageBodiesTests(PostgresFixture postgres) : BodyTest(post
     }
 
     [Fact]
+    public async Task Bodies_of_many_senders_are_stored_together_and_each_is_its_own()
+    {
+        using var gone = new CancellationTokenSource();
+        byte[][] messages = [.. Enumerable.Range(1, 300).Select(i => Message(i * 37 % 9000))];
+        Task<MailResult<StagedBody>>[] staging = [.. messages.Select((m, i) => Task.Run(async () =>
+            await Store.StageAsync(Tenant, PipeReader.Create(new MemoryStream(m)), 1 + (i % 3), null, long.MaxValue, i == 150 ? gone.Token : default)))];
+        await gone.CancelAsync();
+        for (var i = 0; i < messages.Length; i++)
+        {
+            if (i == 150 && await Record.ExceptionAsync(() => staging[i]) is { } e)
+            {
+                Assert.IsAssignableFrom<OperationCanceledException>(e);
+                continue;
+            }
+            var staged = (await staging[i]).Value!;
+            Assert.Equal(messages[i], await ReadAsync(staged.Body, 0, staged.Size));
+            Assert.Equal(1L + (i % 3), await ScalarAsync<long>($"select count(*) from mail.body_staged where body_id = {staged.Body}"));
+        }
+        // Fewer transactions than bodies: they went together.
+        Assert.InRange(await ScalarAsync<long>("select count(distinct xmin::text) from mail.body"), 1, 299);
+    }
+
+    [Fact]
     public async Task A_source_that_fails_leaves_nothing()
     {
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));

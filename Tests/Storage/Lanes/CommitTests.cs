@@ -38,6 +38,75 @@ public sealed class CommitTests(PostgresFixture postgres) : MailStoreTest(postgr
     }
 
     [Fact]
+    public async Task Messages_of_one_batch_find_each_others_threads_but_not_those_of_other_accounts()
+    {
+        AccountId alice = await AccountAsync(), bob = await AccountAsync("bob@a.test");
+        Owned inbox = await MailboxAsync(alice), work = await MailboxAsync(alice, "Work"), other = await MailboxAsync(bob);
+        BodyId body = await StageAsync(9);
+        CommitOutcome[] first = await BatchAsync(
+            await AppendOfAsync(inbox, Message(body, 0, threads: [1, 2]), Message(body, 1, threads: [3, 2])), await AppendOfAsync(other, Message(body, 2, threads: [1])),
+            await AppendOfAsync(work, Message(body, 3, threads: [4, 3]), Message(body, 4)));
+        Assert.Single(first[0].Threads.Append(first[2].Threads[0]).Distinct());
+        Assert.Equal(3, new[] { first[0].Threads[0], first[1].Threads[0], first[2].Threads[1] }.Distinct().Count());
+        // None of these shares a key with another: found by one statement.
+        CommitOutcome[] second = await BatchAsync(
+            await AppendOfAsync(inbox, Message(body, 5, threads: [5, 4])), await AppendOfAsync(other, Message(body, 6, threads: [4, 1]), Message(body, 7)), await AppendOfAsync(work, Message(body, 8, threads: [6])));
+        Assert.Equal([first[0].Threads[0], first[1].Threads[0]], second[..2].Select(static o => o.Threads[0]));
+        Assert.DoesNotContain(second[2].Threads[0], first.Concat(second[..2]).SelectMany(static o => o.Threads));
+        Assert.Equal(6L, await ScalarAsync<long>("select count(*) from mail.thread where account_id = $1", alice.Value));
+    }
+
+    [Fact]
+    public async Task An_append_to_a_name_needs_the_mailbox_that_has_it_when_it_is_committed()
+    {
+        AccountId alice = await AccountAsync();
+        Owned inbox = await MailboxAsync(alice), deep = await MailboxAsync(alice, "a/b,{\"c\\");
+        MailboxPath path = MailboxPath.Parse("a/b,{\"c\\", '/');
+        CommitOperation before = await NamedAsync(deep, path);
+        await DoneAsync(before);
+        CommitOutcome[] outcomes = await BatchAsync(
+            await NamedAsync(inbox, path), await NamedAsync(deep, path), await NamedAsync(inbox, MailboxPath.Inbox), await NamedAsync(deep, MailboxPath.Of("a", "b,{\"c")),
+            await NamedAsync(deep, MailboxPath.Of("a/b,{\"c\\")), await AppendOfAsync(deep, 1));
+        Assert.Equal([CommitStatus.Renamed, CommitStatus.Done, CommitStatus.Done, CommitStatus.Renamed, CommitStatus.Renamed, CommitStatus.Done], outcomes.Select(static o => o.Status));
+        (RenameOutcome renamed, _) = await Tree.RenameAsync(alice, NextOperation(), path, MailboxPath.Of("z"), await Ids.NextAsync(1));
+        Assert.Equal(RenameOutcome.Done, renamed);
+        CommitOperation late = await NamedAsync(deep, path);
+        Assert.Equal(CommitStatus.Renamed, (await CommitAsync(late)).Status);
+        // What was done under the old name stays done; what was refused can still be done elsewhere, with its body.
+        Assert.Equal(CommitStatus.DoneBefore, (await CommitAsync(Again(before))).Status);
+        await DoneAsync(await NamedAsync(inbox, MailboxPath.Inbox, late));
+        Assert.Equal((3, 2), ((await LoadAsync(deep)).Count, (await LoadAsync(inbox)).Count));
+        await CountersAreRightAsync();
+
+        async Task<CommitOperation> NamedAsync(Owned mailbox, MailboxPath name, CommitOperation? of = null)
+        {
+            CommitOperation o = of ?? await AppendOfAsync(mailbox, 1);
+            return new CommitOperation
+            {
+                Kind = o.Kind, Mailbox = mailbox.Key, Epoch = mailbox.Epoch, Tenant = o.Tenant, Id = o.Id, Actor = o.Actor, Messages = o.Messages, Emails = o.Emails, Path = name,
+            };
+        }
+    }
+
+    [Fact]
+    public async Task What_does_not_fit_is_refused_alone_and_its_body_waits()
+    {
+        Owned small = await MailboxAsync(await AccountAsync()), large = await MailboxAsync(await AccountAsync("bob@b.test", tenant: 2));
+        await ExecuteAsync("update mail.account set max_bytes = 250 where account_id = $1", small.Key.Account.Value);
+        await ExecuteAsync("insert into mail.tenant (tenant_id, charged, max_messages) values (2, true, 2)");
+        CommitOperation over = await AppendOfAsync(small, 2);
+        CommitOutcome[] outcomes = await BatchAsync(
+            await AppendOfAsync(small, 1), over, await AppendOfAsync(large, 1), StoreOf(large, All, StoreMode.Add, SystemFlags.Seen), await AppendOfAsync(small, 1), await AppendOfAsync(small, 1),
+            await AppendOfAsync(large, 2), await AppendOfAsync(large, 1));
+        Assert.Equal([CommitStatus.Done, CommitStatus.OverQuota, CommitStatus.Done, CommitStatus.Done, CommitStatus.Done, CommitStatus.OverQuota, CommitStatus.OverQuota, CommitStatus.Done],
+            outcomes.Select(static o => o.Status));
+        Assert.Equal(("1:2", 2), (outcomes[3].Uids.ToString(), (await LoadAsync(small)).Count));
+        await CountersAreRightAsync();
+        await ExecuteAsync("update mail.account set max_bytes = null");
+        await DoneAsync(Again(over));
+    }
+
+    [Fact]
     public async Task An_older_epoch_is_refused_also_beside_the_newer_one_in_a_batch()
     {
         Owned old = await MailboxAsync(await AccountAsync());

@@ -91,6 +91,27 @@ public sealed class LmtpDeliveryTests
         Assert.Single(door.Delivered(10));
     }
 
+    [Fact]
+    public async Task A_folder_that_got_another_name_is_looked_for_again_by_its_name()
+    {
+        await using LmtpDoor door = await LmtpDoor.OpenAsync();
+        door.Alice.AddFolder(11, "Lists");
+        using LmtpClient client = await door.BeginAsync("alice+Lists@demo.test");
+        await client.SayAsync("DATA", "354 ");
+        await client.SayAsync("a\r\n.", "250 2.1.5 ");
+        // As the rows would: the name is remembered, and belongs to another mailbox now.
+        door.Alice.Mailboxes.RemoveAll(static m => m.Id.Value == 11);
+        door.Alice.AddFolder(12, "Lists");
+        door.Mailbox(11).OnAppend = static request => new MailError(MailErrorCode.Renamed, request.Path!.ToString());
+        await client.SayAsync("MAIL FROM:<>", "250 ");
+        await client.SayAsync("RCPT TO:<alice+Lists@demo.test>", "250 ");
+        await client.SayAsync("DATA", "354 ");
+        await client.SayAsync("b\r\n.", "250 2.1.5 ");
+        Assert.Equal("b\r\n", Assert.Single(door.Delivered(12)).Body);
+        AppendRequest refused = door.Mailbox(11).Appends.Last().Request, taken = door.Mailbox(12).Appends.Single().Request;
+        Assert.Equal((refused.Operation, MailboxPath.Of("Lists")), (taken.Operation, taken.Path));
+    }
+
     [Theory]
     [InlineData(MailErrorCode.OverQuota, "552 5.2.2 <alice@demo.test>")]
     [InlineData(MailErrorCode.NonExistent, "550 5.1.1 <alice@demo.test>")]
