@@ -292,12 +292,14 @@ public sealed partial class MailboxGrain(
         }
     }
 
-    public ValueTask Unname()
+    public async ValueTask Unname()
     {
         // Also where a claim is under way, which may have read the name already.
         _nameless = true;
         local.Unname(_key);
-        return ValueTask.CompletedTask;
+        // The rows name an owner, and it is not this activation: should there be another, it must lose its claim before the name changes.
+        if (_claiming is null)
+            await OwnAsync();
     }
 
     public ValueTask End(MailboxEnd reason)

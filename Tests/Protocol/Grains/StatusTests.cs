@@ -155,6 +155,15 @@ public sealed class StatusTests(MailSilo silo) : IClassFixture<MailSilo>
     }
 
     [Fact]
+    public async Task An_activation_without_the_claim_takes_it_from_whoever_may_have_it_before_the_name_changes()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        long other = (await silo.Store.ClaimAsync(inbox, "S10.0.0.1:1:1"))!.Epoch;
+        await silo.Owner(inbox).Unname();
+        Assert.Equal(other + 1, await silo.ScalarAsync<long>("select epoch from mail.mailbox where account_id = $1 and id = $2", inbox.Account.Value, inbox.Mailbox.Value));
+    }
+
+    [Fact]
     public async Task A_mailbox_that_is_asked_for_again_and_again_gets_an_owner()
     {
         (_, MailboxKey work) = await silo.AccountAsync();
