@@ -1,4 +1,5 @@
 using MailCluster.Cluster;
+using MailCluster.Imap.Search;
 using MailCluster.Imap.Session;
 using MailCluster.Net;
 using Microsoft.Extensions.Logging;
@@ -7,13 +8,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace MailCluster.Imap;
 
 /// <summary>IMAP4rev1 (RFC 3501) and IMAP4rev2 (RFC 9051) on the listeners of a front end.</summary>
-public sealed class ImapProtocol(MailClusterClient cluster, ImapOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null) : IProtocol
+/// <param name="indexer">Where SEARCH finds what is known of texts; null where it reads them all.</param>
+public sealed class ImapProtocol(
+    MailClusterClient cluster, ImapOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null, SearchIndexer? indexer = null) : IProtocol
 {
     private static readonly byte[] TooMany = "* BYE [LIMIT] Too many connections\r\n"u8.ToArray();
     private static readonly byte[] ShuttingDown = "* BYE [UNAVAILABLE] The server is shutting down\r\n"u8.ToArray();
 
     private readonly ImapServices _services = new(
-        cluster, options ?? new ImapOptions(), (logs ?? NullLoggerFactory.Instance).CreateLogger("MailCluster.Imap"), time ?? TimeProvider.System);
+        cluster, options ?? new ImapOptions(), (logs ?? NullLoggerFactory.Instance).CreateLogger("MailCluster.Imap"), time ?? TimeProvider.System, indexer);
 
     public string Name => "imap";
 
@@ -35,4 +38,4 @@ public sealed class ImapProtocol(MailClusterClient cluster, ImapOptions? options
 }
 
 /// <summary>What all IMAP sessions of a process share.</summary>
-public sealed record ImapServices(MailClusterClient Cluster, ImapOptions Options, ILogger Log, TimeProvider Time);
+public sealed record ImapServices(MailClusterClient Cluster, ImapOptions Options, ILogger Log, TimeProvider Time, SearchIndexer? Indexer);

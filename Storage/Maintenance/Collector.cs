@@ -22,6 +22,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
     private const long AdvisoryLock = 0x4D61696C_436F6C6C;
 
     private (long Account, long Email) _swept;
+    private (long Account, long Email) _sweptSearch;
 
     /// <summary>One run of everything; null when another node is at it.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL can't be reached.</exception>
@@ -40,6 +41,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
                 await ExpireStagedAsync(cancellationToken),
                 await CollectBodiesAsync(cancellationToken));
             await SweepEmailsAsync(cancellationToken);
+            await SweepSearchAsync(cancellationToken);
             Ran(log, run);
             return run;
         }
@@ -118,6 +120,30 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
                 break;
             }
             (_swept.Account, _swept.Email, var gone) = page[0];
+            removed += gone;
+        }
+        return removed;
+    }
+
+    /// <summary>
+    /// Looks at some groups of the index of texts for those that no node of this version reads or half of whose emails are gone, going on from where the last call ended;
+    /// how many were removed.
+    /// </summary>
+    public async Task<int> SweepSearchAsync(CancellationToken cancellationToken)
+    {
+        // Each group is a look at some 500 emails.
+        int slice = Math.Max(1, options.Slice / 50);
+        var removed = 0;
+        for (var looked = 0; looked < options.SweepEmails / SearchGroup.MaxEmails && !cancellationToken.IsCancellationRequested; looked += slice)
+        {
+            var page = await database.ListAsync("select account_id, first_email, removed from mail.sweep_search_v1($1, $2, $3, $4)",
+                r => (r.GetInt64(0), r.GetInt64(1), r.GetInt32(2)), _sweptSearch.Account, _sweptSearch.Email, SearchGroup.Format, slice);
+            if (page.Count == 0)
+            {
+                _sweptSearch = default;
+                break;
+            }
+            (_sweptSearch.Account, _sweptSearch.Email, var gone) = page[0];
             removed += gone;
         }
         return removed;

@@ -43,6 +43,9 @@ public sealed class MailServer : IAsyncLifetime
     /// <summary>Between the node and PostgreSQL, with <see cref="WithRelay"/>.</summary>
     public TcpRelay? Relay { get; private set; }
 
+    /// <summary>The database, once an account was made; not through a relay.</summary>
+    public string ConnectionString { get; private set; } = "";
+
     public IPEndPoint Imap => new(IPAddress.Loopback, _settings.ImapPort);
 
     public IPEndPoint Imaps => new(IPAddress.Loopback, _settings.ImapsPort);
@@ -128,6 +131,7 @@ public sealed class MailServer : IAsyncLifetime
             if (_process is not null)
                 return;
             string connection = await _postgres.CreateDatabaseAsync();
+            ConnectionString = connection;
             string way = connection;
             if (_throughRelay)
             {

@@ -35,8 +35,10 @@ internal static class Search
                 session.EnableCondStore(state.User);
             MailboxView view = mailbox.Messages;
             var compiler = new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow());
-            var search = new MailboxSearch(session.Cluster.Bodies, state.User.Settings.Account, compiler.Compile(arguments.Key));
-            await answer(await session.PatientAsync(search.RunAsync(view.Messages, view.Ghosts, session.Gone), "Still searching"));
+            var search = new MailboxSearch(session.Cluster.Bodies, state.User.Settings.Account, compiler.Compile(arguments.Key), session.Services.Indexer?.Index);
+            SearchFound found = await session.PatientAsync(search.RunAsync(view.Messages, view.Ghosts, session.Gone), "Still searching");
+            session.Services.Indexer?.Ask(state.User.Settings.Tenant, state.User.Settings.Account, search.Unknown);
+            await answer(found);
             return Completion.Done;
         }
         catch

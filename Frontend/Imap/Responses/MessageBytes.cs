@@ -56,6 +56,13 @@ public sealed class MessageBytes
     /// <summary>RFC822.SIZE.</summary>
     public long Length => prefix.Length + bodySize;
 
+    /// <summary>The octets of a range inside the body, where they are in memory.</summary>
+    public bool TryGetBytes(ByteRange range, out ReadOnlyMemory<byte> bytes)
+    {
+        bytes = inMemory is { } memory ? memory.Slice((int)(range.Offset - prefix.Length), (int)range.Length) : default;
+        return inMemory is not null;
+    }
+
     /// <summary>The octets of a range, which must lie inside the message, in pieces; each is valid until the next is asked for.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ByteRange range, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

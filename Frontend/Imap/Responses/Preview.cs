@@ -26,10 +26,9 @@ internal static class Preview
         foreach (BodyPart part in Texts(root).Take(MaxParts))
         {
             bool html = part.Subtype.EqualsIgnoreCase("html"u8);
-            var source = new StringBuilder();
+            var source = new TextBuffer();
             long length = Math.Min(part.BodyLength, html ? MaxHtml : MaxPlain);
-            await foreach (ReadOnlyMemory<char> piece in MessageText.PartTextAsync(message, part, length, cancellationToken))
-                source.Append(piece.Span);
+            await MessageText.ReadPartAsync(source, message, part, length, cancellationToken);
             string text = html ? OfHtml(source.ToString()) : OfPlain(source.ToString());
             if (text.Length > 0)
                 return text;

@@ -6,16 +6,25 @@ using MailCluster.Imap.Responses;
 namespace MailCluster.Imap.Search;
 
 /// <summary>
-/// Finds the messages of one version of a mailbox that pass a test: first by the snapshot alone; what that leaves open by stored headers, in
-/// batches; what is open then by the text of the messages. Memory is bounded by a batch, whatever the mailbox and its messages are.
+/// Finds the messages of one version of a mailbox that pass a test: first by the snapshot alone; what that leaves open by the index of texts, by stored headers, in
+/// batches, and at last by the text of the messages. Memory is bounded by the batches, whatever the mailbox and its messages are.
 /// </summary>
-internal sealed class MailboxSearch(IMessageBodies store, AccountId account, SearchTest test)
+/// <param name="index">Null for none: what the snapshot leaves open is read.</param>
+internal sealed class MailboxSearch(IMessageBodies store, AccountId account, SearchTest test, ISearchIndex? index = null)
 {
     /// <summary>Messages after which others get the processor.</summary>
     private const int Stride = 4096;
 
+    /// <summary>Open messages from which on the index is asked: fewer are read as fast.</summary>
+    private const int WorthAsking = 64;
+
+    /// <summary>Batches at a time: while one is looked through the next comes from PostgreSQL.</summary>
+    private const int Batches = 2;
+
     private readonly MessageBatches _batches = new(store, account);
-    private readonly SearchSubject _subject = new();
+
+    /// <summary>Emails that were looked into because the index does not know them, sorted.</summary>
+    public IReadOnlyList<EmailId> Unknown { get; private set; } = [];
 
     /// <param name="messages">The version.</param>
     /// <param name="ghosts">Messages in it that no longer exist: never found.</param>
@@ -25,6 +34,7 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
     {
         var found = new BitArray(messages.Count);
         var open = new List<int>();
+        var subject = new SearchSubject();
         foreach (MessageRef message in messages.Messages())
         {
             if (message.Index % Stride == Stride - 1)
@@ -34,34 +44,87 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
             }
             if (!ghosts.IsEmpty && ghosts.Contains(message.Uid))
                 continue;
-            if (test.Decide(_subject.Of(message)) is { } decided)
+            if (test.Decide(subject.Of(message)) is { } decided)
                 found[message.Index] = decided;
             else
                 open.Add(message.Index);
         }
-        foreach (IReadOnlyList<MessageRef> batch in MessageBatches.Split(open.Select(index => messages[index])))
+        SearchSieve? sieve = null;
+        if (index is not null && open.Count >= WorthAsking
+            && (sieve = await SearchSieve.LoadAsync(index, account, test, messages, open, cancellationToken).ConfigureAwait(false)) is not null)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            await DecideAsync(batch, found, cancellationToken).ConfigureAwait(false);
+            Unknown = sieve.Unknown;
+            subject = new SearchSubject(sieve);
+            open.RemoveAll(place =>
+            {
+                if (test.Decide(subject.Of(messages[place])) is not { } decided)
+                    return false;
+                found[place] = decided;
+                return true;
+            });
         }
+        await ReadAsync(open.Select(place => messages[place]), sieve, found, cancellationToken).ConfigureAwait(false);
         return SearchFound.Of(messages, found);
     }
 
-    private async ValueTask DecideAsync(IReadOnlyList<MessageRef> batch, BitArray found, CancellationToken cancellationToken)
+    private async ValueTask ReadAsync(IEnumerable<MessageRef> open, SearchSieve? sieve, BitArray found, CancellationToken cancellationToken)
     {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = new Queue<Task<List<int>>>();
+        try
+        {
+            foreach (IReadOnlyList<MessageRef> batch in MessageBatches.Split(open))
+            {
+                stop.Token.ThrowIfCancellationRequested();
+                if (running.Count == Batches)
+                    await EndAsync();
+                running.Enqueue(Task.Run(() => DecideAsync(batch, new SearchSubject(sieve), stop.Token), stop.Token));
+            }
+            while (running.Count > 0)
+                await EndAsync();
+        }
+        finally
+        {
+            // After a failure nothing goes on behind the command's back.
+            await stop.CancelAsync().ConfigureAwait(false);
+            await ((Task)Task.WhenAll(running)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        async ValueTask EndAsync()
+        {
+            foreach (int place in await running.Peek().ConfigureAwait(false))
+                found[place] = true;
+            _ = running.Dequeue();
+        }
+    }
+
+    /// <summary>The places of those that pass.</summary>
+    private async Task<List<int>> DecideAsync(IReadOnlyList<MessageRef> batch, SearchSubject subject, CancellationToken cancellationToken)
+    {
+        var found = new List<int>();
         var open = new List<LoadedMessage>();
+        var headersOf = new List<IReadOnlyList<ContentHeader>>();
         foreach (LoadedMessage message in await _batches.LoadAsync(batch, content: true, bodies: false, cancellationToken).ConfigureAwait(false))
         {
             // Expunged meanwhile: no match, whatever was asked.
             if (message.Email is null || await HeadersAsync(message, cancellationToken).ConfigureAwait(false) is not { } headers)
                 continue;
-            if (test.Decide(_subject.Of(message.Row, headers)) is { } decided)
-                found[message.Row.Index] = decided;
-            else
-                open.Add(message);
+            if (test.Decide(subject.Of(message.Row, headers)) is { } decided)
+            {
+                if (decided)
+                    found.Add(message.Row.Index);
+                continue;
+            }
+            open.Add(message);
+            headersOf.Add(headers);
         }
-        foreach (LoadedMessage message in await _batches.WithBodiesAsync(open, cancellationToken).ConfigureAwait(false))
-            found[message.Row.Index] = await LookInsideAsync(message, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<LoadedMessage> loaded = await _batches.WithBodiesAsync(open, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < loaded.Count; i++)
+        {
+            if (await LookInsideAsync(loaded[i], headersOf[i], subject, cancellationToken).ConfigureAwait(false))
+                found.Add(loaded[i].Row.Index);
+        }
+        return found;
     }
 
     private static async ValueTask<IReadOnlyList<ContentHeader>?> HeadersAsync(LoadedMessage message, CancellationToken cancellationToken)
@@ -76,36 +139,35 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
         }
     }
 
-    private async ValueTask<bool> LookInsideAsync(LoadedMessage message, CancellationToken cancellationToken)
+    private async ValueTask<bool> LookInsideAsync(
+        LoadedMessage message, IReadOnlyList<ContentHeader> headers, SearchSubject subject, CancellationToken cancellationToken)
     {
-        (MessageBytes bytes, MessageContent content) = (message.Bytes!, message.Email!.Content!);
-        if (await HeadersAsync(message, cancellationToken).ConfigureAwait(false) is not { } headers)
-            return false;
+        (MessageBytes bytes, BodyPart root) = (message.Bytes!, message.Email!.Content!.Root);
         var questions = new TextQuestions();
-        test.Ask(_subject.Of(message.Row, headers), questions);
+        test.Ask(subject.Of(message.Row, headers), questions);
         try
         {
             if (questions.Body.Count > 0)
             {
                 string[] values = [.. questions.Body];
-                Answer(values, inHeader: false, await MessageText.BodyContainsAsync(bytes, content, values, cancellationToken).ConfigureAwait(false));
+                Answer(values, inHeader: false, await MessageText.BodyContainsAsync(bytes, root, values, cancellationToken).ConfigureAwait(false));
             }
             if (questions.Text.Count > 0)
             {
                 string[] values = [.. questions.Text];
-                Answer(values, inHeader: true, await MessageText.TextContainsAsync(bytes, content, values, cancellationToken).ConfigureAwait(false));
+                Answer(values, inHeader: true, await MessageText.TextContainsAsync(bytes, root, headers, values, cancellationToken).ConfigureAwait(false));
             }
         }
         catch (BodyGoneException)
         {
             return false;
         }
-        return test.Decide(_subject) ?? throw new InvalidOperationException("Every string was looked for, and the test is still open.");
-    }
+        return test.Decide(subject) ?? throw new InvalidOperationException("Every string was looked for, and the test is still open.");
 
-    private void Answer(string[] values, bool inHeader, bool[] found)
-    {
-        for (int i = 0; i < values.Length; i++)
-            _subject.Answers(inHeader)[values[i]] = found[i];
+        void Answer(string[] values, bool inHeader, bool[] found)
+        {
+            for (int i = 0; i < values.Length; i++)
+                subject.Answers(inHeader)[values[i]] = found[i];
+        }
     }
 }

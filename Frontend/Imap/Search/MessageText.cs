@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using System.Buffers;
 using System.Text;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Responses;
@@ -47,34 +47,37 @@ public static class MessageText
     /// SEARCH BODY: for each of the values whether it is in a text part or in the header of an embedded message. One pass for all values.
     /// </summary>
     public static async ValueTask<bool[]> BodyContainsAsync(
-        MessageBytes message, MessageContent content, IReadOnlyList<string> values, CancellationToken cancellationToken)
+        MessageBytes message, BodyPart root, IReadOnlyList<string> values, CancellationToken cancellationToken)
     {
         var matcher = new TextMatcher(values);
-        await SearchBodyAsync(matcher, message, content, cancellationToken).ConfigureAwait(false);
+        await ReadBodyAsync(matcher, message, root, cancellationToken).ConfigureAwait(false);
         return matcher.Found;
     }
 
     /// <summary>SEARCH TEXT: as BODY, and in the message's header too, names of fields included.</summary>
+    /// <param name="headers">All of the message: see <see cref="HeadersAsync"/>.</param>
     public static async ValueTask<bool[]> TextContainsAsync(
-        MessageBytes message, MessageContent content, IReadOnlyList<string> values, CancellationToken cancellationToken)
+        MessageBytes message, BodyPart root, IReadOnlyList<ContentHeader> headers, IReadOnlyList<string> values, CancellationToken cancellationToken)
     {
         var matcher = new TextMatcher(values);
-        SearchHeaders(matcher, await HeadersAsync(message, content, cancellationToken).ConfigureAwait(false));
-        if (!matcher.FoundAll)
-            await SearchBodyAsync(matcher, message, content, cancellationToken).ConfigureAwait(false);
+        if (ReadHeaders(matcher, headers))
+            await ReadBodyAsync(matcher, message, root, cancellationToken).ConfigureAwait(false);
         return matcher.Found;
     }
 
-    /// <summary>The text of a header value: encoded words (RFC 2047) decoded, 8-bit taken as UTF-8 where it is, else as Windows-1252.</summary>
-    public static string DecodeHeader(RawText value)
+    /// <summary>Gives the text of header fields, each as a line; false when the sink has enough.</summary>
+    internal static bool ReadHeaders(TextSink sink, IReadOnlyList<ContentHeader> headers)
     {
-        var raw = value.Bytes.ToArray();
-        return raw.AsSpan().IndexOf("=?"u8) < 0 ? Guess(raw, mayBeCut: false).GetString(raw) : Rfc2047.DecodeText(raw);
+        foreach (var header in headers)
+        {
+            if (!sink.Add($"{header.Name}: {DecodeHeader(header.Value)}\n"))
+                return false;
+        }
+        return true;
     }
 
-    /// <summary>The decoded texts of a message in order, in pieces: its text parts and the headers of embedded messages.</summary>
-    public static async IAsyncEnumerable<ReadOnlyMemory<char>> BodyTextAsync(
-        MessageBytes message, BodyPart root, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    /// <summary>Gives the decoded texts of a message in order, until the sink has enough: its text parts and the headers of embedded messages.</summary>
+    internal static async ValueTask ReadBodyAsync(TextSink sink, MessageBytes message, BodyPart root, CancellationToken cancellationToken)
     {
         var left = MaxSearched;
         var parts = new Stack<BodyPart>([root]);
@@ -86,58 +89,65 @@ public static class MessageText
             {
                 var fields = Fields(await ReadAsync(message, Header(message, part.Parts[0]), cancellationToken).ConfigureAwait(false));
                 left -= part.Parts[0].HeaderLength;
-                foreach (var field in fields)
-                    yield return $"{field.Name}: {DecodeHeader(field.Value)}\n".AsMemory();
+                if (!ReadHeaders(sink, fields))
+                    return;
             }
             else if (part.Kind == BodyPartKind.Leaf && part.IsText)
             {
                 var length = Math.Min(part.BodyLength, left);
                 left -= length;
-                await foreach (var piece in PartTextAsync(message, part, length, cancellationToken).ConfigureAwait(false))
-                    yield return piece;
-                yield return "\n".AsMemory();
+                if (!await ReadPartAsync(sink, message, part, length, cancellationToken).ConfigureAwait(false) || !sink.Add("\n"))
+                    return;
             }
         }
     }
 
-    /// <summary>The first octets of a text part, without transfer encoding and charset; each piece is valid until the next is asked for.</summary>
-    internal static async IAsyncEnumerable<ReadOnlyMemory<char>> PartTextAsync(
-        MessageBytes message, BodyPart part, long length, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>The text of a header value: encoded words (RFC 2047) decoded, 8-bit taken as UTF-8 where it is, else as Windows-1252.</summary>
+    public static string DecodeHeader(RawText value)
     {
-        var charset = part.Parameter("charset"u8).ToString();
-        var named = charset.Length == 0 || charset.EndsWith("ascii", StringComparison.OrdinalIgnoreCase) ? null : Charsets.Find(charset);
-        Decoder? decoder = null;
-        var chars = Array.Empty<char>();
+        var raw = value.Bytes.ToArray();
+        return raw.AsSpan().IndexOf("=?"u8) < 0 ? Guess(raw, mayBeCut: false).GetString(raw) : Rfc2047.DecodeText(raw);
+    }
+
+    /// <summary>Gives the text of a text part's first octets, without transfer encoding and charset; false when the sink has enough.</summary>
+    internal static async ValueTask<bool> ReadPartAsync(TextSink sink, MessageBytes message, BodyPart part, long length, CancellationToken cancellationToken)
+    {
+        using var text = new PartText(part);
         var range = new ByteRange(message.Prefix.Length + part.BodyOffset, length);
-        await foreach (var piece in BinarySection.DecodeAsync(message, range, part.Encoding, cancellationToken).ConfigureAwait(false))
+        // What is in memory is decoded where it is; what is not is gathered into the same steps, so that the text does not depend on where a message is kept.
+        if (message.TryGetBytes(range, out ReadOnlyMemory<byte> bytes))
+            return text.AddAll(bytes.Span, sink);
+        var step = ArrayPool<byte>.Shared.Rent(PartText.Step);
+        try
         {
-            decoder ??= (named ?? Guess(piece.Span, mayBeCut: piece.Length > 4096)).GetDecoder();
-            var needed = decoder.GetCharCount(piece.Span, flush: false);
-            if (chars.Length < needed)
-                chars = new char[needed];
-            yield return chars.AsMemory(0, decoder.GetChars(piece.Span, chars, flush: false));
+            var filled = 0;
+            await foreach (var piece in message.ReadAsync(range, cancellationToken).ConfigureAwait(false))
+            {
+                for (var rest = piece; !rest.IsEmpty;)
+                {
+                    var taken = Math.Min(rest.Length, PartText.Step - filled);
+                    rest[..taken].CopyTo(step.AsMemory(filled));
+                    rest = rest[taken..];
+                    filled += taken;
+                    if (filled < PartText.Step)
+                        continue;
+                    if (!text.AddAll(step.AsSpan(0, filled), sink))
+                        return false;
+                    filled = 0;
+                }
+            }
+            return text.AddAll(step.AsSpan(0, filled), sink);
         }
-    }
-
-    private static async ValueTask SearchBodyAsync(TextMatcher matcher, MessageBytes message, MessageContent content, CancellationToken cancellationToken)
-    {
-        await foreach (var piece in BodyTextAsync(message, content.Root, cancellationToken).ConfigureAwait(false))
+        finally
         {
-            matcher.Add(piece.Span);
-            if (matcher.FoundAll)
-                return;
+            ArrayPool<byte>.Shared.Return(step);
         }
-    }
-
-    private static void SearchHeaders(TextMatcher matcher, IReadOnlyList<ContentHeader> headers)
-    {
-        foreach (var header in headers)
-            matcher.Add($"{header.Name}: {DecodeHeader(header.Value)}\n");
     }
 
     private static bool Contains(string text, string value) => text.Contains(value, StringComparison.OrdinalIgnoreCase);
 
-    private static Encoding Guess(ReadOnlySpan<byte> bytes, bool mayBeCut)
+    /// <summary>UTF-8 where the bytes are that, else Windows-1252.</summary>
+    internal static Encoding Guess(ReadOnlySpan<byte> bytes, bool mayBeCut)
     {
         // A character may be cut at the end of a piece: that alone does not make it other than UTF-8.
         var end = bytes.Length;

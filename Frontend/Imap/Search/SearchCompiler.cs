@@ -21,7 +21,7 @@ internal sealed class SearchCompiler(MailboxSnapshot messages, UidSet recent, Ui
         SearchKey.Or or => Composite([or.Left, or.Right], all: false),
         SearchKey.Fuzzy fuzzy => Compile(FuzzyKeys.Widen(fuzzy.Key)),
         SearchKey.Not not => new SearchTest.Not(Compile(not.Key)),
-        SearchKey.Header header => new SearchTest.Header(headers => MessageText.HeaderContains(headers, header.Name, header.Value)),
+        SearchKey.Header header => new SearchTest.Header(headers => MessageText.HeaderContains(headers, header.Name, header.Value), header.Value),
         SearchKey.SentDate sent => new SearchTest.Header(headers => SentDate(headers) is { } date && Matches(sent.Comparison, date, sent.Date)),
         // The empty string is in every message.
         SearchKey.Body { Value: "" } or SearchKey.Text { Value: "" } => Everything,

@@ -19,6 +19,9 @@ internal abstract class SearchTest
     /// <summary>Marks the strings that have to be looked for in the message before it can be decided.</summary>
     public abstract void Ask(SearchSubject subject, TextQuestions questions);
 
+    /// <summary>Adds all strings that it may look for in messages.</summary>
+    public abstract void Strings(ISet<string> strings);
+
     /// <summary>Something of the snapshot.</summary>
     public sealed class Row(Func<MessageRef, bool> matches) : SearchTest(0)
     {
@@ -27,25 +30,35 @@ internal abstract class SearchTest
         public override void Ask(SearchSubject subject, TextQuestions questions)
         {
         }
+
+        public override void Strings(ISet<string> strings)
+        {
+        }
     }
 
     /// <summary>Something of the header.</summary>
-    public sealed class Header(Func<IReadOnlyList<ContentHeader>, bool> matches) : SearchTest(1)
+    /// <param name="value">A string that is in every header that matches; empty for none.</param>
+    public sealed class Header(Func<IReadOnlyList<ContentHeader>, bool> matches, string value = "") : SearchTest(1)
     {
-        public override bool? Decide(SearchSubject subject) => subject.Headers is { } headers ? matches(headers) : null;
+        public override bool? Decide(SearchSubject subject) =>
+            subject.Headers is { } headers ? matches(headers) : subject.Lacks(value) ? false : null;
 
         public override void Ask(SearchSubject subject, TextQuestions questions)
         {
         }
+
+        public override void Strings(ISet<string> strings) => strings.Add(value);
     }
 
     /// <summary>A string in the body, or in header and body.</summary>
     public sealed class Text(string value, bool inHeader) : SearchTest(2)
     {
         public override bool? Decide(SearchSubject subject) =>
-            subject.Answers(inHeader).TryGetValue(value, out bool found) ? found : null;
+            subject.Answers(inHeader).TryGetValue(value, out bool found) ? found : subject.Lacks(value) ? false : null;
 
         public override void Ask(SearchSubject subject, TextQuestions questions) => (inHeader ? questions.Text : questions.Body).Add(value);
+
+        public override void Strings(ISet<string> strings) => strings.Add(value);
     }
 
     public sealed class Not(SearchTest test) : SearchTest(test.Cost)
@@ -53,6 +66,8 @@ internal abstract class SearchTest
         public override bool? Decide(SearchSubject subject) => !test.Decide(subject);
 
         public override void Ask(SearchSubject subject, TextQuestions questions) => test.Ask(subject, questions);
+
+        public override void Strings(ISet<string> strings) => test.Strings(strings);
     }
 
     /// <summary>AND (<paramref name="all"/>) or OR of tests.</summary>
@@ -90,11 +105,18 @@ internal abstract class SearchTest
                     test.Ask(subject, questions);
             }
         }
+
+        public override void Strings(ISet<string> strings)
+        {
+            foreach (SearchTest test in _tests)
+                test.Strings(strings);
+        }
     }
 }
 
 /// <summary>What is known of the message that is looked at.</summary>
-internal sealed class SearchSubject
+/// <param name="sieve">What the index knows of all messages; null for nothing.</param>
+internal sealed class SearchSubject(SearchSieve? sieve = null)
 {
     private readonly Dictionary<string, bool> _body = new(StringComparer.Ordinal);
     private readonly Dictionary<string, bool> _text = new(StringComparer.Ordinal);
@@ -106,6 +128,9 @@ internal sealed class SearchSubject
 
     /// <summary>Which strings are in the message: in header and body, or in the body alone.</summary>
     public Dictionary<string, bool> Answers(bool inHeader) => inHeader ? _text : _body;
+
+    /// <summary>True where the index knows that a string is not in the message.</summary>
+    public bool Lacks(string value) => sieve?.Lacks(Message.Index, value) == true;
 
     public SearchSubject Of(MessageRef message, IReadOnlyList<ContentHeader>? headers = null)
     {

@@ -1,49 +1,68 @@
 namespace MailCluster.Imap.Search;
 
 /// <summary>Looks for several strings, whatever their case, in a text that comes in pieces; a match may span pieces.</summary>
-internal sealed class TextMatcher
+internal sealed class TextMatcher : TextSink
 {
-    private readonly IReadOnlyList<string> values;
-    private readonly int overlap;
-    private char[] window = [];
-    private int carried;
-    private int missing;
+    private readonly IReadOnlyList<string> _values;
+
+    // The end of what was seen, as long as the longest string without its last character, with room for as much of the next piece.
+    private readonly char[] _seam;
+    private readonly int _overlap;
+    private int _carried;
+    private int _missing;
 
     public TextMatcher(IReadOnlyList<string> values)
     {
-        this.values = values;
+        _values = values;
         Found = new bool[values.Count];
-        for (var i = 0; i < values.Count; i++)
+        for (int i = 0; i < values.Count; i++)
         {
             // RFC 9051 §6.4.4: the empty string is in every message.
             Found[i] = values[i].Length == 0;
-            missing += Found[i] ? 0 : 1;
-            overlap = Math.Max(overlap, values[i].Length - 1);
+            _missing += Found[i] ? 0 : 1;
+            _overlap = Math.Max(_overlap, values[i].Length - 1);
         }
+        _seam = new char[2 * _overlap];
     }
 
     /// <summary>For each value whether it was seen so far.</summary>
     public bool[] Found { get; }
-    public bool FoundAll => missing == 0;
 
-    public void Add(ReadOnlySpan<char> piece)
+    public bool FoundAll => _missing == 0;
+
+    public override bool Add(ReadOnlySpan<char> piece)
     {
-        if (FoundAll || piece.IsEmpty)
-            return;
-        var length = carried + piece.Length;
-        if (window.Length < length)
-            Array.Resize(ref window, Math.Max(length, 2 * window.Length));
-        piece.CopyTo(window.AsSpan(carried));
-        var text = window.AsSpan(0, length);
-        for (var i = 0; i < values.Count; i++)
+        if (FoundAll)
+            return false;
+        int begin = Math.Min(_overlap, piece.Length);
+        piece[..begin].CopyTo(_seam.AsSpan(_carried));
+        if (_carried > 0)
+            Look(_seam.AsSpan(0, _carried + begin));
+        Look(piece);
+        if (piece.Length >= _overlap)
         {
-            if (!Found[i] && text.Contains(values[i], StringComparison.OrdinalIgnoreCase))
+            piece[^_overlap..].CopyTo(_seam);
+            _carried = _overlap;
+        }
+        else
+        {
+            int seam = _carried + begin;
+            int kept = Math.Min(_overlap, seam);
+            _seam.AsSpan(seam - kept, kept).CopyTo(_seam);
+            _carried = kept;
+        }
+        return !FoundAll;
+    }
+
+    private void Look(ReadOnlySpan<char> text)
+    {
+        for (int i = 0; i < _values.Count; i++)
+        {
+            if (!Found[i] && text.Contains(_values[i], StringComparison.OrdinalIgnoreCase))
             {
                 Found[i] = true;
-                missing--;
+                _missing--;
             }
         }
-        carried = Math.Min(overlap, length);
-        text[^carried..].CopyTo(window);
     }
 }

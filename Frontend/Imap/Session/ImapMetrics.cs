@@ -18,4 +18,7 @@ internal static class ImapMetrics
 
     public static readonly Counter<long> Appended = Meter.CreateCounter<long>(
         "mailcluster.imap.appended", unit: "By", description: "Octets of messages stored by APPEND");
+
+    public static readonly Counter<long> Indexed = Meter.CreateCounter<long>(
+        "mailcluster.imap.indexed", description: "Messages whose text was indexed for SEARCH");
 }

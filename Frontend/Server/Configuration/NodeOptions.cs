@@ -157,6 +157,13 @@ public sealed class LimitsSection
 
     internal TimeSpan CommandTime => TimeSpan.FromSeconds(CommandSeconds);
 
+    /// <summary>
+    /// Percent of its time that the task which indexes texts for SEARCH works, the rest are pauses; 0 makes no index, and every search of texts reads the mail. Default 50, which is some
+    /// 5,000 messages a second. Only mail that is searched is indexed, behind the first search of it.
+    /// </summary>
+    [Range(0, 100)]
+    public int SearchIndexPercent { get; set; } = 50;
+
     /// <summary>Minutes without an IMAP command, never in IDLE. Default 30: the least that RFC 9051 §5.4 allows.</summary>
     [Range(1, 1440)]
     public int IdleMinutes { get; set; } = 30;

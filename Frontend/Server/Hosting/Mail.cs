@@ -2,6 +2,7 @@ using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Grains;
 using MailCluster.Imap;
+using MailCluster.Imap.Search;
 using MailCluster.Lmtp;
 using MailCluster.Net;
 using MailCluster.Server.Configuration;
@@ -12,6 +13,7 @@ using MailCluster.Storage.Ids;
 using MailCluster.Storage.Lanes;
 using MailCluster.Storage.Mailboxes;
 using MailCluster.Storage.Maintenance;
+using MailCluster.Storage.Search;
 
 namespace MailCluster.Server.Hosting;
 
@@ -63,7 +65,13 @@ internal static class Mail
             s.GetRequiredService<ILocalMailboxes>(),
             new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime }, s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
-            s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>()));
+            s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>()));
+        if (options.Limits.SearchIndexPercent > 0)
+        {
+            services.AddSingleton(s => new SearchIndexer(
+                new SearchIndex(s.GetRequiredService<MailDatabase>().Main), s.GetRequiredService<IMessageBodies>(), options.Limits.SearchIndexPercent,
+                s.GetRequiredService<ILogger<SearchIndexer>>()));
+        }
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(
             s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>()));
     }
