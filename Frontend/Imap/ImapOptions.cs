@@ -35,6 +35,9 @@ public sealed record ImapOptions
     /// <summary>Failed log-ins on one connection before BYE. Default 5: a user mistypes, a guesser reconnects and is slowed down by address.</summary>
     public int FailedLogins { get; init; } = 5;
 
+    /// <summary>Connections that may be compressed at once (RFC 4978), in this process. Default 10,000: each keeps some 40 KB for what its client sends, though nothing while it waits for what is sent to it.</summary>
+    public int CompressedConnections { get; init; } = 10_000;
+
     /// <summary>The version that ID tells to users who are logged in; null for none.</summary>
     public string? Version { get; init; }
 }

@@ -38,4 +38,19 @@ public sealed class ImapProtocol(
 }
 
 /// <summary>What all IMAP sessions of a process share.</summary>
-public sealed record ImapServices(MailClusterClient Cluster, ImapOptions Options, ILogger Log, TimeProvider Time, SearchIndexer? Indexer);
+public sealed record ImapServices(MailClusterClient Cluster, ImapOptions Options, ILogger Log, TimeProvider Time, SearchIndexer? Indexer)
+{
+    private int _compressed;
+
+    /// <summary>Takes one of the places for compressed connections; false when there is none left.</summary>
+    internal bool TryCompress()
+    {
+        if (Interlocked.Increment(ref _compressed) <= Options.CompressedConnections)
+            return true;
+        EndCompressed();
+        return false;
+    }
+
+    /// <summary>Gives a place back.</summary>
+    internal void EndCompressed() => Interlocked.Decrement(ref _compressed);
+}

@@ -54,6 +54,12 @@ internal sealed partial class Connection
     private async ValueTask ReleaseAsync()
     {
         await Input.CompleteAsync().ConfigureAwait(false);
+        if (_inflating is not null)
+        {
+            await _inflating.DisposeAsync().ConfigureAwait(false);
+            await _below.Input.CompleteAsync().ConfigureAwait(false);
+            _below.Output.Discard();
+        }
         if (_tlsStream is not null)
         {
             await _tlsStream.DisposeAsync().ConfigureAwait(false);

@@ -17,6 +17,8 @@ internal sealed partial class Connection : IConnection
     private readonly TaskCompletionSource _channelClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _closed = new();
     private SslStream? _tlsStream;
+    private InflateStream? _inflating;
+    private (PipeReader Input, ConnectionOutput Output) _below;
     private AddressSlot? _slot;
     private string? _abortReason;
     private long _endDeadline = long.MaxValue;
@@ -104,6 +106,22 @@ internal sealed partial class Connection : IConnection
         }
         await Output.FlushAsync(cancellationToken).ConfigureAwait(false);
         await HandshakeAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public bool IsCompressed => _inflating is not null;
+
+    public async ValueTask StartDeflateAsync(CancellationToken cancellationToken = default)
+    {
+        if (IsCompressed || HasBufferedInput)
+        {
+            throw new InvalidOperationException("Compression is on already, or plain input has arrived behind the command that starts it.");
+        }
+        await Output.FlushAsync(cancellationToken).ConfigureAwait(false);
+        _inflating = new InflateStream(new PipeStream(Input, Output));
+        _below = (Input, Output);
+        // Zero-byte reads: an idle connection keeps no buffer but zlib's window.
+        Input = PipeReader.Create(_inflating, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
+        Output = new DeflateOutput(Output);
     }
 
     public void LoggedIn() => Interlocked.Exchange(ref _slot, null)?.Release();

@@ -57,6 +57,15 @@ public interface IConnection
     /// <summary>The listener has a certificate and TLS is not on: STARTTLS may be offered.</summary>
     bool CanStartTls { get; }
 
+    /// <summary>What is sent and received is compressed.</summary>
+    bool IsCompressed { get; }
+
+    /// <summary>
+    /// Flushes, and from then on both directions are DEFLATE (RFC 1951) inside of TLS, where that is on: replaces <see cref="Input"/> and <see cref="Output"/>.
+    /// Input that is no DEFLATE ends the connection. Throws <see cref="InvalidOperationException"/> when it is on already or <see cref="HasBufferedInput"/>.
+    /// </summary>
+    ValueTask StartDeflateAsync(CancellationToken cancellationToken = default);
+
     /// <summary>Cancelled when the connection is dead: reset by the peer, aborted, or timed out. The client's orderly end of input does not cancel it.</summary>
     CancellationToken Closed { get; }
 

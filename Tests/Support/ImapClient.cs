@@ -167,6 +167,9 @@ public sealed class ImapClient : IAsyncDisposable
         _stream = tls;
     }
 
+    /// <summary>Goes on under DEFLATE (RFC 4978).</summary>
+    public void StartDeflate() => _stream = new CompressedStream(_stream);
+
     public async ValueTask DisposeAsync()
     {
         await _stream.DisposeAsync();

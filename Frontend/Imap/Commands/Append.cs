@@ -130,8 +130,8 @@ internal static class Append
         // RFC 9051 §4.3: only a literal8 may hold NUL.
         if (message.SawNul && !literal.Binary)
             return (Completion.Bad("A literal holds NUL"), staged.Value);
-        if (message.SawEightBitHeader && !session.Options.AppendEightBitHeaders && !user.Rev2)
-            return (Completion.No("CANNOT", "8-bit headers are taken from sessions that enabled IMAP4rev2 only"), staged.Value);
+        if (message.SawEightBitHeader && !session.Options.AppendEightBitHeaders && !user.Rev2 && !user.Utf8)
+            return (Completion.No("CANNOT", "8-bit headers are taken from sessions that enabled IMAP4rev2 or UTF8=ACCEPT only"), staged.Value);
         return (default(Completion?), staged.Value);
     }
 

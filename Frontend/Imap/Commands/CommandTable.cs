@@ -20,6 +20,9 @@ public enum Effects
 
     /// <summary>Refused in a mailbox that was opened with EXAMINE.</summary>
     Writes = 8,
+
+    /// <summary>It names messages by their numbers, or answers with them: BAD once UIDONLY is on (RFC 9586).</summary>
+    TakesNumbers = 16,
 }
 
 /// <summary>One command: its name, what it does to the selected mailbox, and who does it.</summary>
@@ -29,7 +32,7 @@ public sealed record CommandRow(string Name, Effects Effects, Func<ImapSession, 
 /// <summary>Every command that the server knows.</summary>
 public static class CommandTable
 {
-    private const Effects ReadsByNumber = Effects.SyncsFirst | Effects.KeepsNumbers;
+    private const Effects ReadsByNumber = Effects.SyncsFirst | Effects.KeepsNumbers | Effects.TakesNumbers;
     private const Effects WritesSelected = Effects.SyncsFirst | Effects.SyncsAfter | Effects.Writes;
 
     private static readonly FrozenDictionary<string, CommandRow> Rows = new[]
@@ -47,6 +50,7 @@ public static class CommandTable
 
         // Authenticated or selected.
         Row<Authenticated>("ENABLE", Effects.None, Enable.RunAsync),
+        Row<Authenticated>("COMPRESS", Effects.None, Compress.RunAsync),
         Row<Authenticated>("SELECT", Effects.None, Select.RunAsync),
         Row<Authenticated>("EXAMINE", Effects.None, Examine.RunAsync),
         Row<Authenticated>("CREATE", Effects.None, Create.RunAsync),
@@ -75,11 +79,11 @@ public static class CommandTable
         Row<Selected>("UID SORT", Effects.SyncsFirst, Sort.RunAsync),
         Row<Selected>("THREAD", ReadsByNumber, Thread.RunAsync),
         Row<Selected>("UID THREAD", Effects.SyncsFirst, Thread.RunAsync),
-        Row<Selected>("STORE", WritesSelected | Effects.KeepsNumbers, Store.RunAsync),
+        Row<Selected>("STORE", WritesSelected | Effects.KeepsNumbers | Effects.TakesNumbers, Store.RunAsync),
         Row<Selected>("UID STORE", WritesSelected, Store.RunAsync),
-        Row<Selected>("COPY", Effects.SyncsFirst | Effects.SyncsAfter, Copy.RunAsync),
+        Row<Selected>("COPY", Effects.SyncsFirst | Effects.SyncsAfter | Effects.TakesNumbers, Copy.RunAsync),
         Row<Selected>("UID COPY", Effects.SyncsFirst | Effects.SyncsAfter, Copy.RunAsync),
-        Row<Selected>("MOVE", WritesSelected, Move.RunAsync),
+        Row<Selected>("MOVE", WritesSelected | Effects.TakesNumbers, Move.RunAsync),
         Row<Selected>("UID MOVE", WritesSelected, Move.RunAsync),
     }.ToFrozenDictionary(static row => row.Name);
 

@@ -21,6 +21,14 @@ internal static class Enable
                     user.Rev2 = true;
                     reply.Raw(" IMAP4rev2"u8);
                     break;
+                case "UTF8=ACCEPT" when !user.Utf8:
+                    user.Utf8 = true;
+                    reply.Raw(" UTF8=ACCEPT"u8);
+                    break;
+                case "UIDONLY" when !user.UidOnly:
+                    user.UidOnly = true;
+                    reply.Raw(" UIDONLY"u8);
+                    break;
                 case "CONDSTORE" when !user.CondStore:
                     user.CondStore = true;
                     reply.Raw(" CONDSTORE"u8);
@@ -33,7 +41,7 @@ internal static class Enable
             }
         }
         reply.NewLine();
-        if (user.Rev2)
+        if (user.Rev2 || user.Utf8)
             reply.Charset = WireCharset.Utf8;
         if (!condStore && user.CondStore)
             session.TellHighestModSeq();

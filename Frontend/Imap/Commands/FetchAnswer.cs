@@ -43,7 +43,7 @@ internal sealed class FetchAnswer
     {
         (_session, _state, _items) = (session, state, [.. asked]);
         // RFC 7162 §3.2.4, and §3.1: once CONDSTORE is on, every FETCH answer has them.
-        if ((uid || state.User.QResync) && !Asks(FetchItem.Uid))
+        if ((uid || state.User.QResync) && !state.User.UidOnly && !Asks(FetchItem.Uid))
             _items.Insert(0, new FetchAttribute(FetchItem.Uid));
         if (state.User.CondStore && !Asks(FetchItem.ModSeq))
             _items.Add(new FetchAttribute(FetchItem.ModSeq));
@@ -93,7 +93,7 @@ internal sealed class FetchAnswer
     public void Write(MessageRef message, StoredEmail? email)
     {
         ReplyWriter reply = _session.Reply;
-        reply.Raw("* "u8).Number(message.Index + 1).Raw(" FETCH ("u8);
+        FlagsResponse.Begin(reply, _state.User, message);
         for (int i = 0; i < _items.Count; i++)
         {
             reply.Raw(_labels[i]);
@@ -109,7 +109,7 @@ internal sealed class FetchAnswer
     public async ValueTask WriteAsync(MessageRef message, FetchedSections sections, bool withFlags)
     {
         ReplyWriter reply = _session.Reply;
-        reply.Untagged((uint)message.Index + 1).Raw("FETCH ("u8);
+        FlagsResponse.Begin(reply, _state.User, message);
         bool first = true;
         for (int i = 0; i < _items.Count; i++)
         {

@@ -12,6 +12,9 @@ internal static class Search
     public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
         SearchArguments arguments = command.Parse(SearchGrammar.Parse);
+        // RFC 9755 §3: what is UTF-8 throughout has no other charset.
+        if (arguments.NamesCharset && state.User.Utf8)
+            return new(Completion.Bad("CHARSET is not for sessions that enabled UTF8=ACCEPT"));
         return RunAsync(session, state, arguments, async found =>
         {
             if (Saves(arguments))
@@ -24,6 +27,8 @@ internal static class Search
     public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, SearchArguments arguments, Func<SearchFound, ValueTask> answer)
     {
         SelectedMailbox mailbox = state.Mailbox;
+        if (arguments.UsesNumbers && state.User.UidOnly)
+            return Completion.UidRequired;
         try
         {
             if (arguments.BadCharset)

@@ -18,6 +18,8 @@ internal static class Select
         ImapUser user = state.User;
         if (arguments.QResync is not null && !user.QResync)
             return Completion.Bad("ENABLE QRESYNC comes first");
+        if (arguments.QResync is { KnownNumbers: not null } && user.UidOnly)
+            return Completion.UidRequired;
         if (state is Selected)
         {
             // Whatever comes of this command, the mailbox before is closed; what follows is about the new one (RFC 9051 §7.1: CLOSED).

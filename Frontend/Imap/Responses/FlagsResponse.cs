@@ -34,14 +34,23 @@ public static class FlagsResponse
             Of(reply, mailbox);
     }
 
+    /// <summary>The start of a FETCH answer, up to its parenthesis; with UIDONLY of a UIDFETCH, which is about a UID (RFC 9586 §3).</summary>
+    public static void Begin(ReplyWriter reply, ImapUser user, MessageRef message)
+    {
+        if (user.UidOnly)
+            reply.Untagged(message.Uid).Raw("UIDFETCH ("u8);
+        else
+            reply.Untagged((uint)message.Index + 1).Raw("FETCH ("u8);
+    }
+
     /// <summary>
     /// A FETCH that nobody asked for. UID is in it for UID commands (RFC 9051 §6.4.9), with CONDSTORE (RFC 7162 §3.2.4: with QRESYNC it must), and in rev2.
     /// </summary>
     public static void Changed(ReplyWriter reply, ImapUser user, SelectedMailbox mailbox, MessageRef message, bool withUid, bool withFlags = true)
     {
-        reply.Untagged((uint)message.Index + 1).Raw("FETCH ("u8);
+        Begin(reply, user, message);
         bool first = true;
-        if (withUid || user.CondStore || user.Rev2)
+        if (!user.UidOnly && (withUid || user.CondStore || user.Rev2))
             Item("UID "u8).Number(message.Uid);
         if (withFlags)
             Item("FLAGS "u8).Flags(message.SystemFlags, message.Keywords, !user.Rev2 && mailbox.Recent.Contains(message.Uid));

@@ -10,12 +10,12 @@ public static class Capabilities
     private const string After =
         "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN LIST-EXTENDED LIST-STATUS STATUS=SIZE "
         + "SPECIAL-USE CREATE-SPECIAL-USE CONDSTORE QRESYNC ESEARCH SEARCHRES BINARY MULTIAPPEND OBJECTID SAVEDATE WITHIN SEARCH=FUZZY "
-        + "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS PARTIAL PREVIEW INPROGRESS APPENDLIMIT=";
+        + "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS PARTIAL PREVIEW INPROGRESS UTF8=ACCEPT UIDONLY APPENDLIMIT=";
 
     public static string Of(SessionState state, IConnection connection, ImapOptions options)
     {
         if (state is Authenticated)
-            return After + options.AppendLimit;
+            return After + options.AppendLimit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE");
         string startTls = connection.CanStartTls ? " STARTTLS" : "";
         return Before + startTls + (MayLogIn(connection, options) ? " AUTH=PLAIN" : " LOGINDISABLED");
     }

@@ -31,6 +31,9 @@ public readonly record struct Completion(CompletionStatus Status, string? Code, 
 
     public static Completion Bad(string text) => new(CompletionStatus.Bad, null, text);
 
+    /// <summary>A message number where UIDONLY is on (RFC 9586 §3).</summary>
+    public static readonly Completion UidRequired = new(CompletionStatus.Bad, "UIDREQUIRED", "Message numbers are not used any more");
+
     /// <summary>Expected failures become NO with the code of <see cref="Responses.ErrorCodes"/>.</summary>
     public static implicit operator Completion(MailError error) => No(Responses.ErrorCodes.Of(error.Code), error.Text);
 }

@@ -55,6 +55,8 @@ public sealed partial class ImapSession
                 return Completion.No("NONEXISTENT", "The mailbox is gone");
             }
             SessionState before = State;
+            if (row.Effects.HasFlag(Effects.TakesNumbers) && before is Selected { User.UidOnly: true })
+                return Completion.UidRequired;
             if (row.Effects.HasFlag(Effects.Writes) && before is Selected { Mailbox.ReadOnly: true })
             {
                 return Completion.No("READ-ONLY", "The mailbox was opened read-only");

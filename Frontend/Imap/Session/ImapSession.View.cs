@@ -111,7 +111,7 @@ public sealed partial class ImapSession
     {
         if (change.Expunged.IsEmpty)
             return;
-        if (user.QResync)
+        if (user.QResync || user.UidOnly)
         {
             Reply.Untagged().Raw("VANISHED "u8).Uids(change.Expunged).NewLine();
             return;

@@ -18,6 +18,7 @@ public sealed partial class ImapSession : IAsyncDisposable
     private readonly long _loginDeadline;
     private int _badInARow;
     private string? _runningTag;
+    private bool _compressed;
 
     internal ImapSession(IConnection connection, ImapServices services)
     {
@@ -171,6 +172,17 @@ public sealed partial class ImapSession : IAsyncDisposable
         (_input, Reader, Reply) = Begin();
     }
 
+    /// <summary>Goes on under DEFLATE, for which there is a place.</summary>
+    internal async ValueTask CompressAsync()
+    {
+        _compressed = true;
+        await Connection.StartDeflateAsync();
+        WireCharset charset = Reply.Charset;
+        (_input, Reader, Reply) = Begin();
+        Reader.LoggedIn = true;
+        Reply.Charset = charset;
+    }
+
     /// <summary>Hands on what was written when it is much, and waits for a client that reads slowly.</summary>
     public ValueTask FlushIfFullAsync() => Connection.Output.ShouldFlush ? Connection.Output.FlushAsync() : ValueTask.CompletedTask;
 
@@ -191,6 +203,8 @@ public sealed partial class ImapSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_compressed)
+            Services.EndCompressed();
         _kick?.Dispose();
         State = new LoggedOut();
         if (_live is not null)

@@ -25,5 +25,11 @@ public sealed class ImapUser(LiveSession live, IAccountGrain account, Actor acto
     /// <summary>VANISHED instead of EXPUNGE (RFC 7162 §3.2).</summary>
     public bool QResync { get; set; }
 
+    /// <summary>ENABLE UIDONLY was given (RFC 9586): no message numbers, in either direction.</summary>
+    public bool UidOnly { get; set; }
+
+    /// <summary>ENABLE UTF8=ACCEPT was given (RFC 9755): names and strings are UTF-8, as they are in rev2.</summary>
+    public bool Utf8 { get; set; }
+
     public MailboxKey KeyOf(MailboxId mailbox) => new(Settings.Account, mailbox);
 }

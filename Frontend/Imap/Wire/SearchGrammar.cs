@@ -57,7 +57,7 @@ public static class SearchGrammar
         {
             ImapParser.Fail("RELEVANCY needs FUZZY");
         }
-        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy };
+        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers };
     }
 
     /// <summary>The list behind RETURN.</summary>
@@ -141,6 +141,7 @@ public static class SearchGrammar
         }
         if (next is (byte)'*' or (byte)'$' || (uint)(next - '0') <= 9)
         {
+            context.UsesNumbers |= next != '$';
             return new SearchKey.Numbers(parser.SequenceSet());
         }
         var word = parser.Word("a SEARCH key");
@@ -266,5 +267,6 @@ public static class SearchGrammar
         public int Count;
         public bool UsesModSeq;
         public bool UsesFuzzy;
+        public bool UsesNumbers;
     }
 }

@@ -115,6 +115,9 @@ public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool B
     /// <summary>A FUZZY key occurs.</summary>
     public bool UsesFuzzy { get; init; }
 
+    /// <summary>Message numbers occur.</summary>
+    public bool UsesNumbers { get; init; }
+
     /// <summary>CHARSET was given.</summary>
     public bool NamesCharset { get; init; }
 }

@@ -65,6 +65,14 @@ public static class SessionGrammar
         return new(mechanism, initial);
     }
 
+    /// <summary>The algorithm of COMPRESS in capitals (RFC 4978 §5).</summary>
+    public static string ParseCompress(ref ImapParser parser)
+    {
+        var algorithm = parser.UpperAtom("an algorithm");
+        parser.End();
+        return algorithm;
+    }
+
     /// <summary>The capabilities of ENABLE in capitals, at least one.</summary>
     public static IReadOnlyList<string> ParseEnable(ref ImapParser parser)
     {

@@ -144,6 +144,10 @@ public sealed class LimitsSection
     [Range(0, 1_000_000)]
     public int CacheMegabytes { get; set; } = 128;
 
+    /// <summary>IMAP connections that may be compressed at once; more are answered NO [LIMIT]. Default 10000: each keeps some 40 KB for what its client sends.</summary>
+    [Range(0, 10_000_000)]
+    public int CompressedConnections { get; set; } = 10_000;
+
     /// <summary>Seconds from an IMAP connection to its log-in. Default 60: time for a password to be typed, not for a connection to be parked.</summary>
     [Range(5, 3600)]
     public int LoginSeconds { get; set; } = 60;

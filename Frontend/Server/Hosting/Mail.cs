@@ -80,6 +80,7 @@ internal static class Mail
     {
         AppendLimit = options.Limits.MessageMegabytes * 1024L * 1024,
         LoginTimeout = TimeSpan.FromSeconds(options.Limits.LoginSeconds),
+        CompressedConnections = options.Limits.CompressedConnections,
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
         AppendEightBitHeaders = options.Listen.Append8BitHeaders,
