@@ -13,8 +13,11 @@ public sealed record MailboxClaim(
 
 /// <summary>The rows of one mailbox, for its owner. Changes go through the lanes; here are the claim and the reads.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</remarks>
-public sealed class MailboxStore(MailDatabase database)
+public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pageOptions = null)
 {
+    private readonly SnapshotPageOptions _pages = pageOptions ?? new();
+    private readonly SemaphoreSlim _packing = new(1);
+
     /// <summary>Milliseconds that the tries of a claim wait for the row; between them the connections of dead silos are ended. A live commit takes a few.</summary>
     private static readonly int[] _claimWaits = [200, 800, 1000];
 
@@ -68,44 +71,73 @@ public sealed class MailboxStore(MailDatabase database)
             reader.IsDBNull(12) ? null : MailboxPath.Of(reader.GetFieldValue<string[]>(12)), reader.GetFieldValue<string[]>(11));
     }
 
+    /// <summary>Ends when the version that was loaded last is packed, where it was worth it. For tests.</summary>
+    internal Task Packing { get; private set; } = Task.CompletedTask;
+
     /// <summary>
-    /// The whole mailbox at one point in time, with the counters of that time. Null: it is gone, or <paramref name="epoch"/> is over.
+    /// The whole mailbox at one point in time, with the counters of that time: from packed pages and what has changed since, or else from the rows. Null: it is gone, or
+    /// <paramref name="epoch"/> is over.
     /// </summary>
     public Task<(MailboxSnapshot Snapshot, MailboxStatus Status)?> LoadAsync(MailboxKey key, long epoch) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
-        // One snapshot for both statements.
+        // One snapshot for all statements.
         await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead);
         MailboxStatus status;
+        long floor;
         await using (NpgsqlCommand command = Command(connection,
             """
-            select uidvalidity, uidnext, highest_modseq, messages, unseen, deleted, bytes from mail.mailbox
+            select uidvalidity, uidnext, highest_modseq, messages, unseen, deleted, bytes, vanished_floor from mail.mailbox
             where account_id = $1 and id = $2 and epoch = $3 and deleted_at is null
             """, key, epoch))
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
         {
             if (!await reader.ReadAsync())
                 return null;
-            status = Status(reader, key);
+            (status, floor) = (Status(reader, key), reader.GetInt64(7));
         }
         Dictionary<short, string> keywords = await KeywordsAsync(connection, key);
-        var builder = new SnapshotBuilder(keywords);
-        await using (NpgsqlCommand command = Command(connection,
-            """
-            select m.uid, m.email_id, m.thread_id, m.size, extract(epoch from m.internal_date)::bigint, m.zone, extract(epoch from m.save_date)::bigint,
-                f.flags, f.keywords, f.modseq
-            from mail.message m join mail.message_flags f on f.account_id = m.account_id and f.mailbox_id = m.mailbox_id and f.uid = m.uid
-            where m.account_id = $1 and m.mailbox_id = $2 order by m.uid
-            """, key))
-        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
-        {
-            while (await reader.ReadAsync())
-                builder.Add(reader);
-        }
+        bool large = status.Messages >= _pages.MinMessages;
+        PackedVersion? packed = large ? await SnapshotPages.ReadAsync(connection, key, epoch, status, floor, keywords) : null;
+        MailboxSnapshot snapshot = packed?.Snapshot ?? await ReadRowsAsync(connection, key, epoch, status, keywords);
         await transaction.CommitAsync();
-        MailboxSnapshot? snapshot = MailboxSnapshot.Of(epoch, status.HighestModSeq, status.UidNext, builder.Keywords, builder.Finish(), status.UidValidity);
+        if (large && (packed is null || packed.Changed >= _pages.MinChanges))
+            Packing = Task.Run(() => PackAsync(key, snapshot, packed));
         return ((MailboxSnapshot, MailboxStatus)?)(snapshot, status);
     });
+
+    private static async Task<MailboxSnapshot> ReadRowsAsync(NpgsqlConnection connection, MailboxKey key, long epoch, MailboxStatus status, Dictionary<short, string> keywords)
+    {
+        var builder = new SnapshotBuilder(keywords);
+        await using NpgsqlCommand command = Command(connection,
+            $"""
+            select {SnapshotBuilder.Columns}
+            from mail.message m join mail.message_flags f on f.account_id = m.account_id and f.mailbox_id = m.mailbox_id and f.uid = m.uid
+            where m.account_id = $1 and m.mailbox_id = $2 order by m.uid
+            """, key);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            builder.Add(reader);
+        return MailboxSnapshot.Of(epoch, status.HighestModSeq, status.UidNext, builder.Keywords, builder.Finish(), status.UidValidity);
+    }
+
+    /// <summary>Packs what was loaded, one mailbox at a time, while nobody waits. Best effort.</summary>
+    private async Task PackAsync(MailboxKey key, MailboxSnapshot snapshot, PackedVersion? basedOn)
+    {
+        await _packing.WaitAsync();
+        try
+        {
+            await SnapshotPages.WriteAsync(database.Main, key, snapshot, basedOn);
+        }
+        catch (Exception e) when (Store.IsOutage(e))
+        {
+            // The next load is as slow as this one was.
+        }
+        finally
+        {
+            _packing.Release();
+        }
+    }
 
     /// <summary>The counters as committed, and the names of its keywords, used or not; null: the mailbox is gone.</summary>
     public Task<(MailboxStatus Status, IReadOnlyList<string> Keywords)?> SelectAsync(MailboxKey key) => Store.Guard(async () =>

@@ -6,6 +6,10 @@ namespace MailCluster.Storage.Mailboxes;
 /// <summary>Makes chunks of rows as they are read, column by column, without an object for each message.</summary>
 internal sealed class SnapshotBuilder(IReadOnlyDictionary<short, string> names)
 {
+    /// <summary>What <see cref="Add"/> reads, of mail.message m and mail.message_flags f.</summary>
+    public const string Columns =
+        "m.uid, m.email_id, m.thread_id, m.size, extract(epoch from m.internal_date)::bigint, m.zone, extract(epoch from m.save_date)::bigint, f.flags, f.keywords, f.modseq";
+
     private readonly List<MessageChunk> _chunks = [];
     private readonly Dictionary<string, int> _sets = [];
     private readonly uint[] _uid = new uint[MessageChunk.Capacity];
@@ -21,7 +25,7 @@ internal sealed class SnapshotBuilder(IReadOnlyDictionary<short, string> names)
 
     public KeywordTable Keywords { get; private set; } = KeywordTable.Empty;
 
-    /// <summary>Takes a row: uid, email, thread, size, internal date, zone, save date, flags, keywords, modseq.</summary>
+    /// <summary>Takes a row of <see cref="Columns"/>.</summary>
     public void Add(NpgsqlDataReader row)
     {
         int i = _count;

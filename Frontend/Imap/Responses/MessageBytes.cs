@@ -63,6 +63,17 @@ public sealed class MessageBytes
         return inMemory is not null;
     }
 
+    /// <summary>The octets of a range of a message that is in memory: some of the prefix, some of the body; either may be empty.</summary>
+    public ReadOnlyMemory<byte>[] InMemory(ByteRange range)
+    {
+        var ofPrefix = Math.Clamp(prefix.Length - range.Offset, 0, range.Length);
+        return
+        [
+            ofPrefix == 0 ? default : prefix.Slice((int)range.Offset, (int)ofPrefix),
+            inMemory!.Value.Slice((int)Math.Max(range.Offset - prefix.Length, 0), (int)(range.Length - ofPrefix)),
+        ];
+    }
+
     /// <summary>The octets of a range, which must lie inside the message, in pieces; each is valid until the next is asked for.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(ByteRange range, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {

@@ -18,6 +18,12 @@ public abstract class SectionContent
     /// <summary>The octets in pieces, each valid until the next is asked for; exactly <see cref="Length"/> in all.</summary>
     public abstract IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>Nothing has to be fetched: <see cref="InMemory"/> has the octets.</summary>
+    protected virtual bool IsInMemory => false;
+
+    /// <summary>The octets all at once.</summary>
+    protected virtual IEnumerable<ReadOnlyMemory<byte>> InMemory() => throw new NotSupportedException();
+
     /// <summary>
     /// Writes a BODY[…] value: NIL for null (no such part), a literal otherwise. A NUL shows as <see cref="ReplyWriter.NulSubstitute"/>.
     /// Waits for the client when it reads slowly.
@@ -55,28 +61,38 @@ public abstract class SectionContent
     /// <summary>Reads the first piece, so that a store that is away is known before a byte of the answer is written.</summary>
     public async ValueTask BeginAsync(CancellationToken cancellationToken)
     {
+        if (IsInMemory)
+            return;
         _begun = ReadAsync(cancellationToken).GetAsyncEnumerator(cancellationToken);
         _hasFirst = await _begun.MoveNextAsync().ConfigureAwait(false);
     }
 
     private async ValueTask CopyToAsync(IBufferWriter<byte> output, Func<ValueTask> flushIfFull, bool showNul, CancellationToken cancellationToken)
     {
-        const int Step = 32 * 1024;
+        if (IsInMemory)
+        {
+            foreach (var piece in InMemory())
+                await CopyAsync(piece).ConfigureAwait(false);
+            return;
+        }
         if (_begun is null)
             await BeginAsync(cancellationToken).ConfigureAwait(false);
         await using var pieces = _begun!;
         for (bool has = _hasFirst; has; has = await pieces.MoveNextAsync().ConfigureAwait(false))
+            await CopyAsync(pieces.Current).ConfigureAwait(false);
+
+        async ValueTask CopyAsync(ReadOnlyMemory<byte> piece)
         {
-            var piece = pieces.Current;
-            for (var rest = piece; !rest.IsEmpty;)
+            const int Step = 32 * 1024;
+            while (!piece.IsEmpty)
             {
-                var length = Math.Min(rest.Length, Step);
+                var length = Math.Min(piece.Length, Step);
                 var target = output.GetSpan(length)[..length];
-                rest.Span[..length].CopyTo(target);
+                piece.Span[..length].CopyTo(target);
                 if (showNul)
                     target.Replace((byte)0, ReplyWriter.NulSubstitute);
                 output.Advance(length);
-                rest = rest[length..];
+                piece = piece[length..];
                 await flushIfFull().ConfigureAwait(false);
             }
         }
@@ -96,33 +112,50 @@ internal sealed class RangesContent : SectionContent
         this.message = message;
         this.ranges = ranges;
         this.tail = tail;
-        var whole = ranges.Sum(range => range.Length) + tail.Length;
+        long whole = tail.Length;
+        foreach (var range in ranges)
+            whole += range.Length;
         skip = Math.Min(partial?.Offset ?? 0, whole);
         Length = Math.Min(partial?.Length ?? whole, whole - skip);
     }
 
     public override long Length { get; }
 
+    protected override bool IsInMemory => message.IsInMemory;
+
+    protected override IEnumerable<ReadOnlyMemory<byte>> InMemory()
+    {
+        var (wanted, ofTail) = Wanted();
+        return wanted.SelectMany(message.InMemory).Append(ofTail);
+    }
+
     public override async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        var (wanted, ofTail) = Wanted();
+        foreach (var range in wanted)
+        {
+            await foreach (var piece in message.ReadAsync(range, cancellationToken).ConfigureAwait(false))
+                yield return piece;
+        }
+        if (!ofTail.IsEmpty)
+            yield return ofTail;
+    }
+
+    /// <summary>What the partial leaves of the ranges and of the tail.</summary>
+    private (List<ByteRange> Ranges, ReadOnlyMemory<byte> OfTail) Wanted()
+    {
+        var wanted = new List<ByteRange>(ranges.Count);
         var toSkip = skip;
         var left = Length;
         foreach (var range in ranges)
         {
-            if (left == 0)
-                yield break;
-            if (toSkip >= range.Length)
-            {
-                toSkip -= range.Length;
-                continue;
-            }
-            var wanted = new ByteRange(range.Offset + toSkip, Math.Min(range.Length - toSkip, left));
-            toSkip = 0;
-            left -= wanted.Length;
-            await foreach (var piece in message.ReadAsync(wanted, cancellationToken).ConfigureAwait(false))
-                yield return piece;
+            var skipped = Math.Min(toSkip, range.Length);
+            var length = Math.Min(range.Length - skipped, left);
+            if (length > 0)
+                wanted.Add(new ByteRange(range.Offset + skipped, length));
+            toSkip -= skipped;
+            left -= length;
         }
-        if (left > 0)
-            yield return tail.Slice((int)toSkip, (int)left);
+        return (wanted, tail.Slice((int)toSkip, (int)left));
     }
 }

@@ -41,6 +41,20 @@ internal sealed class MailClusterTarget : Target
 
     public override Task RestartAsync() => _cluster.RestartAsync();
 
+    /// <summary>As after a repair: the claims of large mailboxes are over, their owners are told, and start anew.</summary>
+    public override async Task ForgetAsync()
+    {
+        await using NpgsqlDataSource database = NpgsqlDataSource.Create(ConnectionString);
+        await using NpgsqlCommand command = database.CreateCommand(
+            """
+            with ended as (update mail.mailbox set epoch = epoch + 1 where messages >= 1000 returning account_id, id, epoch)
+            select pg_notify('mailcluster_owner', json_build_object('mailbox', account_id || '/' || id, 'epoch', epoch - 1, 'end', false)::text) from ended
+            """);
+        await command.ExecuteNonQueryAsync();
+        // The notice is on its way.
+        await Task.Delay(100);
+    }
+
     public override ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     protected override Task<string> CreateAccountAsync(string name) => _cluster.AccountAsync();

@@ -58,6 +58,9 @@ internal abstract class Target : IAsyncDisposable
     /// <summary>Starts its processes anew; the mail stays.</summary>
     public abstract Task RestartAsync();
 
+    /// <summary>What it keeps of mailboxes in memory, it lets go. Nothing for a server that keeps nothing without a session.</summary>
+    public virtual Task ForgetAsync() => Task.CompletedTask;
+
     public abstract ValueTask DisposeAsync();
 
     protected abstract Task<string> CreateAccountAsync(string name);

@@ -25,6 +25,7 @@ internal static class AllWorks
         new ListStatus(),
         new IdleLatency(),
         new SelectLarge(),
+        new FetchFirst(),
         new FetchAll("fetch-flags", "FLAGS", "≤ 0.3"),
         new FetchAll("fetch-envelope", "(UID FLAGS ENVELOPE BODYSTRUCTURE)", "≤ 0.35"),
         new FetchBodies("body-4k", 2000, 4096, "≥ 1"),
