@@ -63,6 +63,7 @@ public static class CommandTable
         Row<Authenticated>("NAMESPACE", Effects.None, Namespace.RunAsync),
         Row<Authenticated>("STATUS", Effects.None, Status.RunAsync),
         Row<Authenticated>("APPEND", Effects.SyncsAfter, Append.RunAsync),
+        Row<Authenticated>("ESEARCH", Effects.SyncsFirst, MultiSearch.RunAsync),
         Row<Authenticated>("IDLE", Effects.None, Idle.RunAsync),
 
         // Selected.

@@ -38,12 +38,7 @@ internal static class Search
             }
             if (arguments.UsesModSeq)
                 session.EnableCondStore(state.User);
-            MailboxView view = mailbox.Messages;
-            var compiler = new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow());
-            var search = new MailboxSearch(session.Cluster.Bodies, state.User.Settings.Account, compiler.Compile(arguments.Key), session.Services.Indexer?.Index);
-            SearchFound found = await session.PatientAsync(search.RunAsync(view.Messages, view.Ghosts, session.Gone), "Still searching");
-            session.Services.Indexer?.Ask(state.User.Settings.Tenant, state.User.Settings.Account, search.Unknown);
-            await answer(found);
+            await answer(await FindAsync(session, state.User, mailbox, arguments.Key));
             return Completion.Done;
         }
         catch
@@ -58,6 +53,22 @@ internal static class Search
             if (Saves(arguments))
                 mailbox.Saved = UidSet.Empty;
         }
+    }
+
+    /// <summary>Searches the selected mailbox as the client knows it.</summary>
+    public static ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, SelectedMailbox mailbox, SearchKey key)
+    {
+        MailboxView view = mailbox.Messages;
+        return FindAsync(session, user, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow()).Compile(key), view.Messages, view.Ghosts);
+    }
+
+    /// <summary>Searches a version of a mailbox.</summary>
+    public static async ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, SearchTest test, MailboxSnapshot messages, UidSet ghosts)
+    {
+        var search = new MailboxSearch(session.Cluster.Bodies, user.Settings.Account, test, session.Services.Indexer?.Index);
+        SearchFound found = await session.PatientAsync(search.RunAsync(messages, ghosts, session.Gone), "Still searching");
+        session.Services.Indexer?.Ask(user.Settings.Tenant, user.Settings.Account, search.Unknown);
+        return found;
     }
 
     public static bool Saves(SearchArguments arguments) => arguments.Return?.HasFlag(SearchReturn.Save) == true;

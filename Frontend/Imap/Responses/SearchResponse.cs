@@ -30,6 +30,10 @@ internal static class SearchResponse
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>What one of several mailboxes has (RFC 7377 §2.1); always UIDs.</summary>
+    public static void WriteOf(ReplyWriter reply, Command command, SearchArguments arguments, SearchFound found, string mailbox, uint uidValidity) => Extended(
+        reply, command, arguments, ResultList.Of(found.Uids), arguments.UsesModSeq ? found.ModSeqOf(arguments.Return ?? SearchReturn.All) : 0, (mailbox, uidValidity));
+
     private static async ValueTask PlainAsync(ImapSession session, bool sorted, IEnumerable<uint> numbers, long modSeq)
     {
         ReplyWriter reply = session.Reply;
@@ -46,14 +50,19 @@ internal static class SearchResponse
     }
 
     /// <param name="modSeq">0: none is told.</param>
-    private static void Extended(ReplyWriter reply, Command command, SearchArguments arguments, ResultList found, long modSeq)
+    /// <param name="of">The mailbox that was searched, where it need not be the selected one.</param>
+    private static void Extended(
+        ReplyWriter reply, Command command, SearchArguments arguments, ResultList found, long modSeq, (string Mailbox, uint UidValidity)? of = null)
     {
         SearchReturn returns = arguments.Return ?? SearchReturn.All;
         // SAVE alone asks for no answer (RFC 9051 §6.4.4.1).
         if (returns == SearchReturn.Save)
             return;
-        reply.Untagged().Raw("ESEARCH (TAG "u8).String(command.Tag).Close();
-        if (command.Uid)
+        reply.Untagged().Raw("ESEARCH (TAG "u8).String(command.Tag);
+        if (of is { } mailbox)
+            reply.Raw(" MAILBOX "u8).Mailbox(mailbox.Mailbox).Raw(" UIDVALIDITY "u8).Number(mailbox.UidValidity);
+        reply.Close();
+        if (command.Uid || of is not null)
             reply.Raw(" UID"u8);
         if (!found.IsEmpty && returns.HasFlag(SearchReturn.Min))
             reply.Raw(" MIN "u8).Number(found[0]);

@@ -26,7 +26,7 @@ public static class MessageText
         var wanted = Encoding.Latin1.GetBytes(name);
         foreach (var header in headers)
         {
-            if (header.Name.EqualsIgnoreCase(wanted) && (value.Length == 0 || Contains(DecodeHeader(header.Value), value)))
+            if (header.Name.EqualsIgnoreCase(wanted) && (value.Length == 0 || UnicodeCasemap.Contains(DecodeHeader(header.Value), value)))
                 return true;
         }
         return false;
@@ -143,8 +143,6 @@ public static class MessageText
             ArrayPool<byte>.Shared.Return(step);
         }
     }
-
-    private static bool Contains(string text, string value) => text.Contains(value, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>UTF-8 where the bytes are that, else Windows-1252.</summary>
     internal static Encoding Guess(ReadOnlySpan<byte> bytes, bool mayBeCut)

@@ -1,7 +1,7 @@
 namespace MailCluster.Imap.Search;
 
-/// <summary>Looks for several strings, whatever their case, in a text that comes in pieces; a match may span pieces.</summary>
-internal sealed class TextMatcher : TextSink
+/// <summary>Looks for several strings, by <see cref="UnicodeCasemap"/>, in a text that comes in pieces; a match may span pieces.</summary>
+internal sealed class TextMatcher : CollatedSink
 {
     private readonly IReadOnlyList<string> _values;
 
@@ -13,7 +13,7 @@ internal sealed class TextMatcher : TextSink
 
     public TextMatcher(IReadOnlyList<string> values)
     {
-        _values = values;
+        _values = values = [.. values.Select(UnicodeCasemap.Map)];
         Found = new bool[values.Count];
         for (int i = 0; i < values.Count; i++)
         {
@@ -30,7 +30,7 @@ internal sealed class TextMatcher : TextSink
 
     public bool FoundAll => _missing == 0;
 
-    public override bool Add(ReadOnlySpan<char> piece)
+    protected override bool AddCollated(ReadOnlySpan<char> piece)
     {
         if (FoundAll)
             return false;

@@ -6,7 +6,7 @@ namespace MailCluster.Imap.Search;
 /// <summary>
 /// Which trigrams a text has: a bit for each hash of three characters, whatever their case. A text that lacks one of a string's bits does not have the string.
 /// </summary>
-internal sealed class TextSignature : TextSink
+internal sealed class TextSignature : CollatedSink
 {
     /// <summary>Bits of one string that are asked for: what more would say of a longer one costs more to read.</summary>
     private const int MaxPositions = 12;
@@ -30,6 +30,7 @@ internal sealed class TextSignature : TextSink
     /// </summary>
     public static int[]? PositionsOf(string value)
     {
+        value = UnicodeCasemap.Map(value);
         if (value.Length < 3 || value.AsSpan().ContainsAny('\r', '\n'))
             return null;
         var signature = new TextSignature();
@@ -47,7 +48,7 @@ internal sealed class TextSignature : TextSink
     }
 
     /// <summary>Adds a piece of the text, which goes on where the last one ended.</summary>
-    public override bool Add(ReadOnlySpan<char> piece)
+    protected override bool AddCollated(ReadOnlySpan<char> piece)
     {
         Span<char> folded = stackalloc char[512];
         while (!piece.IsEmpty)

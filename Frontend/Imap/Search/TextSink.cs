@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace MailCluster.Imap.Search;
@@ -7,6 +8,37 @@ internal abstract class TextSink
 {
     /// <summary>Takes the next piece, which may begin and end anywhere; false when no more is wanted.</summary>
     public abstract bool Add(ReadOnlySpan<char> piece);
+}
+
+/// <summary>Takes the text as <see cref="UnicodeCasemap"/> maps it, ASCII as it is: what is left is not to regard the case.</summary>
+internal abstract class CollatedSink : TextSink
+{
+    private ArrayBufferWriter<char>? _mapped;
+    private char _half;
+
+    public sealed override bool Add(ReadOnlySpan<char> piece)
+    {
+        if (_half == 0 && Ascii.IsValid(piece))
+            return AddCollated(piece);
+        _mapped ??= new ArrayBufferWriter<char>(piece.Length + 1);
+        _mapped.ResetWrittenCount();
+        if (_half != 0 && piece.Length > 0)
+        {
+            UnicodeCasemap.Append([_half, piece[0]], _mapped);
+            piece = piece[1..];
+            _half = '\0';
+        }
+        // A character beyond U+FFFF may be cut in two where a piece ends.
+        if (piece.Length > 0 && char.IsHighSurrogate(piece[^1]))
+        {
+            _half = piece[^1];
+            piece = piece[..^1];
+        }
+        UnicodeCasemap.Append(piece, _mapped);
+        return AddCollated(_mapped.WrittenSpan);
+    }
+
+    protected abstract bool AddCollated(ReadOnlySpan<char> piece);
 }
 
 /// <summary>Keeps all of the text.</summary>

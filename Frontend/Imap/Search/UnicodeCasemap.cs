@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
@@ -24,6 +25,38 @@ public static class UnicodeCasemap
             Append(mapped, rune);
         return mapped.ToString();
     }
+
+    /// <summary>
+    /// What a search without regard to the case of ASCII takes for the same as the map of the text: letters of ASCII stay as they are, which most of mail is, the rest is mapped.
+    /// </summary>
+    /// <param name="text">Whole characters: no half of one at either end.</param>
+    /// <param name="mapped">Where it is appended.</param>
+    public static void Append(ReadOnlySpan<char> text, IBufferWriter<char> mapped)
+    {
+        while (!text.IsEmpty)
+        {
+            int plain = text.IndexOfAnyExceptInRange('\0', '\x7f');
+            if (plain != 0)
+            {
+                mapped.Write(plain < 0 ? text : text[..plain]);
+                text = plain < 0 ? default : text[plain..];
+                continue;
+            }
+            Rune.DecodeFromUtf16(text, out Rune rune, out int length);
+            text = text[length..];
+            if (Mapped.Value.TryGetValue(rune.Value, out string? known))
+                mapped.Write(known);
+            else if (rune.Value is >= HangulFirst and < HangulFirst + HangulCount)
+                mapped.Write(Map(rune.ToString()));
+            else
+                mapped.Advance(rune.EncodeToUtf16(mapped.GetSpan(2)));
+        }
+    }
+
+    /// <summary>True where <paramref name="value"/> is in the text.</summary>
+    public static bool Contains(string text, string value) => Ascii.IsValid(text)
+        ? text.Contains(value, StringComparison.OrdinalIgnoreCase)
+        : Map(text).Contains(Map(value), StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The octets that are compared for order.</summary>
     public static byte[] Key(string text) => text.Length == 0 ? [] : Encoding.UTF8.GetBytes(Map(text));

@@ -14,7 +14,7 @@ public sealed record CopyArguments(SequenceSet Set, MailboxArgument Mailbox);
 /// <summary>Commands that take mailbox names: CREATE (RFC 6154 §3), DELETE, SUBSCRIBE…, RENAME, COPY, MOVE (RFC 6851).</summary>
 public static class MailboxGrammar
 {
-    static readonly string[] KnownUses = [@"\All", @"\Archive", @"\Drafts", @"\Flagged", @"\Important", @"\Junk", @"\Sent", @"\Trash"];
+    static readonly string[] KnownUses = [@"\All", @"\Archive", @"\Drafts", @"\Flagged", @"\Important", @"\Junk", @"\Memos", @"\Scheduled", @"\Sent", @"\Snoozed", @"\Trash"];
 
     /// <summary>DELETE, SUBSCRIBE, UNSUBSCRIBE.</summary>
     public static MailboxArgument ParseName(ref ImapParser parser)

@@ -57,7 +57,7 @@ public static class SearchGrammar
         {
             ImapParser.Fail("RELEVANCY needs FUZZY");
         }
-        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers };
+        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers, UsesUids = context.UsesUids };
     }
 
     /// <summary>The list behind RETURN.</summary>
@@ -142,6 +142,7 @@ public static class SearchGrammar
         if (next is (byte)'*' or (byte)'$' || (uint)(next - '0') <= 9)
         {
             context.UsesNumbers |= next != '$';
+            context.UsesUids |= next == '$';
             return new SearchKey.Numbers(parser.SequenceSet());
         }
         var word = parser.Word("a SEARCH key");
@@ -187,6 +188,7 @@ public static class SearchGrammar
                 parser.Space();
                 return new SearchKey.Or(left, Key(ref parser, ref context, depth + 1));
             case "UID":
+                context.UsesUids = true;
                 return new SearchKey.Uid(parser.SequenceSet());
             case "KEYWORD":
                 return Keyword(ref parser);
@@ -268,5 +270,6 @@ public static class SearchGrammar
         public bool UsesModSeq;
         public bool UsesFuzzy;
         public bool UsesNumbers;
+        public bool UsesUids;
     }
 }

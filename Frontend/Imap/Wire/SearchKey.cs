@@ -118,6 +118,9 @@ public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool B
     /// <summary>Message numbers occur.</summary>
     public bool UsesNumbers { get; init; }
 
+    /// <summary>UIDs, or '$', occur.</summary>
+    public bool UsesUids { get; init; }
+
     /// <summary>CHARSET was given.</summary>
     public bool NamesCharset { get; init; }
 }
