@@ -66,9 +66,14 @@ public sealed partial class LiveSessions : IAsyncDisposable
     internal async ValueTask EndAsync(LiveSession session)
     {
         _sessions.TryRemove(KeyValuePair.Create(session.Id, session));
-        IAccountGrain owner = _cluster.Account(session.Account);
-        // When it can't be told, the lease ends by itself.
-        await _cluster.AskAsync(async () => { await owner.EndSession(session.Id).ConfigureAwait(false); return Done.Value; }, _stop.Token).ConfigureAwait(false);
+        await EndAsync(session.Account, session.Id).ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a session's lease. When its account can't be told, the lease ends by itself.</summary>
+    internal async ValueTask EndAsync(AccountId account, string session)
+    {
+        IAccountGrain owner = _cluster.Account(account);
+        await _cluster.AskAsync(async () => { await owner.EndSession(session).ConfigureAwait(false); return Done.Value; }, _stop.Token).ConfigureAwait(false);
     }
 
     private async Task RenewAsync()

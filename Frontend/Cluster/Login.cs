@@ -19,6 +19,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     private static readonly MailError Failed = new(MailErrorCode.AuthenticationFailed, "Authentication failed.");
 
     private readonly ILogger _log = log;
+    private readonly KnownUsers _known = new();
     private readonly UnknownUsers _unknown = new(cluster.Time);
 
     public async ValueTask<MailResult<LiveSession>> RunAsync(string user, string password, LoginContext context, CancellationToken cancellationToken)
@@ -33,6 +34,18 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     private async ValueTask<(MailResult<LiveSession> Result, string Reason)> CheckAsync(
         string user, string password, LoginContext context, CancellationToken cancellationToken)
     {
+        AccountRef? known = _known.Find(user);
+        MailResult<AccountSession> session = default;
+        if (known is not null)
+        {
+            session = await AuthenticateAsync(known, password, context, cancellationToken).ConfigureAwait(false);
+            if (session.IsOk ? session.Value.Settings.User == known.User : session.Error.Code != MailErrorCode.AuthenticationFailed)
+                return Answer(session);
+            // The name may be another account's by now.
+            _known.Remove(user);
+            if (session.IsOk)
+                await cluster.Sessions.EndAsync(known.Account, context.SessionId).ConfigureAwait(false);
+        }
         MailResult<AccountRef?> found = await cluster.AskAsync(() => cluster.Directory.FindUser(user), cancellationToken).ConfigureAwait(false);
         if (found.Error is { } unreachable)
             return (unreachable, unreachable.Text);
@@ -42,15 +55,27 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
             await Task.Run(() => SpendAsMuch(password), CancellationToken.None).ConfigureAwait(false);
             return (Failed, "unknown user");
         }
+        // One wrong password is one guess.
+        if (session.IsOk || known?.Account != account.Account)
+            session = await AuthenticateAsync(account, password, context, cancellationToken).ConfigureAwait(false);
+        if (session.IsOk && session.Value.Settings.User == account.User)
+            _known.Add(user, account);
+        return Answer(session);
 
-        var request = new LoginRequest(
-            context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, cluster.NextOperation().Counter);
-        IAccountGrain owner = cluster.Account(account.Account);
-        MailResult<AccountSession> session = await cluster.CallAsync(() => owner.Authenticate(request), cancellationToken).ConfigureAwait(false);
-        if (session.Error is { } error)
-            return (error.Code == MailErrorCode.AuthenticationFailed ? Failed : error, error.Text);
-        return (cluster.Sessions.Add(request with { Password = null }, session.Value!.Settings), "");
+        (MailResult<LiveSession>, string) Answer(MailResult<AccountSession> answer) => answer.Error is { } error
+            ? (error.Code == MailErrorCode.AuthenticationFailed ? Failed : error, error.Text)
+            : (cluster.Sessions.Add(Request(password: null, context, 0), answer.Value!.Settings), "");
     }
+
+    private ValueTask<MailResult<AccountSession>> AuthenticateAsync(AccountRef account, string password, LoginContext context, CancellationToken cancellationToken)
+    {
+        LoginRequest request = Request(password, context, cluster.NextOperation().Counter);
+        IAccountGrain owner = cluster.Account(account.Account);
+        return cluster.CallAsync(() => owner.Authenticate(request), cancellationToken);
+    }
+
+    private LoginRequest Request(string? password, LoginContext context, long attempt) => new(
+        context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, attempt);
 
     /// <summary>What checking a verifier costs, for a user that has none: the time must not tell who exists.</summary>
     private void SpendAsMuch(string password) =>

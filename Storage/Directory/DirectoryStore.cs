@@ -14,6 +14,9 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
     /// <summary>Aliases of aliases are followed this deep.</summary>
     public const int MaxAliasDepth = 8;
 
+    /// <summary>How often the last log-in of an account is noted at most.</summary>
+    public static readonly TimeSpan LoginsNotedEvery = TimeSpan.FromMinutes(1);
+
     /// <summary>Accounts and addresses that one alias may spread to; what is beyond gets nothing.</summary>
     public const int MaxTargets = 1000;
 
@@ -92,7 +95,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
     });
 
     /// <summary>
-    /// Notes when and from where an account was last used, at most once a minute. Best effort: a log-in never fails or waits for the disk because of it.
+    /// Notes when and from where an account was last used, see <see cref="LoginsNotedEvery"/>. Best effort: a log-in never fails or waits for the disk because of it.
     /// </summary>
     public async Task NoteLoginAsync(AccountId account, System.Net.IPAddress? address)
     {
@@ -100,10 +103,11 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         {
             await using var command = database.CreateCommand("""
                 update directory.account set last_login = now(), last_address = $2
-                where id = $1 and (last_login is null or last_login < now() - interval '1 minute') and set_config('synchronous_commit', 'off', true) is not null
+                where id = $1 and (last_login is null or last_login < now() - $3) and set_config('synchronous_commit', 'off', true) is not null
                 """);
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
             command.Parameters.Add(new NpgsqlParameter { Value = (object?)address ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Inet });
+            command.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = LoginsNotedEvery });
             await command.ExecuteNonQueryAsync();
         }
         catch (Exception e) when (Store.IsOutage(e))

@@ -28,6 +28,7 @@ public sealed class AccountGrain(
     private readonly StatusDemand _demand = new(time);
     private DirectoryAccount? _account;
     private long _readAt;
+    private long _notedAt;
 
     private AccountId Id => new(this.GetPrimaryKeyLong());
 
@@ -51,7 +52,11 @@ public sealed class AccountGrain(
         if (_sessions.Refuse(request) is { } limit)
             return limit;
         _sessions.Add(request);
-        directory.NoteLoginAsync(Id, IPAddress.TryParse(request.Address, out IPAddress? address) ? address : null).Ignore();
+        if (_notedAt == 0 || time.GetElapsedTime(_notedAt) >= DirectoryStore.LoginsNotedEvery)
+        {
+            _notedAt = time.GetTimestamp();
+            directory.NoteLoginAsync(Id, IPAddress.TryParse(request.Address, out IPAddress? address) ? address : null).Ignore();
+        }
         return new AccountSession(request.SessionId, account.Settings);
     });
 

@@ -15,7 +15,7 @@ public sealed class AccountOptions
     /// <summary>How long a right password is remembered (as a keyed hash). Default 5 min: clients that log in for every check cost no password hash.</summary>
     public TimeSpan PasswordMemory { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>How old the directory's row may be where nobody has told of a change. Default 5 s: a disabled account is out within that time.</summary>
+    /// <summary>How old the directory's row may be where nobody has told of a change. Default 5 s: a disabled account is out, and an old name no longer logs in, within that time.</summary>
     public TimeSpan DirectoryAge { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The first delay after a wrong password; doubled by each further one. Default 250 ms.</summary>

@@ -8,17 +8,17 @@ public sealed class LoginTests : IAsyncDisposable
 {
     private readonly FakeAccount _alice = new(FakeAccount.SettingsOf(1, 1, "alice@demo.test"));
     private readonly FakeDirectory _directory = new();
+    private readonly FakeGrains _grains = new();
     private readonly CapturedLog _log = new();
     private readonly ManualTime _time = new();
     private readonly MailClusterClient _cluster;
 
     public LoginTests()
     {
-        var grains = new FakeGrains();
-        grains.Put<IDirectoryGrain>(0L, _directory);
-        grains.Put<IAccountGrain>(1L, _alice);
+        _grains.Put<IDirectoryGrain>(0L, _directory);
+        _grains.Put<IAccountGrain>(1L, _alice);
         _directory.Users["alice@demo.test"] = new AccountRef(new AccountId(1), new TenantId(1), "alice@demo.test");
-        _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient, _log, _time);
+        _cluster = new MailClusterClient(_grains, null!, new LocalMailboxes(), TestCluster.Impatient, _log, _time);
     }
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
@@ -88,6 +88,30 @@ public sealed class LoginTests : IAsyncDisposable
         Assert.Equal(2, _alice.Attempts.Distinct().Count());
         Assert.Single(_alice.Attempts.Take(3).Distinct());
         Assert.DoesNotContain(0, _alice.Attempts);
+    }
+
+    [Fact]
+    public async Task Who_has_logged_in_is_not_looked_up_again_until_the_name_is_another_account_s()
+    {
+        Assert.True((await LoginAsync("alice@demo.test", "secret", "s1")).IsOk);
+        _directory.Outage = new TimeoutException();
+        Assert.True((await LoginAsync("alice@demo.test", "secret", "s2")).IsOk);
+        _directory.Outage = null;
+
+        // The account has another address now, and its old one belongs to another.
+        _alice.Current = FakeAccount.SettingsOf(1, 1, "alice2@demo.test");
+        var next = new FakeAccount(FakeAccount.SettingsOf(2, 1, "alice@demo.test"), "other");
+        _grains.Put<IAccountGrain>(2L, next);
+        _directory.Users["alice@demo.test"] = new AccountRef(new AccountId(2), new TenantId(1), "alice@demo.test");
+        Assert.Equal(MailErrorCode.AuthenticationFailed, (await LoginAsync("alice@demo.test", "secret", "s3")).Error?.Code);
+        Assert.Equal(["s3"], _alice.Ended);
+        Assert.Equal(new AccountId(2), (await LoginAsync("alice@demo.test", "other", "s4")).Value!.Account);
+        Assert.Equal(3, _alice.Attempts.Count);
+
+        // A wrong password is one guess, at one account.
+        Assert.Equal(MailErrorCode.AuthenticationFailed, (await LoginAsync("alice@demo.test", "wrong", "s5")).Error?.Code);
+        Assert.Equal(3, next.Attempts.Count);
+        Assert.Equal(3, _alice.Attempts.Count);
     }
 
     [Fact]
