@@ -49,15 +49,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         // Mailboxes and accounts sorted: the order of the locks.
         MailboxKey[] mailboxes = [.. operations.Select(static o => o.Mailbox).Concat(operations.Where(static o => o.Source is not null).Select(static o => o.Source!.Value)).Distinct().Order()];
         Dictionary<MailboxKey, int> place = Places(mailboxes);
-        // A change of flags changes no account's usage, so that it need not wait for the account's row.
-        HashSet<long> charged = [];
-        foreach (CommitOperation o in operations.Where(static o => o.Kind != CommitKind.Store))
-        {
-            charged.Add(o.Mailbox.Account.Value);
-            if (o.Source is { } source)
-                charged.Add(source.Account.Value);
-        }
-        long[] accounts = [.. charged.Order()];
+        long[] accounts = [.. operations.SelectMany(static o => o.Charged).Select(static a => a.Value).Distinct().Order()];
         Dictionary<long, int> accountPlace = Places(accounts);
         var recents = new long?[mailboxes.Length];
         foreach (CommitOperation o in operations)

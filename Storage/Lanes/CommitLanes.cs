@@ -7,8 +7,11 @@ namespace MailCluster.Storage.Lanes;
 /// <summary>How a silo's changes reach PostgreSQL.</summary>
 public sealed class LaneOptions
 {
-    /// <summary>Lanes of a silo, each with one connection. Default 4: on two cores 1 lane reached 2,800 appends/s of 4 KB, 2 lanes 8,500, 4 lanes 10,000–13,000.</summary>
-    public int Lanes { get; set; } = 4;
+    /// <summary>
+    /// Lanes of a silo, each with one connection. Default: one for two of its cores, at most 4. Fewer lanes make larger batches, which cost PostgreSQL less: an append of
+    /// 32 clients on two cores with 4, 2 and 1 lanes took it 0.60, 0.36 and 0.24 ms of processor time.
+    /// </summary>
+    public int Lanes { get; set; } = Math.Clamp(Environment.ProcessorCount / 2, 1, 4);
 
     /// <summary>The most operations in a batch. Default 256: more gains no throughput and holds locks longer.</summary>
     public int BatchOperations { get; set; } = 256;

@@ -72,6 +72,11 @@ public sealed class CommitOperation
 
     public IReadOnlyList<long> Emails { get; init; } = [];
 
+    /// <summary>The accounts whose usage it may change, and whose rows it locks: a change of flags none.</summary>
+    public IEnumerable<AccountId> Charged => Kind == CommitKind.Store ? []
+        : Source is { } source && source.Account != Mailbox.Account ? [Mailbox.Account, source.Account]
+        : [Mailbox.Account];
+
     /// <summary>The UIDs that it is about.</summary>
     public UidSet Uids { get; init; } = _all;
 

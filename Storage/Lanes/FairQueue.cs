@@ -4,7 +4,8 @@ namespace MailCluster.Storage.Lanes;
 
 /// <summary>
 /// What waits in a lane: first in, first out for each mailbox, and in turn by tenant, then by mailbox, so that nobody's burst delays the others.
-/// A mailbox can be set aside while a large operation of it runs elsewhere. Not thread-safe: the lane locks.
+/// A mailbox can be set aside while a large operation of it runs elsewhere, and with it what would wait in PostgreSQL for the usage row of its account, and hold up
+/// the whole batch. Not thread-safe: the lane locks.
 /// </summary>
 internal sealed class FairQueue
 {
@@ -12,6 +13,7 @@ internal sealed class FairQueue
     private readonly Dictionary<TenantId, LinkedList<MailboxKey>> _tenants = [];
     private readonly LinkedList<TenantId> _turn = [];
     private readonly HashSet<MailboxKey> _aside = [];
+    private readonly Dictionary<AccountId, int> _charging = [];
 
     public int Count { get; private set; }
 
@@ -37,7 +39,7 @@ internal sealed class FairQueue
         mailboxes.AddLast(operation.Mailbox);
     }
 
-    /// <summary>The next operation whose turn it is and whose mailboxes are not aside; null when there is none.</summary>
+    /// <summary>The next operation whose turn it is and that need not wait for a large one; null when there is none.</summary>
     public CommitOperation? Take()
     {
         for (int tenants = _turn.Count; tenants > 0; tenants--)
@@ -61,6 +63,8 @@ internal sealed class FairQueue
         _aside.Add(operation.Mailbox);
         if (operation.Source is { } source)
             _aside.Add(source);
+        foreach (AccountId account in operation.Charged)
+            _charging[account] = _charging.GetValueOrDefault(account) + 1;
     }
 
     public void PutBack(CommitOperation operation)
@@ -68,7 +72,16 @@ internal sealed class FairQueue
         _aside.Remove(operation.Mailbox);
         if (operation.Source is { } source)
             _aside.Remove(source);
+        foreach (AccountId account in operation.Charged)
+        {
+            if (--_charging[account] == 0)
+                _charging.Remove(account);
+        }
     }
+
+    private bool MustWait(CommitOperation operation) =>
+        _aside.Contains(operation.Mailbox) || (operation.Source is { } source && _aside.Contains(source))
+        || (_charging.Count > 0 && operation.Charged.Any(_charging.ContainsKey));
 
     private CommitOperation? TakeOf(LinkedList<MailboxKey> mailboxes)
     {
@@ -78,7 +91,7 @@ internal sealed class FairQueue
             mailboxes.RemoveFirst();
             Queue<CommitOperation> queue = _mailboxes[mailbox];
             CommitOperation next = queue.Peek();
-            if (_aside.Contains(mailbox) || (next.Source is { } source && _aside.Contains(source)))
+            if (MustWait(next))
             {
                 mailboxes.AddLast(mailbox);
                 continue;
