@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MailCluster.Contracts;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -70,6 +71,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     /// <summary>As <see cref="CallAsync{T}(Func{ValueTask{MailResult{T}}}, CancellationToken, long)"/>, for one of the calls of a command, which share its time.</summary>
     public async ValueTask<MailResult<T>> CallAsync<T>(Func<ValueTask<MailResult<T>>> call, CommandWait wait, long messages = 1)
     {
+        using Activity? span = MailTraces.Call();
         long start = Time.GetTimestamp();
         try
         {

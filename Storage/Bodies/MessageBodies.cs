@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Data;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
@@ -27,6 +28,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
         TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claims, 1);
+        using Activity? span = MailTraces.Stage();
         var body = new BodyId(await Store.Persist(_ => ids.NextAsync().AsTask(), _patience, cancellationToken).ConfigureAwait(false));
         await using var upload = new BodyUpload(database, _lane, body, tenant, claims, sizeHint, _patience);
         while (true)

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using MailCluster.Benchmarks.Measure;
+using MailCluster.Benchmarks.Profile;
 using MailCluster.Benchmarks.Report;
 using MailCluster.Benchmarks.Targets;
 using MailCluster.Benchmarks.Works;
@@ -23,10 +24,11 @@ internal static class Comparison
         var messages = new Option<int>("--messages") { Description = "Messages in the mailbox that is fetched, selected and searched.", DefaultValueFactory = static _ => 10_000 };
         var idlers = new Option<int>("--connections") { Description = "Connections whose memory is measured.", DefaultValueFactory = static _ => 2000 };
         var variants = new Option<string[]>("--variants") { Description = "Only those ways of running Dovecot whose names contain one of these.", AllowMultipleArgumentsPerToken = true };
+        var profile = new Option<bool>("--profile") { Description = "Tells where the time of one LOGIN, SELECT, FETCH, STORE and APPEND goes, from the product's own spans, and ends." };
         var markdown = new Option<FileInfo?>("--markdown") { Description = "Writes the report to this file, too." };
         var command = new RootCommand("Benchmarks of MailCluster. Each starts what it needs, says what it measured, and takes it down again.")
         {
-            names, list, against, rounds, seconds, messages, idlers, variants, markdown,
+            names, list, against, rounds, seconds, messages, idlers, variants, profile, markdown,
         };
         command.SetAction(async (result, cancellation) =>
         {
@@ -48,6 +50,8 @@ internal static class Comparison
                 Console.WriteLine($"{"micro",-18} grammar, snapshots, FETCH encoding, UID sets, MIME, without servers (a command with options of its own)");
                 return 0;
             }
+            if (result.GetValue(profile))
+                return await CommandProfile.RunAsync(result.GetValue(seconds), cancellation);
             bool compares = result.GetValue(against) is not null;
             int times = result.GetValue(rounds) is > 0 and var given ? given : compares ? 3 : 1;
             var settings = new Settings(result.GetValue(seconds), result.GetValue(messages), result.GetValue(idlers));

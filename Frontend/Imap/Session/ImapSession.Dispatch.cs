@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MailCluster.Contracts;
 using MailCluster.Imap.Commands;
 using MailCluster.Imap.Responses;
@@ -28,6 +29,7 @@ public sealed partial class ImapSession
                 Answer(tag, "", Completion.Bad(tag is null ? "Expected a tag and a command" : "Expected a command"));
             return;
         }
+        using Activity? span = MailTraces.Command(command.Name);
         long start = Services.Time.GetTimestamp();
         WaitAnew();
         _runningTag = command.Tag;

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Net;
+using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
 using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Directories;
@@ -218,8 +220,9 @@ public sealed class AccountGrain(
         }
     }
 
-    private static async ValueTask<MailResult<T>> Guard<T>(Func<Task<MailResult<T>>> work)
+    private static async ValueTask<MailResult<T>> Guard<T>(Func<Task<MailResult<T>>> work, [CallerMemberName] string method = "")
     {
+        using Activity? span = MailTraces.Owner(method);
         try
         {
             return await work();

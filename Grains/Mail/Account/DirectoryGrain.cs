@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MailCluster.Contracts;
 using MailCluster.Storage.Directories;
 using Orleans.Concurrency;
@@ -8,7 +9,15 @@ namespace MailCluster.Grains;
 [StatelessWorker, Reentrant, GrainType("directory")]
 public sealed class DirectoryGrain(DirectoryStore directory) : Grain, IDirectoryGrain
 {
-    public async ValueTask<AccountRef?> FindUser(string user) => await directory.FindUserAsync(user);
+    public async ValueTask<AccountRef?> FindUser(string user)
+    {
+        using Activity? span = MailTraces.Owner(nameof(FindUser));
+        return await directory.FindUserAsync(user);
+    }
 
-    public async ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address) => await directory.FindRecipientsAsync(address);
+    public async ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address)
+    {
+        using Activity? span = MailTraces.Owner(nameof(FindRecipients));
+        return await directory.FindRecipientsAsync(address);
+    }
 }

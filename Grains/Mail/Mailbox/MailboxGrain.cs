@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
 using MailCluster.Storage.Ids;
 using MailCluster.Storage.Lanes;
@@ -56,6 +58,7 @@ public sealed partial class MailboxGrain(
 
     public async ValueTask<MailResult<MailboxSelected>> Select(bool readOnly)
     {
+        using Activity? span = MailTraces.Owner(nameof(Select));
         bool claims = _claiming is null;
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
@@ -105,6 +108,7 @@ public sealed partial class MailboxGrain(
 
     public async ValueTask<MailResult<SyncReply>> Sync(long epoch, long modSeq, IMailboxObserver? observer)
     {
+        using Activity? span = MailTraces.Owner(nameof(Sync));
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null)
             return error!;
@@ -309,8 +313,9 @@ public sealed partial class MailboxGrain(
     }
 
     /// <summary>An operation that is under way is joined by its retry.</summary>
-    private async ValueTask<MailResult<T>> Once<T>(OperationId operation, Func<Task<MailResult<T>>> work)
+    private async ValueTask<MailResult<T>> Once<T>(OperationId operation, Func<Task<MailResult<T>>> work, [CallerMemberName] string method = "")
     {
+        using Activity? span = MailTraces.Owner(method);
         bool joined = _underWay.TryGetValue(operation, out Task? running) && running is Task<MailResult<T>>;
         Task<MailResult<T>> task = joined ? (Task<MailResult<T>>)running! : work();
         if (!joined)
@@ -333,6 +338,7 @@ public sealed partial class MailboxGrain(
     private async Task<MailResult<CommitOutcome>> CommitAsync(MailboxOwnership owned, CommitOperation operation)
     {
         CommitOutcome outcome;
+        using Activity? span = MailTraces.Lane();
         try
         {
             outcome = await lanes.CommitAsync(operation);
