@@ -1,12 +1,15 @@
 using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
+using MailCluster.Storage.Bodies;
 using Npgsql;
 
 namespace MailCluster.Storage.Search;
 
 /// <summary>Signatures of emails in PostgreSQL: see <see cref="ISearchIndex"/>.</summary>
-public sealed class SearchIndex(NpgsqlDataSource database) : ISearchIndex
+public sealed class SearchIndex(NpgsqlDataSource database, BodyOptions? options = null) : ISearchIndex
 {
+    private readonly TimeSpan _patience = (options ?? new()).Patience;
+
     /// <summary>Groups that one statement reads: some 100,000 emails, a few milliseconds for a word.</summary>
     private const int Page = 200;
 
@@ -18,7 +21,7 @@ public sealed class SearchIndex(NpgsqlDataSource database) : ISearchIndex
         List<SearchGroup> page;
         do
         {
-            page = await Store.Guard(() => ReadPageAsync(account, positions, after, cancellationToken)).ConfigureAwait(false);
+            page = await Store.Persist(_ => ReadPageAsync(account, positions, after, cancellationToken), _patience, cancellationToken).ConfigureAwait(false);
             foreach (SearchGroup group in page)
             {
                 after = group.Emails[0];

@@ -4,7 +4,8 @@ using MailCluster.Contracts;
 namespace MailCluster.Imap.Search;
 
 /// <summary>
-/// Which trigrams a text has: a bit for each hash of three characters, whatever their case. A text that lacks one of a string's bits does not have the string.
+/// Which trigrams a text has: a bit for each hash of three characters of its map by <see cref="UnicodeCasemap"/>, whatever their case. A text that lacks one of a
+/// string's bits does not have the string.
 /// </summary>
 internal sealed class TextSignature : CollatedSink
 {
@@ -34,7 +35,8 @@ internal sealed class TextSignature : CollatedSink
         if (value.Length < 3 || value.AsSpan().ContainsAny('\r', '\n'))
             return null;
         var signature = new TextSignature();
-        signature.Add(value);
+        // Not mapped once more: a map may have a map of its own.
+        signature.AddCollated(value);
         ushort[] all = signature.Positions();
         int count = Math.Min(all.Length, MaxPositions);
         return [.. Enumerable.Range(0, count).Select(i => (int)all[i * all.Length / count])];
@@ -43,11 +45,12 @@ internal sealed class TextSignature : CollatedSink
     /// <summary>Makes it the signature of no text.</summary>
     public void Clear()
     {
+        Restart();
         Array.Clear(_bits);
         (_last, _seen, _count) = (0, 0, 0);
     }
 
-    /// <summary>Adds a piece of the text, which goes on where the last one ended.</summary>
+    /// <summary>Adds a piece of the mapped text, which goes on where the last one ended.</summary>
     protected override bool AddCollated(ReadOnlySpan<char> piece)
     {
         Span<char> folded = stackalloc char[512];

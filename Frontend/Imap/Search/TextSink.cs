@@ -38,6 +38,9 @@ internal abstract class CollatedSink : TextSink
         return AddCollated(_mapped.WrittenSpan);
     }
 
+    /// <summary>What comes next is the beginning of another text.</summary>
+    protected void Restart() => _half = '\0';
+
     protected abstract bool AddCollated(ReadOnlySpan<char> piece);
 }
 

@@ -69,7 +69,7 @@ internal static class Mail
         if (options.Limits.SearchIndexPercent > 0)
         {
             services.AddSingleton(s => new SearchIndexer(
-                new SearchIndex(s.GetRequiredService<MailDatabase>().Main), s.GetRequiredService<IMessageBodies>(), options.Limits.SearchIndexPercent,
+                new SearchIndex(s.GetRequiredService<MailDatabase>().Main, s.GetRequiredService<BodyOptions>()), s.GetRequiredService<IMessageBodies>(), options.Limits.SearchIndexPercent,
                 s.GetRequiredService<ILogger<SearchIndexer>>()));
         }
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(

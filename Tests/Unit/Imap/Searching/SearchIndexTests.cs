@@ -23,7 +23,7 @@ public sealed class SearchIndexTests
     private static readonly string[] Letters =
     [
         "a", "b", "E", "F", "z", " ", ".", "\u00df", "\u1e9e", "\u0131", "\u0130", "i", "I", "k", "\u212a", "s", "\u017f", "\u03c3", "\u03c2", "\u03a3", "\u00b5", "\u03bc", "\u01c5", "\u01c6", "\u00e9", "e\u0301",
-        "\u0436", "\u0416", "\u6f22", "\u5b57", "\U00010428", "\U00010400", "\U0001f600", "\ufb01",
+        "\u0436", "\u0416", "\u6f22", "\u5b57", "\U00010428", "\U00010400", "\U0001f600", "\ufb01", "\u1fb3", "\u1fbc", "\u0345", "\u03b1", "\U0001d6fc", "\uac01", "\u33d2",
     ];
 
     private static readonly string[] Charsets = ["utf-8", "iso-8859-1", "koi8-r", "windows-1253", "shift_jis", "gb18030", "iso-2022-jp", "x-nobody", ""];
@@ -121,6 +121,20 @@ public sealed class SearchIndexTests
                     Assert.Subset(positions, needed.ToHashSet());
             }
         }
+    }
+
+    /// <summary>Groups that older nodes made would say what is no longer so.</summary>
+    [Fact]
+    public async Task When_signatures_change_the_format_is_raised()
+    {
+        using var hash = System.Security.Cryptography.IncrementalHash.CreateHash(System.Security.Cryptography.HashAlgorithmName.SHA256);
+        foreach ((_, byte[] message) in TroubleMessages.All)
+        {
+            var signature = new TextSignature();
+            signature.Add(await TextAsync(message, ContentParser.Parse(message)));
+            hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<ushort>(signature.Positions()));
+        }
+        Assert.Equal((2, "055BAE7CA321CA2D"), (SearchGroup.Format >> 16, Convert.ToHexString(hash.GetHashAndReset().AsSpan(0, 8))));
     }
 
     [Fact]
