@@ -6,7 +6,7 @@ using MailCluster.Imap.Wire;
 namespace MailCluster.Imap.Commands;
 
 /// <summary>
-/// APPEND (RFC 9051 §6.3.12), of several messages, too (RFC 3502): all or none. A message streams from the connection into the store. What speaks against it is
+/// APPEND (RFC 9051 §6.3.12), of several messages, too (RFC 3502): all or none; CATENATE (RFC 4469) is beside it. A message streams from the connection into the store. What speaks against it is
 /// said before the client is asked for a synchronising literal: the mailbox, then the size, then the quota. What this command
 /// leaves unread is swallowed by the session.
 /// </summary>
@@ -17,13 +17,11 @@ internal static class Append
 
     public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
     {
-        if (command.Literal is not { } literal)
-            return Completion.Bad("Expected a message as a literal");
         var staged = new List<StagedBody>();
         bool stored = false;
         try
         {
-            Completion completion = await RunAsync(session, state.User, command, literal, staged);
+            Completion completion = await RunAsync(session, state, command, staged);
             stored = completion.Status == CompletionStatus.Ok;
             return completion;
         }
@@ -37,28 +35,32 @@ internal static class Append
         }
     }
 
-    private static async ValueTask<Completion> RunAsync(
-        ImapSession session, ImapUser user, Command command, LiteralAnnouncement literal, List<StagedBody> staged)
+    private static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command, List<StagedBody> staged)
     {
+        ImapUser user = state.User;
         var messages = new List<NewMessage>();
-        AppendPrefix? prefix;
-        while ((prefix = Prefix(command)) is null)
+        (AppendPrefix? prefix, ReadOnlyMemory<byte> parts) = command.ParseStart<AppendPrefix?>(AppendGrammar.ParsePrefix);
+        while (prefix is null)
         {
             // The mailbox name itself is a literal.
             if (await session.NextAsync(reader => reader.AcceptIntoMemoryAsync(session.Options.Commands.CommandLimit, default)) is not { } more)
                 return Completion.Answered;
-            if (more.Status != CommandReadStatus.Literal)
-                return Completion.Bad(more.Status == CommandReadStatus.TooLong ? "The mailbox name is too long" : "Expected a message as a literal");
+            if (more.Status == CommandReadStatus.TooLong)
+                return Completion.Bad("The mailbox name is too long");
             command = session.Reread(more);
-            literal = more.Literal;
+            (prefix, parts) = command.ParseStart<AppendPrefix?>(AppendGrammar.ParsePrefix);
         }
+        if (!prefix.Catenates && command.Literal is null)
+            return Completion.Bad("Expected a message as a literal");
+        CommandRead read = command.Literal is { } first ? new(CommandReadStatus.Literal, default, first) : new(CommandReadStatus.Command);
         MailboxArgument mailbox = prefix.Mailbox;
         // Before it asks for a literal the server must know; otherwise the commit finds out whether the mailbox has the name.
-        MailResult<MailboxInfo> target = await session.FindAppendTargetAsync(user, mailbox, recall: !literal.Synchronizing);
+        MailResult<MailboxInfo> target = await session.FindAppendTargetAsync(user, mailbox, recall: !read.Literal.Synchronizing);
         while (prefix is not null)
         {
+            LiteralAnnouncement literal = read.Literal;
             MailError? refused = target.Error;
-            if (refused is null && literal.Size > session.Options.AppendLimit)
+            if (refused is null && !prefix.Catenates && literal.Size > session.Options.AppendLimit)
                 refused = new MailError(MailErrorCode.TooBig, $"A message has at most {session.Options.AppendLimit} octets");
             if (refused is null && messages.Count == MaxMessages)
                 refused = new MailError(MailErrorCode.Limit, $"A command has at most {MaxMessages} messages");
@@ -67,19 +69,23 @@ internal static class Append
             if (refused is { } error)
                 return error;
 
-            (Completion? failed, StagedBody? body) = await StageAsync(session, user, literal);
+            Catenate? catenate = prefix.Catenates ? new Catenate(session, state) : null;
+            (Completion? failed, StagedBody? body) = catenate is null ? await StageAsync(session, user, literal) : await catenate.StageAsync(read, parts);
             if (body is not null)
                 staged.Add(body);
-            if (await session.NextAsync(static reader => reader.ContinueAsync(default)) is not { } rest)
+            if (catenate is not null)
+                read = catenate.Rest;
+            else if (await session.NextAsync(static reader => reader.ContinueAsync(default)) is { } rest)
+                read = rest;
+            else
                 return Completion.Answered;
             if (failed is { } no)
                 return no;
-            if (rest.Status == CommandReadStatus.TooLong)
+            if (read.Status == CommandReadStatus.TooLong)
                 return Completion.Bad("The command is too long");
             messages.Add(Message(session, prefix, body!));
-            prefix = Next(rest, mailbox, session.Reply.Charset);
-            literal = rest.Literal;
-            if (prefix is not null && rest.Status != CommandReadStatus.Literal)
+            (prefix, parts) = Next(read, mailbox, session.Reply.Charset);
+            if (prefix is { Catenates: false } && read.Status != CommandReadStatus.Literal)
                 return Completion.Bad("Expected a message as a literal");
         }
 
@@ -106,12 +112,11 @@ internal static class Append
         return session.Cluster.CallAsync(() => owner.Append(request), session.Wait);
     }
 
-    private static AppendPrefix? Prefix(Command command) => command.Parse<AppendPrefix?>(AppendGrammar.ParsePrefix);
-
-    private static AppendPrefix? Next(CommandRead rest, MailboxArgument mailbox, WireCharset charset)
+    private static (AppendPrefix? Prefix, ReadOnlyMemory<byte> Parts) Next(CommandRead rest, MailboxArgument mailbox, WireCharset charset)
     {
         var parser = new ImapParser(rest.Bytes.Span, charset);
-        return AppendGrammar.ParseNext(ref parser, mailbox);
+        AppendPrefix? prefix = AppendGrammar.ParseNext(ref parser, mailbox);
+        return (prefix, rest.Bytes[parser.Position..]);
     }
 
     /// <summary>Reads one literal into the store.</summary>

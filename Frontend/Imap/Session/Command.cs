@@ -30,6 +30,15 @@ public sealed class Command(CommandHeader header, ReadOnlyMemory<byte> arguments
         return grammar(ref parser);
     }
 
+    /// <summary>As <see cref="Parse"/>, and what the grammar has left.</summary>
+    /// <exception cref="ImapSyntaxException">Answered with BAD by the dispatcher.</exception>
+    public (T Value, ReadOnlyMemory<byte> Left) ParseStart<T>(Grammar<T> grammar)
+    {
+        var parser = new ImapParser(arguments.Span, charset);
+        parser.Space();
+        return (grammar(ref parser), arguments[parser.Position..]);
+    }
+
     /// <exception cref="ImapSyntaxException">There are arguments.</exception>
     public void ParseNothing() => new ImapParser(arguments.Span, charset).End();
 }

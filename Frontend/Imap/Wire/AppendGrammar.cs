@@ -7,7 +7,11 @@ namespace MailCluster.Imap.Wire;
 /// <param name="Mailbox">Where to; in the continuation of a MULTIAPPEND it is not repeated.</param>
 /// <param name="Flags">The flags; none where no list was given.</param>
 /// <param name="InternalDate">Null: now.</param>
-public sealed record AppendPrefix(MailboxArgument Mailbox, FlagList Flags, WireDateTime? InternalDate);
+public sealed record AppendPrefix(MailboxArgument Mailbox, FlagList Flags, WireDateTime? InternalDate)
+{
+    /// <summary>CATENATE (RFC 4469): the parser stands behind the parenthesis of its parts.</summary>
+    public bool Catenates { get; init; }
+}
 
 /// <summary>
 /// APPEND (RFC 9051 §6.3.12, RFC 3502). The <see cref="CommandReader"/> stops at each literal of an APPEND; <see cref="ParsePrefix"/> then says
@@ -76,6 +80,12 @@ public static class AppendGrammar
         {
             date = parser.DateTime();
             parser.Space();
+        }
+        if (parser.TryWord("CATENATE"u8))
+        {
+            parser.Space();
+            parser.OpenList();
+            return new(mailbox, flags, date) { Catenates = true };
         }
         if (parser.Next is not ((byte)'{' or (byte)'~'))
         {

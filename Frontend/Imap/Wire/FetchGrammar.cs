@@ -131,7 +131,7 @@ public static class FetchGrammar
         return PreviewLazy;
     }
 
-    static BodySection Section(ref ImapParser parser)
+    internal static BodySection Section(ref ImapParser parser)
     {
         parser.Skip((byte)'[', "[");
         if (parser.TrySkip((byte)']'))

@@ -14,7 +14,7 @@ public sealed class CapabilityTests
         ("ENABLE", "SessionCommandsTests"), ("IDLE", "SessionCommandsTests"), ("NAMESPACE", "SessionCommandsTests"), ("UIDPLUS", "SessionStoriesTests"), ("UNSELECT", "SessionCommandsTests"),
         ("MOVE", "SessionStoriesTests"), ("CHILDREN", "SessionCommandsTests"), ("LIST-EXTENDED", "SessionCommandsTests"), ("LIST-STATUS", "SessionCommandsTests"), ("STATUS=SIZE", "SessionCommandsTests"),
         ("SPECIAL-USE", "SessionCommandsTests"), ("CREATE-SPECIAL-USE", "SessionCommandsTests"), ("CONDSTORE", "SessionStoriesTests"), ("QRESYNC", "SessionStoriesTests"),
-        ("ESEARCH", "SearchSessionTests"), ("SEARCHRES", "SearchSessionTests"), ("BINARY", "FetchTests"), ("MULTIAPPEND", "SessionCommandsTests"), ("OBJECTID", "FetchTests"), ("SAVEDATE", "FetchTests"),
+        ("ESEARCH", "SearchSessionTests"), ("SEARCHRES", "SearchSessionTests"), ("BINARY", "FetchTests"), ("MULTIAPPEND", "SessionCommandsTests"), ("CATENATE", "CatenateTests"), ("URL-PARTIAL", "CatenateTests"), ("OBJECTID", "FetchTests"), ("SAVEDATE", "FetchTests"),
         ("WITHIN", "SearchSessionTests"), ("SEARCH=FUZZY", "FuzzyTests"), ("MULTISEARCH", "MultiSearchTests"), ("I18NLEVEL=1", "CollationTests"),
         ("SORT", "SortTests"), ("SORT=DISPLAY", "SortTests"), ("ESORT", "SortTests"), ("THREAD=ORDEREDSUBJECT", "ThreadTests"), ("THREAD=REFERENCES", "ThreadTests"), ("THREAD=REFS", "ThreadTests"),
         ("PARTIAL", "PartialTests"), ("PREVIEW", "PreviewTests"), ("INPROGRESS", "SearchSessionTests"), ("UTF8=ACCEPT", "Utf8AcceptTests"), ("UIDONLY", "UidOnlyTests"),

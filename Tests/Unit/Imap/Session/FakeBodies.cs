@@ -47,6 +47,8 @@ internal sealed class FakeBodies : IMessageBodies
     {
         using var body = new MemoryStream();
         await source.CopyToAsync(body, cancellationToken);
+        if (body.Length > maxSize)
+            return new MailError(MailErrorCode.TooBig, "Too big.");
         return new StagedBody(Add(body.ToArray()), body.Length, Guid.Empty, [], null, claims);
     }
 
