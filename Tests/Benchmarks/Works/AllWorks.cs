@@ -30,6 +30,7 @@ internal static class AllWorks
         new FetchAll("fetch-envelope", "(UID FLAGS ENVELOPE BODYSTRUCTURE)", "≤ 0.35"),
         new FetchBodies("body-4k", 2000, 4096, "≥ 1"),
         new FetchBodies("body-1m", 20, 1 << 20, "≥ 1"),
+        new FetchBodies("body-1m-uncached", 160, 1 << 20, "≥ 0.5"),
         new SearchText("search-subject", $"SUBJECT {SampleMessages.Needle}", "SUBJECT of a word in 0.5 % of the mail", "≤ 0.5"),
         new SearchText("search-from", "FROM person77@", "FROM of 1 % of the mail", "≤ 0.5"),
         new SearchText("search-body", $"BODY {SampleMessages.Needle}", "BODY of a word in 0.5 % of the mail", "≤ 0.1"),
