@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
@@ -18,7 +19,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     /// <summary>A body that takes more than this part of the whole is not kept: a few of them would leave nothing of all others.</summary>
     private const int LargestPart = 8;
 
-    private readonly RecentlyUsed<Key, object> _recent = new(capacity);
+    private readonly RecentlyUsed<Key, object> _recent = new(capacity, static value => (value as Piece)?.Release());
     private readonly Dictionary<Key, Reading> _underWay = [];
     private readonly Lock _gate = new();
 
@@ -26,6 +27,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     {
         Email,
         EmailWithContent,
+        SmallBody,
         Piece,
     }
 
@@ -58,11 +60,11 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
         if (maxSize >= PieceSize)
             return await store.GetBodiesAsync(bodies, maxSize, cancellationToken).ConfigureAwait(false);
         byte[]?[] found = await GetAsync(
-            bodies, static id => new Key(Kind.Piece, id.Value, 0), missing => store.GetBodiesAsync(missing, maxSize, default), static body => body.Length, cancellationToken)
+            bodies, static id => new Key(Kind.SmallBody, id.Value, 0), missing => store.GetBodiesAsync(missing, maxSize, default), static body => body.Length, cancellationToken)
             .ConfigureAwait(false);
         for (int i = 0; i < found.Length; i++)
         {
-            // Perhaps the first piece of a larger one.
+            // Asked for by somebody who takes larger ones.
             if (found[i]?.Length > maxSize)
                 found[i] = null;
         }
@@ -84,32 +86,53 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
         while (offset < end)
         {
             (long no, long start) = Math.DivRem(offset, PieceSize);
-            byte[] piece = await PieceAsync(body, size, no, cancellationToken).ConfigureAwait(false);
-            int length = (int)Math.Min(piece.Length - start, end - offset);
-            offset += length;
-            // The next is on its way while the client takes this one; nobody holds it meanwhile but the cache.
-            if (offset < end)
-                _ = PieceAsync(body, size, no + 1, cancellationToken);
-            yield return piece.AsMemory((int)start, length);
+            Piece piece = await HoldAsync(body, size, no, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                int length = (int)Math.Min(piece.Octets.Length - start, end - offset);
+                offset += length;
+                // The next is on its way while the client takes this one; nobody holds it meanwhile but the cache.
+                if (offset < end)
+                    _ = FindAsync(body, size, no + 1, cancellationToken);
+                yield return piece.Octets.Slice((int)start, length);
+            }
+            finally
+            {
+                piece.Release();
+            }
         }
     }
 
-    private async Task<byte[]> PieceAsync(BodyId body, long size, long no, CancellationToken cancellationToken)
+    private async ValueTask<Piece> HoldAsync(BodyId body, long size, long no, CancellationToken cancellationToken)
     {
-        byte[]?[] piece = await GetAsync([no], n => new Key(Kind.Piece, body.Value, n), LoadAsync, static bytes => bytes.Length, cancellationToken).ConfigureAwait(false);
+        while (true)
+        {
+            Piece piece = await FindAsync(body, size, no, cancellationToken).ConfigureAwait(false);
+            // It may have made room already.
+            if (piece.TryHold())
+                return piece;
+        }
+    }
+
+    private async Task<Piece> FindAsync(BodyId body, long size, long no, CancellationToken cancellationToken)
+    {
+        Piece?[] piece = await GetAsync([no], n => new Key(Kind.Piece, body.Value, n), LoadAsync, static p => p.Kept, cancellationToken).ConfigureAwait(false);
         return piece[0]!;
 
-        async ValueTask<IReadOnlyList<byte[]?>> LoadAsync(IReadOnlyList<long> missing)
+        async ValueTask<IReadOnlyList<Piece?>> LoadAsync(IReadOnlyList<long> missing)
         {
             long start = missing[0] * PieceSize;
-            byte[] bytes = GC.AllocateUninitializedArray<byte>((int)Math.Min(PieceSize, size - start));
-            int at = 0;
-            await foreach (ReadOnlyMemory<byte> part in store.ReadAsync(body, size, start, bytes.Length, default).ConfigureAwait(false))
+            var loaded = new Piece((int)Math.Min(PieceSize, size - start));
+            try
             {
-                part.CopyTo(bytes.AsMemory(at));
-                at += part.Length;
+                await loaded.ReadAsync(store.ReadAsync(body, size, start, loaded.Octets.Length, default)).ConfigureAwait(false);
             }
-            return [bytes];
+            catch
+            {
+                loaded.Release();
+                throw;
+            }
+            return [loaded];
         }
     }
 
@@ -200,4 +223,49 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     /// <param name="A">The account of an email, or a body.</param>
     /// <param name="B">The email, or the number of a piece.</param>
     private readonly record struct Key(Kind Kind, long A, long B);
+
+    /// <summary>
+    /// Octets in an array that is used again once nobody holds it, neither the cache nor a reader: large arrays that are left to the garbage collector pile up to several times what is kept.
+    /// </summary>
+    private sealed class Piece(int length)
+    {
+        private readonly byte[] _array = ArrayPool<byte>.Shared.Rent(length);
+
+        // The cache's, or of who has just read it.
+        private int _holds = 1;
+
+        public ReadOnlyMemory<byte> Octets => _array.AsMemory(0, length);
+
+        /// <summary>Octets that it takes.</summary>
+        public int Kept => _array.Length;
+
+        public async Task ReadAsync(IAsyncEnumerable<ReadOnlyMemory<byte>> parts)
+        {
+            int at = 0;
+            await foreach (ReadOnlyMemory<byte> part in parts.ConfigureAwait(false))
+            {
+                part.CopyTo(_array.AsMemory(at));
+                at += part.Length;
+            }
+        }
+
+        /// <summary>False: nobody holds it any more, and it is lost.</summary>
+        public bool TryHold()
+        {
+            for (int holds = Volatile.Read(ref _holds); holds > 0;)
+            {
+                int before = Interlocked.CompareExchange(ref _holds, holds + 1, holds);
+                if (before == holds)
+                    return true;
+                holds = before;
+            }
+            return false;
+        }
+
+        public void Release()
+        {
+            if (Interlocked.Decrement(ref _holds) == 0)
+                ArrayPool<byte>.Shared.Return(_array);
+        }
+    }
 }

@@ -5,10 +5,12 @@ namespace MailCluster.Cluster;
 /// <summary>
 /// Values by key, up to a number of octets in all: what was not used for longest makes room, before the new value is taken in. Any thread.
 /// </summary>
+/// <param name="capacity">Octets at most.</param>
+/// <param name="removed">Called with a value that has made room, or whose place another took; must be short.</param>
 /// <remarks>
 /// <c>MemoryCache</c> with a size limit refuses a value that does not fit and makes room later, in the background; a client that reads a mailbox from end to end would find nothing of it.
 /// </remarks>
-internal sealed class RecentlyUsed<TKey, TValue>(long capacity) where TKey : struct where TValue : class
+internal sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue>? removed = null) where TKey : struct where TValue : class
 {
     /// <summary>What an entry takes besides its value: itself, and its part of the dictionary.</summary>
     public const int Overhead = 128;
@@ -73,6 +75,7 @@ internal sealed class RecentlyUsed<TKey, TValue>(long capacity) where TKey : str
         _entries.Remove(entry.Key);
         _octets -= entry.Octets;
         Unlink(entry);
+        removed?.Invoke(entry.Value);
     }
 
     private void Link(Entry entry)

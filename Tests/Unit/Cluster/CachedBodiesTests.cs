@@ -145,6 +145,28 @@ public sealed class CachedBodiesTests
         Assert.Equal(body, await ReadAsync(cache, id, body.Length, 0, body.Length));
     }
 
+    [Fact]
+    public async Task Octets_stay_as_they_are_while_somebody_reads_them_whatever_makes_room()
+    {
+        var cache = new CachedBodies(_store, Megabyte);
+        (BodyId Id, byte[] Body)[] all = [.. Enumerable.Range(0, 40).Select(i => Add(100_000 + i))];
+        await Parallel.ForEachAsync(Enumerable.Range(0, 400), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellation) =>
+        {
+            (BodyId id, byte[] body) = all[i * 7 % all.Length];
+            await foreach (ReadOnlyMemory<byte> piece in cache.ReadAsync(id, body.Length, 0, body.Length, cancellation))
+            {
+                // Much is read and makes room meanwhile.
+                for (int other = 0; other < 12; other++)
+                {
+                    (BodyId next, byte[] expected) = all[(i + other) % all.Length];
+                    await ReadAsync(cache, next, expected.Length, 0, expected.Length, cancellation);
+                }
+                Assert.True(piece.Span.SequenceEqual(body));
+            }
+        });
+        Assert.InRange(cache.Octets, 1, Megabyte);
+    }
+
     private (BodyId Id, byte[] Body) Add(int size)
     {
         byte[] body = new byte[size];
