@@ -25,6 +25,9 @@ internal static class SnapshotPages
     /// <summary>The part of a mailbox that may have changed since its pages were written; with more, the rows are read in one go.</summary>
     private const int LargestPart = 8;
 
+    /// <summary>The most changes that are looked up in the log: so many take as long as the rows of a large mailbox.</summary>
+    private const int MostChanges = 20_000;
+
     private static readonly KeywordTableConverter _tables = new();
 
     /// <summary>The version of the row's counters, or null: there are no pages, or they are not good enough.</summary>
@@ -36,8 +39,8 @@ internal static class SnapshotPages
     {
         if (await HeaderAsync(connection, key) is not { } header || header.ModSeq < floor || header.ModSeq > status.HighestModSeq)
             return null;
-        UidSet changed = header.ModSeq == status.HighestModSeq ? UidSet.Empty : await ChangedAsync(connection, key, header.ModSeq);
-        if (changed.Cardinality > Math.Max(status.Messages / LargestPart, MessageChunk.Capacity))
+        UidSet? changed = header.ModSeq == status.HighestModSeq ? UidSet.Empty : await ChangedAsync(connection, key, header.ModSeq, status.HighestModSeq);
+        if (changed is null || changed.Cardinality > Math.Max(status.Messages / LargestPart, MessageChunk.Capacity))
             return null;
         if (await ChunksAsync(connection, key, header.Pages, header.Keywords) is not { } chunks)
             return null;
@@ -80,15 +83,17 @@ internal static class SnapshotPages
         return (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt32(2), _tables.ConvertFromSurrogate(new KeywordTableSurrogate { Sets = sets }));
     }
 
-    /// <summary>The UIDs of all that came, went or changed after a version.</summary>
-    private static async Task<UidSet> ChangedAsync(NpgsqlConnection connection, MailboxKey key, long since)
+    /// <summary>The UIDs of all that came, went or changed after a version; null where the log has not each change, one a modseq: of changes of flags it may forget some without raising the floor.</summary>
+    private static async Task<UidSet?> ChangedAsync(NpgsqlConnection connection, MailboxKey key, long since, long until)
     {
+        if (until - since > MostChanges)
+            return null;
         await using NpgsqlCommand command = Command(connection,
-            "select range_agg(c.uids) from mail.change c where c.account_id = $1 and c.mailbox_id = $2 and c.modseq > $3", key);
+            "select range_agg(c.uids), count(*) from mail.change c where c.account_id = $1 and c.mailbox_id = $2 and c.modseq > $3", key);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = since });
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
-        return Multirange.Read(reader, 0);
+        return reader.GetInt64(1) == until - since ? Multirange.Read(reader, 0) : null;
     }
 
     private static async Task<List<MessageChunk>?> ChunksAsync(NpgsqlConnection connection, MailboxKey key, int pages, KeywordTable keywords)

@@ -98,12 +98,13 @@ public sealed class SnapshotPagesTests(PostgresFixture postgres) : MailStoreTest
     [InlineData("update mail.snapshot set modseq = modseq + 1000")]
     [InlineData("update mail.snapshot set keyword_sets = '{}'")]
     [InlineData("update mail.mailbox set vanished_floor = highest_modseq")]
+    [InlineData("delete from mail.change where kind = 2")]
     public async Task What_is_missing_or_damaged_is_read_from_the_rows_and_made_good(string damage)
     {
         Owned mailbox = await MailboxAsync(await AccountAsync());
         await DoneAsync(await AppendOfAsync(mailbox, 1500, keywords: ["Work"]));
         await LoadPackedAsync(mailbox);
-        await DoneAsync(StoreOf(mailbox, Range(3, 5), StoreMode.Add, SystemFlags.Seen));
+        await DoneAsync(StoreOf(mailbox, Range(3, 5), StoreMode.Add, SystemFlags.Flagged));
         await ExecuteAsync(damage);
         IReadOnlyList<string> rows = Text(await LoadRowsAsync(mailbox));
         Assert.Equal(rows, Text(await LoadPackedAsync(mailbox)));
