@@ -102,6 +102,8 @@ public class MailboxGrammarTests
         var create = Parse("MyDrafts (USE (\\drafts \\Sent \\Drafts))", MailboxGrammar.ParseCreate);
         Assert.Equal([@"\Drafts", @"\Sent"], create.Use);
         Assert.False(create.UnknownUse);
+        // RFC 8457, RFC 9979.
+        Assert.Equal([@"\Important", @"\Memos", @"\Scheduled", @"\Snoozed"], Parse("x (USE (\\important \\memos \\scheduled \\snoozed))", MailboxGrammar.ParseCreate).Use.Order());
         Assert.True(Parse("x (USE (\\Bogus))", MailboxGrammar.ParseCreate).UnknownUse);
         Bad("x (USE)", MailboxGrammar.ParseCreate);
         Bad("x (USE (Sent))", MailboxGrammar.ParseCreate);
