@@ -6,6 +6,9 @@ namespace MailCluster.Storage;
 /// <summary>A node's ways to PostgreSQL: a pool for reads and small writes, and one of its own for commits, so that neither starves the other.</summary>
 public sealed class MailDatabase : IAsyncDisposable
 {
+    /// <summary>Octets that are taken from a socket at a time: bodies come in batches.</summary>
+    private const int ReadBuffer = 64 * 1024;
+
     private readonly Lazy<NpgsqlDataSource> _lanes;
     private SiloAddress? _silo;
 
@@ -15,7 +18,7 @@ public sealed class MailDatabase : IAsyncDisposable
     /// <param name="statementSeconds">How long a server that is there may keep a read waiting. Commits have no such limit: their outcome would be unknown.</param>
     public MailDatabase(string connectionString, string node, int maxConnections = 40, int statementSeconds = 10)
     {
-        Main = Build(connectionString, "main", node, maxConnections, statementSeconds);
+        Main = Build(connectionString, "main", node, maxConnections, statementSeconds, ReadBuffer);
         _lanes = new(() => Build(connectionString, "lanes", _silo is { } silo ? LaneName(silo) : node + " lane", 40, 0));
     }
 
@@ -46,10 +49,11 @@ public sealed class MailDatabase : IAsyncDisposable
         await Main.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Build(string connectionString, string name, string application, int size, int statementSeconds) =>
+    private static NpgsqlDataSource Build(string connectionString, string name, string application, int size, int statementSeconds, int readBuffer = 8192) =>
         PostgresPool.Open(connectionString, name, application, size, settings =>
         {
             settings.CommandTimeout = statementSeconds;
+            settings.ReadBufferSize = readBuffer;
             settings.MaxAutoPrepare = 60;
             settings.AutoPrepareMinUsages = 2;
             // Nothing here leaves state in a session: resetting one at each return would be five statements for nothing.
