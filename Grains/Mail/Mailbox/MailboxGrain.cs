@@ -56,89 +56,6 @@ public sealed partial class MailboxGrain(
             await store.ReleaseAsync(_key, owned.Epoch, owned.FirstRecent, cancellationToken);
     }
 
-    public async ValueTask<MailResult<MailboxSelected>> Select(bool readOnly)
-    {
-        using Activity? span = MailTraces.Owner(nameof(Select));
-        bool claims = _claiming is null;
-        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
-        if (owned is null)
-            return error!;
-        if (owned.Loaded is { Snapshot: var snapshot })
-        {
-            MailboxStatus status = snapshot.ToStatus(_key.Mailbox);
-            return Unsure() is { } unsure ? unsure : Selected(owned, status, snapshot.KeywordsInUse(), readOnly);
-        }
-        try
-        {
-            // What this very call has claimed was read after it began.
-            if (claims)
-                return local.MayRead ? Selected(owned, owned.Claim.Status, owned.Claim.Keywords, readOnly) : _unsure;
-            if (await store.SelectAsync(_key) is not var (read, keywords))
-                return EndNow(MailboxEnd.Deleted);
-            // It may have been loaded meanwhile: what is told here, the version that the session asks for next must have.
-            if (owned.Loaded is not null || owned.IsLoading)
-                await owned.Log.ReachAsync(read.HighestModSeq);
-            return local.MayRead ? Selected(owned, read, keywords, readOnly) : _unsure;
-        }
-        catch (ClaimLostException)
-        {
-            return _lost;
-        }
-        catch (StoreUnavailableException)
-        {
-            return _away;
-        }
-    }
-
-    private static MailboxSelected Selected(MailboxOwnership owned, MailboxStatus status, IReadOnlyList<string> keywords, bool readOnly) =>
-        new(owned.Epoch, status, readOnly ? Math.Max(owned.FirstRecent, status.UidNext) : owned.ClaimRecent(status.UidNext - 1), keywords);
-
-    public async ValueTask<MailResult<MailboxStatus?>> Status()
-    {
-        // Whoever claims or loads it from now on reads the rows later than the caller did.
-        if (_end is not null || _owned is not { IsLost: false } owned || (owned.Loaded is null && !owned.IsLoading))
-            return (MailboxStatus?)null;
-        (MailboxVersion? version, MailError? error) = await LoadAsync();
-        if (version is null)
-            return error!;
-        MailboxSnapshot snapshot = version.Snapshot;
-        MailboxStatus status = snapshot.ToStatus(_key.Mailbox, owned.Recent(snapshot.UidNext, snapshot.Count));
-        return Unsure() is { } unsure ? unsure : status;
-    }
-
-    public async ValueTask<MailResult<SyncReply>> Sync(long epoch, long modSeq, IMailboxObserver? observer)
-    {
-        using Activity? span = MailTraces.Owner(nameof(Sync));
-        (MailboxVersion? version, MailError? error) = await LoadAsync();
-        if (version is null)
-            return error!;
-        if (observer is not null)
-            _observers.Renew(observer);
-        SyncReply reply = version.Since(epoch, modSeq);
-        return Unsure() is { } unsure ? unsure : reply;
-    }
-
-    public async ValueTask<MailResult<SnapshotPage>> GetChunks(long epoch, long modSeq, int from, int count)
-    {
-        (MailboxVersion? version, MailError? error) = await LoadAsync();
-        if (version is null)
-            return error!;
-        if (version.Pinned(epoch, modSeq) is not { } snapshot)
-            return _lost;
-        if (Unsure() is { } unsure)
-            return unsure;
-        from = Math.Clamp(from, 0, snapshot.Chunks.Count);
-        return new SnapshotPage(snapshot.Keywords, [.. snapshot.Chunks.Skip(from).Take(Math.Clamp(count, 0, 256))]);
-    }
-
-    public async ValueTask<MailResult<uint>> ClaimRecent(uint upTo)
-    {
-        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
-        if (owned is null)
-            return error!;
-        return local.MayRead ? owned.ClaimRecent(upTo) : _unsure;
-    }
-
     public ValueTask<MailResult<AppendResult>> Append(AppendRequest request) => Once<AppendResult>(request.Operation, async () =>
     {
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
@@ -247,18 +164,6 @@ public sealed partial class MailboxGrain(
         return new CopyResult(owned.UidValidity, outcome.SourceUids, outcome.Uids, outcome.ModSeq, outcome.SourceModSeq);
     });
 
-    public async ValueTask<MailResult<UidSet>> Vanished(long since)
-    {
-        try
-        {
-            return await store.VanishedAsync(_key, since);
-        }
-        catch (StoreUnavailableException)
-        {
-            return _away;
-        }
-    }
-
     public async ValueTask Applied(MailboxDelta delta)
     {
         // Nothing in memory, nothing to put right. A claim that is under way may have read its version before the change.
@@ -294,22 +199,6 @@ public sealed partial class MailboxGrain(
         {
             LogUnheard(_key, modSeq);
         }
-    }
-
-    public async ValueTask Unname()
-    {
-        // Also where a claim is under way, which may have read the name already.
-        _nameless = true;
-        local.Unname(_key);
-        // The rows name an owner, and it is not this activation: should there be another, it must lose its claim before the name changes.
-        if (_claiming is null)
-            await OwnAsync();
-    }
-
-    public ValueTask End(MailboxEnd reason)
-    {
-        EndNow(reason);
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>An operation that is under way is joined by its retry.</summary>
@@ -379,84 +268,6 @@ public sealed partial class MailboxGrain(
         }
     }
 
-    /// <summary>The claim, made once an activation.</summary>
-    private async ValueTask<(MailboxOwnership?, MailError?)> OwnAsync()
-    {
-        if (_end is { } ended)
-            return (null, ended);
-        if (_owned is { IsLost: true })
-            return (null, _lost);
-        Task<MailboxOwnership?> claiming = _claiming ??= ClaimAsync();
-        try
-        {
-            MailboxOwnership? owned = await claiming;
-            return _end is { } end ? (null, end) : owned is { IsLost: false } ? (owned, null) : (null, _lost);
-        }
-        catch (Exception e)
-        {
-            // The next call tries again; of those who waited for this claim only the first may say so.
-            if (_claiming == claiming)
-                _claiming = null;
-            if (e is StoreUnavailableException)
-                return (null, _away);
-            throw;
-        }
-    }
-
-    private async Task<MailboxOwnership?> ClaimAsync()
-    {
-        if (await store.ClaimAsync(_key, silo.SiloAddress.ToParsableString()) is not { } claim)
-        {
-            EndNow(MailboxEnd.Deleted);
-            return null;
-        }
-        LogClaimed(_key, claim.Epoch);
-        register.Add(_key, this, new OwnedMailbox(claim.Epoch, DateTimeOffset.UtcNow, () => _owned?.Loaded is not null, () => _underWay.Count));
-        GrainMetrics.Claims.Add(1);
-        if (!_nameless && claim.Path is { } path)
-            local.Name(_key, claim.Epoch, path);
-        return _owned = new MailboxOwnership(claim, new DeltaLog(claim, version =>
-        {
-            local.Publish(_key, version);
-        }, _observers.Push, Lose));
-    }
-
-    private async ValueTask<(MailboxVersion?, MailError?)> LoadAsync()
-    {
-        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
-        if (owned is null)
-            return (null, error);
-        if (owned.Loaded is { } loaded)
-            return (loaded, null);
-        try
-        {
-            if (await owned.LoadAsync(() => store.LoadAsync(_key, owned.Epoch)) is not { } version)
-            {
-                // Another has claimed it, or it is gone: the next activation finds out which.
-                Lose();
-                return (null, _lost);
-            }
-            return owned.IsLost ? (null, _lost) : (version, null);
-        }
-        catch (StoreUnavailableException)
-        {
-            return (null, _away);
-        }
-    }
-
-    /// <summary>
-    /// Why nothing that was just read from this memory may be answered; null when it may. Asked after the read: a permission from before says nothing about it.
-    /// </summary>
-    private MailError? Unsure()
-    {
-        if (!local.MayRead)
-            return _unsure;
-        // What this activation published was withdrawn: another node has claimed the mailbox.
-        if (_owned is { IsLost: false } owned && !(local.TryGet(_key, out MailboxSnapshot? published) && published.Epoch == owned.Epoch) && local.MayRead)
-            Lose();
-        return _owned is { IsLost: false } ? null : _lost;
-    }
-
     /// <summary>Tells another owner of a committed change until it has heard, or a new owner reads it from the rows.</summary>
     private async Task NoticeAsync(MailboxKey mailbox, MailboxDelta delta)
     {
@@ -475,40 +286,6 @@ public sealed partial class MailboxGrain(
             }
         }
     }
-
-    /// <summary>Ends this activation: its memory may no longer be what is in the rows. The next one claims anew.</summary>
-    private void Lose()
-    {
-        if (_owned is not { IsLost: false } owned)
-            return;
-        owned.IsLost = true;
-        owned.Log.Fail(new ClaimLostException());
-        local.Withdraw(_key, owned.Epoch);
-        _observers.End(MailboxEnd.OwnerChanged);
-        DeactivateOnIdle();
-    }
-
-    /// <summary>Ends this activation because of what happened to the mailbox; what its callers are told from now on.</summary>
-    private MailError EndNow(MailboxEnd reason)
-    {
-        if (_end is null)
-        {
-            // A mailbox that is still there has another owner in a moment.
-            _end = reason == MailboxEnd.Deleted ? _gone : _lost;
-            if (_owned is { } owned)
-            {
-                owned.IsLost = true;
-                owned.Log.Fail(new ClaimLostException());
-            }
-            local.Withdraw(_key, long.MaxValue);
-            _observers.End(reason);
-            DeactivateOnIdle();
-        }
-        return _end;
-    }
-
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Mailbox {Mailbox} is claimed under epoch {Epoch}")]
-    private partial void LogClaimed(MailboxKey mailbox, long epoch);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The outcome of a change of mailbox {Mailbox} is unknown; its owner starts anew")]
     private partial void LogUnknown(Exception e, MailboxKey mailbox);
