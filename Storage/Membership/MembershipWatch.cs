@@ -35,27 +35,31 @@ public sealed partial class MembershipWatch : IAsyncDisposable
     // The timestamp before the last good look was sent; 0: there is none.
     private long _asked;
     private volatile bool _selfIsDead;
+    private volatile bool _isUnreachable;
 
     /// <param name="connectionString">The mail store's; the watch opens one connection.</param>
     /// <param name="cluster">The cluster's name in the table.</param>
     /// <param name="self">This process's silo; null in a process without owners, which needs no lease.</param>
     public MembershipWatch(string connectionString, string cluster, SiloAddress? self, TimeProvider time, ILogger<MembershipWatch> log)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        _source = PostgresPool.Open(connectionString, "membership", "mailcluster membership", 1, static settings =>
         {
-            ApplicationName = "mailcluster membership",
-            Pooling = false,
-            Timeout = 2,
-            CommandTimeout = 0,
+            settings.Pooling = false;
+            settings.Timeout = 2;
+            settings.CommandTimeout = 0;
             // A look that takes too long is given up with its connection: asking PostgreSQL to cancel it would take as long again.
-            CancellationTimeout = -1,
-        };
-        _source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = "membership" }.Build();
+            settings.CancellationTimeout = -1;
+            // After a fail-over nobody should find the new primary later than the others.
+            settings.HostRecheckSeconds = 1;
+        });
         (_cluster, _self, _time, _log) = (cluster, self, time, log);
     }
 
     /// <summary>True while this process's silo certainly was a member at most <see cref="Lease"/> ago. Monotonic time, which runs on while the process stands still.</summary>
     public bool MayRead => !_selfIsDead && Volatile.Read(ref _asked) is var asked and not 0 && _time.GetElapsedTime(asked) < Lease;
+
+    /// <summary>True after a look for which no server could be reached, until one answers, be it with a refusal.</summary>
+    public bool IsUnreachable => _isUnreachable;
 
     /// <summary>Raised with silos that were declared dead since the last look, never with those of before the first one. Handlers only take note.</summary>
     public event Action<IReadOnlyList<SiloAddress>>? Died;
@@ -113,12 +117,18 @@ public sealed partial class MembershipWatch : IAsyncDisposable
             if (version is null || (_self is not null && status is null))
                 return false;
             Volatile.Write(ref _asked, asked);
+            _isUnreachable = false;
             if (version != _version)
                 await ReadDeadAsync(_connection, version.Value, patience.Token);
             return true;
         }
         catch (Exception e) when (Store.IsOutage(e) || e is OperationCanceledException)
         {
+            // Of several hosts none may be asked, because of what is known of them: that tells nothing.
+            if (e is PostgresException || e.InnerException is PostgresException)
+                _isUnreachable = false;
+            else if (e is not NpgsqlException { InnerException: null })
+                _isUnreachable = true;
             if (_connection is { } broken)
             {
                 _connection = null;

@@ -47,12 +47,23 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
         await last.ConfigureAwait(false);
     }
 
-    /// <summary>The channel says that it may take more, or less. On the event loop.</summary>
+    /// <summary>
+    /// The channel says that it may take more, or less. On the event loop, from the midst of the channel's own account of what the socket has taken: a session that went on
+    /// right here would write, and the channel send once more what it had not yet struck off. It goes on when the channel has done.
+    /// </summary>
     public void WritabilityChanged()
     {
-        if (IsWritable)
+        if (!IsWritable)
         {
-            Release();
+            return;
+        }
+        try
+        {
+            channel.EventLoop.Execute(static output => ((ChannelOutput)output).ReleaseIfWritable(), this);
+        }
+        catch (RejectedExecutionException)
+        {
+            Close(new ConnectionClosedException("the server has stopped"));
         }
     }
 
@@ -94,7 +105,7 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
         SendNow(bytes);
         Interlocked.Add(ref _queuedBytes, -length);
         Interlocked.Decrement(ref _queued);
-        WritabilityChanged();
+        ReleaseIfWritable();
     }
 
     private void SendNow(RentedByteBuffer bytes)
@@ -126,6 +137,14 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
         if (Volatile.Read(ref _closed) is { } closed)
         {
             throw closed;
+        }
+    }
+
+    private void ReleaseIfWritable()
+    {
+        if (IsWritable)
+        {
+            Release();
         }
     }
 

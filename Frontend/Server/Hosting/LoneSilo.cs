@@ -11,10 +11,13 @@ namespace MailCluster.Server.Hosting;
 internal sealed partial class LoneSilo(
     MembershipWatch watch, IGrainFactory grains, ILocalSiloDetails self, IFatalErrorHandler fatal, NodeState state, TimeProvider time, ILogger<LoneSilo> log) : BackgroundService
 {
-    /// <summary>Without a good look at the membership for so long it asks; a busy PostgreSQL or machine is not so late.</summary>
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(4);
+    /// <summary>When PostgreSQL was not reached for so long it asks.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
+
+    /// <summary>So often in a row others must reach it: after an outage some come back before others.</summary>
+    private const int Often = 3;
 
     /// <summary>So many random silos are asked, of whom one may be this one.</summary>
     private const int Witnesses = 8;
@@ -26,13 +29,12 @@ internal sealed partial class LoneSilo(
         while (!stop.IsCancellationRequested)
         {
             await Task.Delay(_every, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (watch.MayRead)
+            if (watch.MayRead || (seen != 0 && !watch.IsUnreachable))
                 (seen, alone) = (time.GetTimestamp(), 0);
             // Before the first look it starts, and has nothing yet.
             else if (seen != 0 && !state.Draining && time.GetElapsedTime(seen) > _patience)
                 alone = await OthersSeeAsync() ? alone + 1 : 0;
-            // Twice: PostgreSQL may have come back just now, and others noticed first.
-            if (alone == 2)
+            if (alone == Often)
             {
                 fatal.OnFatalException(this, "PostgreSQL can be reached from other silos, not from this one", null);
                 return;

@@ -21,8 +21,8 @@ public sealed class MailKitTlsTests(MailServer server)
         var talk = new MemoryStream();
         using MailKitClient client = await ConnectAsync(user, security, talk);
         Assert.True(client.IsEncrypted);
-        Assert.False(client.Capabilities.HasFlag(ImapCapabilities.Sort));
-        Assert.Empty(client.ThreadingAlgorithms);
+        Assert.True(client.Capabilities.HasFlag(ImapCapabilities.Sort));
+        Assert.Superset(new HashSet<ThreadingAlgorithm> { ThreadingAlgorithm.OrderedSubject, ThreadingAlgorithm.References }, new HashSet<ThreadingAlgorithm>(client.ThreadingAlgorithms));
         FolderNamespace personal = Assert.Single(client.PersonalNamespaces);
         Assert.Equal(("", '/'), (personal.Path, personal.DirectorySeparator));
         Assert.Empty(client.SharedNamespaces);

@@ -206,8 +206,10 @@ public sealed class MailboxReplicaTests : IAsyncDisposable
         // The renewal is due after 4 s at the earliest.
         _time.Advance(MailboxReplicas.AskSpread);
         Assert.True(await wait);
-        Assert.Equal(committed, mailbox.Current!.ModSeq);
-        Assert.Equal(2, _owner.Syncs);
+        // Should it have asked between the two steps above, it asks once more.
+        while (mailbox.Current!.ModSeq < committed)
+            await mailbox.WaitForChangeAsync(mailbox.Current, CancellationToken.None);
+        Assert.InRange(_owner.Syncs, 2, 3);
     }
 
     [Fact]

@@ -43,6 +43,41 @@ public sealed class BackPressureTests
     }
 
     [Fact]
+    public async Task What_is_sent_arrives_once_and_in_order_however_the_client_reads()
+    {
+        const int blocks = 2000, clients = 8;
+        // Some of each size around the marks at which the channel says stop and go.
+        static int Size(int i) => 10_000 + (i * 7919 % 30_000);
+        await using var server = new NetServer();
+        var endpoint = await server.ListenAsync(Doors.Loopback, new Session(async connection =>
+        {
+            for (int i = 0; i < blocks; i++)
+            {
+                connection.Output.GetSpan(Size(i))[..Size(i)].Fill((byte)(i % 251));
+                connection.Output.Advance(Size(i));
+                await connection.Output.FlushAsync();
+            }
+        }));
+        await Task.WhenAll(Enumerable.Range(1, clients).Select(async seed =>
+        {
+            var random = new Random(seed);
+            using var peer = await Peer.ConnectAsync(endpoint);
+            byte[] buffer = new byte[Size(0) + 30_000];
+            for (int i = 0; i < blocks; i++)
+            {
+                // Sometimes the server is ahead by all that the kernel takes, sometimes it is waited for.
+                if (random.Next(4) == 0)
+                {
+                    await Task.Delay(random.Next(3));
+                }
+                await peer.Stream.ReadExactlyAsync(buffer.AsMemory(0, Size(i)));
+                Assert.Equal(-1, buffer.AsSpan(0, Size(i)).IndexOfAnyExcept((byte)(i % 251)));
+            }
+            Assert.Null(await peer.LineAsync());
+        }));
+    }
+
+    [Fact]
     public async Task A_client_that_reads_nothing_for_too_long_is_closed()
     {
         var clock = new FakeClock();
