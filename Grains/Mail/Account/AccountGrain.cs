@@ -204,8 +204,17 @@ public sealed class AccountGrain(
     /// Makes owners stop saying what their mailboxes are called. When one can't be told the change is not made: names that are found in memory would be wrong.
     /// What a dead silo has in memory is read by nobody.
     /// </summary>
-    private Task UnnameAsync(IReadOnlyList<NamedClaim> claims) =>
-        Task.WhenAll(claims.Where(c => !silos.IsDeadSilo(SiloAddress.FromParsableString(c.Owner))).Select(c => Owner(c.Mailbox).Unname().AsTask()));
+    private async Task UnnameAsync(IReadOnlyList<NamedClaim> claims)
+    {
+        try
+        {
+            await Task.WhenAll(claims.Where(c => !silos.IsDeadSilo(SiloAddress.FromParsableString(c.Owner))).Select(c => Owner(c.Mailbox).Unname().AsTask()));
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            throw new StoreUnavailableException("The owner of a mailbox could not be told of its new name.", e);
+        }
+    }
 
     /// <summary>Tells a mailbox's owner that its sessions must end. The rows already refuse its commits, so a failure only delays the news.</summary>
     private async Task EndAsync(MailboxId mailbox, MailboxEnd reason)
