@@ -86,11 +86,21 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
     /// <exception cref="CheckException">That did not come about within two minutes.</exception>
     public async Task WholeAsync(CancellationToken stop)
     {
-        // Silos first, so that no front end waits for one.
-        await Task.WhenAll(Silos.Where(static n => !n.Runs).Select(n => StartNodeAsync(n, stop)));
-        await Task.WhenAll(FrontEnds.Where(static n => !n.Runs).Select(n => StartNodeAsync(n, stop)));
-        foreach (ClusterNode node in _nodes.ToArray())
-            await UntilAsync($"{node} does not serve, or does not know of {Silos.Count} silos", () => KnowsAsync(node, Silos.Count), stop);
+        do
+        {
+            // Silos first, so that no front end waits for one.
+            await Task.WhenAll(Silos.Where(static n => !n.Runs).Select(n => StartNodeAsync(n, stop)));
+            await Task.WhenAll(FrontEnds.Where(static n => !n.Runs).Select(n => StartNodeAsync(n, stop)));
+            foreach (ClusterNode node in _nodes.ToArray())
+            {
+                await UntilAsync(
+                    $"{node} does not serve, or does not know of {Silos.Count} silos", async () => SomeHasEnded() || await KnowsAsync(node, Silos.Count), stop);
+            }
+        }
+        // One that was cut off may end a moment after it was let in again.
+        while (SomeHasEnded());
+
+        bool SomeHasEnded() => _nodes.Any(static n => !n.Runs);
     }
 
     /// <summary>Waits until a silo other than this one counts it as dead.</summary>
