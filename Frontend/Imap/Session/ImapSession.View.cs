@@ -34,7 +34,7 @@ public sealed partial class ImapSession
         return await TellAsync(selected, synced.Value!, telling);
     }
 
-    /// <summary>What a command's end tells: all there is, where the command asks for it, or else what this process happens to know.</summary>
+    /// <summary>What a command's end tells: all there is, where the command asks for it, or else what this process has learnt since the command's own sync.</summary>
     /// <returns>True when everything that was committed before was told.</returns>
     private async ValueTask<bool> TellAtEndAsync(Selected selected, Effects effects, bool uid)
     {
@@ -42,7 +42,8 @@ public sealed partial class ImapSession
         // The command itself has succeeded: what can't be told now is told later.
         if (effects.HasFlag(Effects.SyncsAfter))
             return await SyncAsync(selected, telling) is null;
-        if (selected.Mailbox is { View: not null, Open.Current: { } known })
+        // What is known here may be behind what others were told; after a sync it is not, and a command that did not read the mailbox has no news of it.
+        if (effects.HasFlag(Effects.SyncsFirst) && selected.Mailbox is { View: not null, Open.Current: { } known })
             await TellAsync(selected, known, telling);
         return false;
     }
