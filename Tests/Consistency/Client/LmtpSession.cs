@@ -95,6 +95,9 @@ internal sealed class LmtpSession : IDisposable
         int[] accepted = [.. Enumerable.Range(0, recipients.Count).Where(i => replies[i]!.StartsWith('2'))];
         if (accepted.Length == 0)
             return;
+        // A recipient that was taken has no mail yet.
+        foreach (int i in accepted)
+            replies[i] = null;
         string data = await CommandAsync("DATA");
         foreach (int i in accepted)
             replies[i] = data.StartsWith('3') ? null : data;
@@ -123,6 +126,9 @@ internal sealed class LmtpSession : IDisposable
         {
             string line = await _reader.ReadLineAsync(silence.Token) ?? throw new IOException("the server ended the connection");
             _transcript.Server(line);
+            // What BYE is in IMAP: the server goes, and its clients with it (RFC 5321 §4.2.1).
+            if (line.StartsWith("421", StringComparison.Ordinal))
+                throw new IOException(line);
             if (line.Length < 4 || line[3] != '-')
                 return line;
         }
