@@ -134,21 +134,17 @@ internal static class SnapshotPages
     /// <summary>What the row counts is what is there.</summary>
     private static bool Fits(MailboxSnapshot snapshot, MailboxStatus status)
     {
-        long unseen = 0, deleted = 0, octets = 0, lastUid = 0;
+        long lastUid = 0;
         foreach (MessageChunk chunk in snapshot.Chunks)
         {
             for (int i = 0; i < chunk.Count; i++)
             {
-                SystemFlags flags = FlagCode.System(chunk.Flags[i]);
-                unseen += (flags & SystemFlags.Seen) == 0 ? 1 : 0;
-                deleted += (flags & SystemFlags.Deleted) != 0 ? 1 : 0;
-                octets += chunk.Fixed.Size[i];
                 if (chunk.Fixed.Uid[i] <= lastUid || chunk.ModSeq[i] > status.HighestModSeq)
                     return false;
                 lastUid = chunk.Fixed.Uid[i];
             }
         }
-        return (snapshot.Count, unseen, deleted, octets) == (status.Messages, status.Unseen, status.Deleted, status.Bytes) && lastUid < status.UidNext;
+        return snapshot.Totals == new MessageTotals(status.Messages, status.Unseen, status.Deleted, status.Bytes) && lastUid < status.UidNext;
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, MailboxKey key)
