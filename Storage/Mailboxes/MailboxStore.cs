@@ -208,13 +208,14 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
     }
 
     /// <summary>See <see cref="IMailboxGrain.Vanished"/>.</summary>
-    public Task<UidSet> VanishedAsync(MailboxKey key, long since) => Store.Guard(async () =>
+    /// <returns>Null: the mailbox is gone, and its log perhaps with it.</returns>
+    public Task<UidSet?> VanishedAsync(MailboxKey key, long since) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
-        await using NpgsqlCommand command = Command(connection, "select mail.vanished_v1($1, $2, $3)", key, since);
+        await using NpgsqlCommand command = Command(connection,
+            "select mail.vanished_v1(m.account_id, m.id, $3) from mail.mailbox m where m.account_id = $1 and m.id = $2 and m.deleted_at is null", key, since);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
-        await reader.ReadAsync();
-        return Multirange.Read(reader, 0);
+        return await reader.ReadAsync() ? Multirange.Read(reader, 0) : null;
     });
 
     private static MailboxStatus Status(NpgsqlDataReader row, MailboxKey key) => new(

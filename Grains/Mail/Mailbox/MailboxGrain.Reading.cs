@@ -94,7 +94,7 @@ public sealed partial class MailboxGrain
     {
         try
         {
-            return await store.VanishedAsync(_key, since);
+            return await store.VanishedAsync(_key, since) is { } vanished ? vanished : EndNow(MailboxEnd.Deleted);
         }
         catch (StoreUnavailableException)
         {

@@ -278,6 +278,9 @@ public sealed class CommitTests(PostgresFixture postgres) : MailStoreTest(postgr
         Assert.Equal(UidSet.FromUids([3]), await Mailboxes.VanishedAsync(a.Key, (await LoadAsync(a)).ModSeq - 1));
         await ExecuteAsync("update mail.mailbox set vanished_floor = 3 where id = $1", a.Key.Mailbox.Value);
         Assert.Equal(UidSet.FromUids([1, 2, 3]).Except(UidSet.FromUids([2])), await Mailboxes.VanishedAsync(a.Key, 2));
+        // A mailbox that is deleted has no log to answer from.
+        await ExecuteAsync("update mail.mailbox set deleted_at = now() where id = $1", a.Key.Mailbox.Value);
+        Assert.Null(await Mailboxes.VanishedAsync(a.Key, 1));
     }
 
     [Fact]

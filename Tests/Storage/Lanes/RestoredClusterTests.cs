@@ -33,7 +33,7 @@ public sealed class RestoredClusterTests(PostgresFixture postgres) : MailStoreTe
         Assert.Equal([1u, 4u, 5u], now.Messages().Select(static m => m.Uid));
         // Whoever comes with a modseq of before is told every message's flags, and of every UID that is not there.
         Assert.All(now.Messages(), m => Assert.Equal(after.HighestModSeq, m.ModSeq));
-        Assert.Equal("2:3,6:1005", (await Mailboxes.VanishedAsync(inbox.Key, before.HighestModSeq + 5)).ToString());
+        Assert.Equal("2:3,6:1005", (await Mailboxes.VanishedAsync(inbox.Key, before.HighestModSeq + 5))!.ToString());
         Assert.Equal(Uids(1006), (await DoneAsync(await AppendOfAsync(again, 1))).Uids);
         Assert.True(await new MailCluster.Storage.Ids.IdBlocks(Database.Main).NextAsync() > id + 1_000_000L * 4096);
         await CountersAreRightAsync();
