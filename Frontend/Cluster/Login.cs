@@ -11,7 +11,16 @@ namespace MailCluster.Cluster;
 /// <param name="Address">The client's address, without port.</param>
 /// <param name="SessionId">The connection's id in the logs, unique among all front ends.</param>
 /// <param name="Trusted">The address lies in trusted-networks: exempt from limits per address.</param>
-public sealed record LoginContext(string Protocol, string Mechanism, string Address, string SessionId, bool Trusted);
+public sealed record LoginContext(string Protocol, string Mechanism, string Address, string SessionId, bool Trusted)
+{
+    /// <summary>False: it is only asked whether the log-in is right.</summary>
+    public bool OpensSession { get; init; } = true;
+}
+
+/// <summary>A log-in that was right.</summary>
+/// <param name="Session">The caller disposes of it when its connection ends; null where <see cref="LoginContext.OpensSession"/> is false.</param>
+/// <param name="Settings">The account's.</param>
+public sealed record LoginOutcome(LiveSession? Session, AccountSettings Settings);
 
 /// <summary>Finds the account, asks its owner, and writes the line that fail2ban reads.</summary>
 internal sealed partial class Login(MailClusterClient cluster, ILogger log)
@@ -22,16 +31,16 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     private readonly KnownUsers _known = new();
     private readonly UnknownUsers _unknown = new(cluster.Time);
 
-    public async ValueTask<MailResult<LiveSession>> RunAsync(string user, string password, LoginContext context, CancellationToken cancellationToken)
+    public async ValueTask<MailResult<LoginOutcome>> RunAsync(string user, string password, LoginContext context, CancellationToken cancellationToken)
     {
-        (MailResult<LiveSession> result, string reason) = await CheckAsync(user, password, context, cancellationToken).ConfigureAwait(false);
+        (MailResult<LoginOutcome> result, string reason) = await CheckAsync(user, password, context, cancellationToken).ConfigureAwait(false);
         string outcome = result.Error is { } error ? error.Code.ToString() : "ok";
         ClusterMetrics.Logins.Add(1, new("protocol", context.Protocol), new("result", outcome));
         LogLogin(result.IsOk ? LogLevel.Information : LogLevel.Warning, outcome, OneLine(user), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
         return result;
     }
 
-    private async ValueTask<(MailResult<LiveSession> Result, string Reason)> CheckAsync(
+    private async ValueTask<(MailResult<LoginOutcome> Result, string Reason)> CheckAsync(
         string user, string password, LoginContext context, CancellationToken cancellationToken)
     {
         AccountRef? known = _known.Find(user);
@@ -43,7 +52,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
                 return Answer(session);
             // The name may be another account's by now.
             _known.Remove(user);
-            if (session.IsOk)
+            if (session.IsOk && context.OpensSession)
                 await cluster.Sessions.EndAsync(known.Account, context.SessionId).ConfigureAwait(false);
         }
         MailResult<AccountRef?> found = await cluster.AskAsync(() => cluster.Directory.FindUser(user), cancellationToken).ConfigureAwait(false);
@@ -62,9 +71,9 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
             _known.Add(user, account);
         return Answer(session);
 
-        (MailResult<LiveSession>, string) Answer(MailResult<AccountSession> answer) => answer.Error is { } error
+        (MailResult<LoginOutcome>, string) Answer(MailResult<AccountSession> answer) => answer.Error is { } error
             ? (error.Code == MailErrorCode.AuthenticationFailed ? Failed : error, error.Text)
-            : (cluster.Sessions.Add(Request(password: null, context, 0), answer.Value!.Settings), "");
+            : (new LoginOutcome(context.OpensSession ? cluster.Sessions.Add(Request(password: null, context, 0), answer.Value!.Settings) : null, answer.Value!.Settings), "");
     }
 
     private ValueTask<MailResult<AccountSession>> AuthenticateAsync(AccountRef account, string password, LoginContext context, CancellationToken cancellationToken)
@@ -75,7 +84,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     }
 
     private LoginRequest Request(string? password, LoginContext context, long attempt) => new(
-        context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, attempt);
+        context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, attempt, !context.OpensSession);
 
     /// <summary>What checking a verifier costs, for a user that has none: the time must not tell who exists.</summary>
     private void SpendAsMuch(string password) =>

@@ -148,7 +148,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     /// <see cref="MailErrorCode.AuthorizationFailed"/>, <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.Unavailable"/>. Writes one line to the log.
     /// The caller disposes of the session when its connection ends.
     /// </summary>
-    public ValueTask<MailResult<LiveSession>> LoginAsync(string user, string password, LoginContext context, CancellationToken cancellationToken) =>
+    public ValueTask<MailResult<LoginOutcome>> LoginAsync(string user, string password, LoginContext context, CancellationToken cancellationToken) =>
         _login.RunAsync(user, password, context, cancellationToken);
 
     public async ValueTask DisposeAsync()

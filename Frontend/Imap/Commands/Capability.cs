@@ -8,7 +8,7 @@ internal static class Capability
     public static ValueTask<Completion> RunAsync(ImapSession session, SessionState state, Command command)
     {
         command.ParseNothing();
-        session.Reply.Untagged().Raw("CAPABILITY "u8).Raw(Capabilities.Of(state, session.Connection, session.Options)).NewLine();
+        session.Reply.Untagged().Raw("CAPABILITY "u8).Raw(Capabilities.Of(session)).NewLine();
         return new(Completion.Done);
     }
 }

@@ -12,15 +12,12 @@ public static class Capabilities
         + "SPECIAL-USE CREATE-SPECIAL-USE CONDSTORE QRESYNC ESEARCH SEARCHRES BINARY MULTIAPPEND CATENATE URL-PARTIAL OBJECTID SAVEDATE WITHIN SEARCH=FUZZY MULTISEARCH I18NLEVEL=1 "
         + "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS PARTIAL PREVIEW INPROGRESS UTF8=ACCEPT UIDONLY APPENDLIMIT=";
 
-    public static string Of(SessionState state, IConnection connection, ImapOptions options)
+    public static string Of(ImapSession session)
     {
-        if (state is Authenticated)
-            return After + options.AppendLimit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE");
-        string startTls = connection.CanStartTls ? " STARTTLS" : "";
-        return Before + startTls + (MayLogIn(connection, options) ? " AUTH=PLAIN" : " LOGINDISABLED");
+        IConnection connection = session.Connection;
+        if (session.State is Authenticated)
+            return After + session.Options.AppendLimit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE");
+        IReadOnlyList<string> mechanisms = session.Services.Sasl.Mechanisms(session.LogsIn());
+        return Before + (connection.CanStartTls ? " STARTTLS" : "") + (mechanisms.Count == 0 ? " LOGINDISABLED" : string.Concat(mechanisms.Select(static m => " AUTH=" + m)));
     }
-
-    /// <summary>A password may travel here (RFC 8314 §4.1): under TLS, from this machine, or where the option allows it.</summary>
-    public static bool MayLogIn(IConnection connection, ImapOptions options) =>
-        connection.IsSecure || connection.IsLoopback || options.AllowPlaintextLogin;
 }

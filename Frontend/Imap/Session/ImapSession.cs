@@ -2,6 +2,7 @@ using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Wire;
 using MailCluster.Net;
+using MailCluster.Sasl;
 
 namespace MailCluster.Imap.Session;
 
@@ -69,7 +70,7 @@ public sealed partial class ImapSession : IAsyncDisposable
 
     internal async Task RunAsync()
     {
-        Reply.Status(null, "OK"u8, "CAPABILITY " + Capabilities.Of(State, Connection, Options), "IMAP4 ready");
+        Reply.Status(null, "OK"u8, "CAPABILITY " + Capabilities.Of(this), "IMAP4 ready");
         while (State is not LoggedOut)
         {
             if (await NextAsync(static reader => reader.ReadAsync(default)) is not { } read)
@@ -154,7 +155,10 @@ public sealed partial class ImapSession : IAsyncDisposable
     internal void Bye(MailboxEnd end) =>
         Bye(null, end == MailboxEnd.Deleted ? "The selected mailbox was deleted" : "The selected mailbox was replaced by another of its name");
 
-    /// <summary>The user's password was right.</summary>
+    /// <summary>What a log-in has to know of this connection as it is now.</summary>
+    internal SaslConnection LogsIn() => SaslConnection.Of("imap", Connection, Options.AllowPlaintextLogin);
+
+    /// <summary>The user is who he says he is.</summary>
     internal void LoggedIn(LiveSession live)
     {
         Connection.LoggedIn();

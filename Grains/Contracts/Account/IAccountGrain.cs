@@ -97,6 +97,7 @@ public static class AccountLimits
 /// <param name="FrontEnd">The front-end process that holds the connection.</param>
 /// <param name="Trusted">The client's address lies in trusted-networks: exempt from limits per address.</param>
 /// <param name="Attempt">Numbers the session's attempts: a repeated call with the same one is the same guess. 0: not numbered.</param>
+/// <param name="OnlyChecks">Opens no session: it is only asked whether the log-in is right.</param>
 [GenerateSerializer, Immutable, Alias("LoginRequest")]
 public sealed record LoginRequest(
     [property: Id(0)] string SessionId,
@@ -106,7 +107,8 @@ public sealed record LoginRequest(
     [property: Id(4)] string Address,
     [property: Id(5)] string FrontEnd,
     [property: Id(6)] bool Trusted,
-    [property: Id(7)] long Attempt = 0)
+    [property: Id(7)] long Attempt = 0,
+    [property: Id(8)] bool OnlyChecks = false)
 {
     public override string ToString() => $"{Protocol} {Mechanism} {SessionId} from {Address}";
 }

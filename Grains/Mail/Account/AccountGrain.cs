@@ -51,9 +51,12 @@ public sealed class AccountGrain(
         }
         if (!account.Login)
             return new MailError(MailErrorCode.AuthorizationFailed, "Log-in is switched off for this account.");
-        if (_sessions.Refuse(request) is { } limit)
-            return limit;
-        _sessions.Add(request);
+        if (!request.OnlyChecks)
+        {
+            if (_sessions.Refuse(request) is { } limit)
+                return limit;
+            _sessions.Add(request);
+        }
         if (_notedAt == 0 || time.GetElapsedTime(_notedAt) >= DirectoryStore.LoginsNotedEvery)
         {
             _notedAt = time.GetTimestamp();

@@ -151,6 +151,19 @@ public sealed class LoginTests : IAsyncDisposable
         Assert.False(_cluster.Sessions.Kick("s3", "nobody"));
     }
 
-    private ValueTask<MailResult<LiveSession>> LoginAsync(string user, string password, string session) =>
-        _cluster.LoginAsync(user, password, new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None);
+    [Fact]
+    public async Task A_log_in_that_is_only_asked_about_opens_no_session()
+    {
+        LoginContext context = new LoginContext("smtp", "PLAIN", "192.0.2.1", "s1", false) { OpensSession = false };
+        LoginOutcome outcome = (await _cluster.LoginAsync("alice@demo.test", "secret", context, CancellationToken.None)).Value!;
+        Assert.Equal((null, "alice@demo.test"), (outcome.Session, outcome.Settings.User));
+        Assert.Equal(0, _cluster.Sessions.Count);
+        Assert.Equal(MailErrorCode.AuthenticationFailed, (await _cluster.LoginAsync("alice@demo.test", "wrong", context, CancellationToken.None)).Error?.Code);
+    }
+
+    private async ValueTask<MailResult<LiveSession>> LoginAsync(string user, string password, string session)
+    {
+        MailResult<LoginOutcome> result = await _cluster.LoginAsync(user, password, new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None);
+        return result.IsOk ? result.Value.Session! : result.Error;
+    }
 }

@@ -1,0 +1,33 @@
+using MailCluster.Net;
+
+namespace MailCluster.Sasl;
+
+/// <summary>What a log-in has to know of the connection that it is made on, or of the one that another server asks about.</summary>
+/// <param name="Protocol">imap, pop3, sieve, smtp…; lower case.</param>
+/// <param name="SessionId">The connection's id in the logs, unique among all front ends.</param>
+/// <param name="Address">The client's address, without port.</param>
+public sealed record SaslConnection(string Protocol, string SessionId, string Address)
+{
+    /// <summary>The address lies in trusted-networks: exempt from limits per address.</summary>
+    public bool Trusted { get; init; }
+
+    /// <summary>The bytes travel under TLS.</summary>
+    public bool Secure { get; init; }
+
+    /// <summary>Somebody may log in here (RFC 8314 §4.1): under TLS, from this machine, or where an option allows it.</summary>
+    public bool MayLogIn { get; init; }
+
+    /// <summary>A right log-in opens a session, which its owner disposes of. False: it is only asked whether the log-in is right (submission through another server).</summary>
+    public bool OpensSession { get; init; } = true;
+
+    /// <summary>The facts of a connection as they are now: take them anew after STARTTLS.</summary>
+    /// <param name="protocol">imap, pop3…</param>
+    /// <param name="connection">The client's.</param>
+    /// <param name="allowPlaintext">The option that lets clients of other machines log in without TLS.</param>
+    public static SaslConnection Of(string protocol, IConnection connection, bool allowPlaintext) => new(protocol, connection.SessionId, connection.Remote.Address.ToString())
+    {
+        Trusted = connection.IsTrusted,
+        Secure = connection.IsSecure,
+        MayLogIn = connection.IsSecure || connection.IsLoopback || allowPlaintext,
+    };
+}
