@@ -5,14 +5,14 @@ using NpgsqlTypes;
 
 namespace MailCluster.Storage.Lanes;
 
-/// <summary>A batch of operations as the one call of <c>mail.commit_v2</c> that commits it: autocommit, no BEGIN, no time-out.</summary>
+/// <summary>A batch of operations as the one call of <c>mail.commit_v3</c> that commits it: autocommit, no BEGIN, no time-out.</summary>
 internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
 {
     private const string _sql =
         """
         select op, status, modseq, uids, src_modseq, src_epoch, src_uids, modified, threads,
             added_uid, added_email, added_thread, added_size, added_date, added_zone, added_flags, added_kw
-        from mail.commit_v2(
+        from mail.commit_v3(
             $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,
             $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44)
         """;

@@ -2,7 +2,7 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Storage.Lanes;
 
-/// <summary>The numbers that <c>mail.commit_v2</c> knows the operations by.</summary>
+/// <summary>The numbers that <c>mail.commit_v3</c> knows the operations by.</summary>
 public enum CommitKind : short
 {
     Append = 1,
@@ -10,9 +10,15 @@ public enum CommitKind : short
     Expunge = 3,
     Copy = 4,
     Move = 5,
+
+    /// <summary>Appends its one message, and expunges the one UID from the source, which may be the same mailbox (RFC 8508).</summary>
+    Replace = 6,
+
+    /// <summary>Expunges the UIDs whatever their flags.</summary>
+    Remove = 7,
 }
 
-/// <summary>What <c>mail.commit_v2</c> answers for an operation. Each is expected; none is an SQL error.</summary>
+/// <summary>What <c>mail.commit_v3</c> answers for an operation. Each is expected; none is an SQL error.</summary>
 public enum CommitStatus : short
 {
     Done = 0,
@@ -33,6 +39,9 @@ public enum CommitStatus : short
 
     /// <summary>An earlier commit of the same operation id did it; the result is the stored one, and its delta was made then.</summary>
     DoneBefore = 9,
+
+    /// <summary>The message to be replaced is not there any more. Nothing was changed.</summary>
+    MessageGone = 10,
 }
 
 /// <summary>One operation on its way through a lane.</summary>
@@ -53,7 +62,7 @@ public sealed class CommitOperation
 
     public required Actor Actor { get; init; }
 
-    /// <summary>Where COPY and MOVE take messages from.</summary>
+    /// <summary>Where COPY and MOVE take messages from, and where the message is that a replacement takes away.</summary>
     public MailboxKey? Source { get; init; }
 
     public StoreMode Mode { get; init; }
@@ -64,10 +73,10 @@ public sealed class CommitOperation
 
     public Guid? Delivery { get; init; }
 
-    /// <summary>The name that an append's mailbox must have when it is committed, as stored; null where the mailbox is meant, whatever it is called.</summary>
+    /// <summary>The name that the mailbox of an append or a replacement must have when it is committed, as stored; null where the mailbox is meant, whatever it is called.</summary>
     public MailboxPath? Path { get; init; }
 
-    /// <summary>The messages of an append, and the email ids that they get, in the same order.</summary>
+    /// <summary>The messages of an append or the one of a replacement, and the email ids that they get, in the same order.</summary>
     public IReadOnlyList<NewMessage> Messages { get; init; } = [];
 
     public IReadOnlyList<long> Emails { get; init; } = [];
@@ -94,7 +103,7 @@ public sealed class CommitOperation
     internal long Deadline { get; set; }
 }
 
-/// <summary>What became of an operation. Which fields have a value depends on the kind; see <c>mail.commit_v2</c>.</summary>
+/// <summary>What became of an operation. Which fields have a value depends on the kind; see <c>mail.commit_v3</c>.</summary>
 public sealed record CommitOutcome(
     CommitStatus Status,
     long ModSeq,

@@ -21,6 +21,7 @@ public static class ErrorCodes
         MailErrorCode.MailboxGone or MailErrorCode.Renamed => "NONEXISTENT",
         MailErrorCode.TooBig => "TOOBIG",
         MailErrorCode.InUse => "INUSE",
+        MailErrorCode.MessageGone => "EXPUNGEISSUED",
         MailErrorCode.UseAttribute => "USEATTR",
         // Tried again for long enough, and still without an answer.
         MailErrorCode.Unavailable or MailErrorCode.StaleEpoch or MailErrorCode.BodyGone => Unavailable,

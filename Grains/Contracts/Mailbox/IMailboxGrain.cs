@@ -64,6 +64,18 @@ public interface IMailboxGrain : IGrainWithStringKey
     [Alias("Expunge")]
     ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request);
 
+    /// <summary>Removes these messages whatever their flags, as one change (RFC 1939 §6, QUIT). UIDs that do not exist are passed over.</summary>
+    [Alias("Remove")]
+    ValueTask<MailResult<ExpungeResult>> Remove(RemoveRequest request);
+
+    /// <summary>
+    /// Called at the destination: adds a message here and expunges one of the source, as one change in both mailboxes before the call returns (RFC 8508); both may be the same.
+    /// Quota: room is needed for what is more than before. Failures: those of <see cref="Append"/>, <see cref="MailErrorCode.MessageGone"/> (the message to be replaced is not there
+    /// any more; nothing is stored, the body can still be used), <see cref="MailErrorCode.NonExistent"/> (the source is gone).
+    /// </summary>
+    [Alias("Replace")]
+    ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request);
+
     /// <summary>
     /// Called at the destination: adds copies of a source's messages, all that still exist, in UID order (RFC 9051 §6.4.7), or moves them
     /// (RFC 6851): then removal there and addition here are one change, in both mailboxes before the call returns.
@@ -80,7 +92,7 @@ public interface IMailboxGrain : IGrainWithStringKey
     ValueTask<MailResult<UidSet>> Vanished(long since);
 
     /// <summary>
-    /// For other owners: a change of theirs (MOVE) has altered this mailbox. Returns when it is published here. Deltas of an older epoch are without effect.
+    /// For other owners: a change of theirs (MOVE, REPLACE) has altered this mailbox. Returns when it is published here. Deltas of an older epoch are without effect.
     /// </summary>
     [Alias("Applied")]
     ValueTask Applied(MailboxDelta delta);

@@ -13,7 +13,7 @@ public sealed record MessagesAdded(long ModSeq, [property: Id(0)] IReadOnlyList<
 public sealed record FlagsChanged(long ModSeq, [property: Id(0)] UidSet Uids, [property: Id(1)] StoreMode Mode, [property: Id(2)] FlagList Flags)
     : MailboxEffect(ModSeq);
 
-/// <summary>Messages that went (EXPUNGE, MOVE).</summary>
+/// <summary>Messages that went (EXPUNGE, MOVE, REPLACE).</summary>
 [GenerateSerializer, Immutable, Alias("MessagesExpunged")]
 public sealed record MessagesExpunged(long ModSeq, [property: Id(0)] UidSet Uids) : MailboxEffect(ModSeq);
 

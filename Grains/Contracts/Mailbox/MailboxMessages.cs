@@ -84,6 +84,22 @@ public sealed record AppendRequest(
 [GenerateSerializer, Immutable, Alias("AppendResult")]
 public sealed record AppendResult([property: Id(0)] uint UidValidity, [property: Id(1)] UidSet Uids, [property: Id(2)] long ModSeq, [property: Id(3)] bool Duplicate);
 
+/// <param name="Source">Where the message is that is replaced: mostly the mailbox that is called itself.</param>
+/// <param name="Uid">Which one.</param>
+/// <param name="Path">As <see cref="AppendRequest.Path"/>.</param>
+[GenerateSerializer, Immutable, Alias("ReplaceRequest")]
+public sealed record ReplaceRequest(
+    [property: Id(0)] OperationId Operation,
+    [property: Id(1)] Actor Actor,
+    [property: Id(2)] NewMessage Message,
+    [property: Id(3)] MailboxKey Source,
+    [property: Id(4)] uint Uid,
+    [property: Id(5)] MailboxPath? Path = null);
+
+/// <summary>Response code APPENDUID, and the modseqs of the addition and of the removal at the source.</summary>
+[GenerateSerializer, Immutable, Alias("ReplaceResult")]
+public sealed record ReplaceResult([property: Id(0)] uint UidValidity, [property: Id(1)] uint Uid, [property: Id(2)] long ModSeq, [property: Id(3)] long SourceModSeq);
+
 /// <param name="UnchangedSince">RFC 7162 §3.1.3; null for an unconditional STORE.</param>
 [GenerateSerializer, Immutable, Alias("StoreRequest")]
 public sealed record StoreRequest(
@@ -104,6 +120,11 @@ public sealed record StoreResult([property: Id(0)] UidSet Changed, [property: Id
 [GenerateSerializer, Immutable, Alias("ExpungeRequest")]
 public sealed record ExpungeRequest([property: Id(0)] OperationId Operation, [property: Id(1)] Actor Actor, [property: Id(2)] UidSet? Uids);
 
+/// <param name="Uids">Which messages; those that are gone are passed over.</param>
+[GenerateSerializer, Immutable, Alias("RemoveRequest")]
+public sealed record RemoveRequest([property: Id(0)] OperationId Operation, [property: Id(1)] Actor Actor, [property: Id(2)] UidSet Uids);
+
+/// <param name="Uids">The messages that were removed.</param>
 [GenerateSerializer, Immutable, Alias("ExpungeResult")]
 public sealed record ExpungeResult([property: Id(0)] UidSet Uids, [property: Id(1)] long ModSeq);
 

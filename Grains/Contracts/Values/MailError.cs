@@ -56,6 +56,9 @@ public enum MailErrorCode
 
     /// <summary>The mailbox has not the name any more that the change was meant for: look for the name again. Nothing was changed.</summary>
     Renamed,
+
+    /// <summary>The message that the change was to take the place of was expunged. Nothing was changed.</summary>
+    MessageGone,
 }
 
 /// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>

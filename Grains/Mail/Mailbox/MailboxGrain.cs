@@ -61,15 +61,8 @@ public sealed partial class MailboxGrain(
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
             return error!;
-        long[] emails;
-        try
-        {
-            emails = await ids.NextAsync(request.Messages.Count);
-        }
-        catch (StoreUnavailableException)
-        {
+        if (await EmailsAsync(request.Messages.Count) is not { } emails)
             return _away;
-        }
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = CommitKind.Append, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
@@ -80,10 +73,7 @@ public sealed partial class MailboxGrain(
         CommitOutcome outcome = result.Value!;
         if (outcome.Status == CommitStatus.Done)
         {
-            uint first = outcome.Uids[0].First;
-            MessageRow[] rows = [.. request.Messages.Select((m, i) => new MessageRow((uint)(first + i), new EmailId(emails[i]), m.Size, m.InternalDate, m.ZoneMinutes,
-                outcome.SaveDate, m.Flags, outcome.ModSeq, outcome.Threads[i]))];
-            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new MessagesAdded(outcome.ModSeq, rows)]));
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [Added(request.Messages, emails, outcome)]));
         }
         return new AppendResult(owned.UidValidity, outcome.Uids, outcome.ModSeq, outcome.Status == CommitStatus.DeliveredBefore);
     });
@@ -118,15 +108,19 @@ public sealed partial class MailboxGrain(
         ? UidSet.FromUids(now.Messages(request.Uids.Except(changed)).Where(m => m.ModSeq > since).Select(static m => m.Uid))
         : UidSet.Empty;
 
-    public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => Once<ExpungeResult>(request.Operation, async () =>
+    public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) =>
+        ExpungeAsync(CommitKind.Expunge, request.Operation, request.Actor, request.Uids ?? UidSet.FromRanges([new UidRange(1, uint.MaxValue)]));
+
+    public ValueTask<MailResult<ExpungeResult>> Remove(RemoveRequest request) => ExpungeAsync(CommitKind.Remove, request.Operation, request.Actor, request.Uids);
+
+    private ValueTask<MailResult<ExpungeResult>> ExpungeAsync(CommitKind kind, OperationId operation, Actor actor, UidSet uids) => Once<ExpungeResult>(operation, async () =>
     {
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
             return error ?? _lost;
-        UidSet uids = request.Uids ?? UidSet.FromRanges([new UidRange(1, uint.MaxValue)]);
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
-            Kind = CommitKind.Expunge, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
+            Kind = kind, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = operation, Actor = actor,
             Uids = uids, Rows = Math.Min(uids.Cardinality, version.Snapshot.Count), FirstRecent = owned.FirstRecent,
         });
         if (result.Error is { } refused)
@@ -135,6 +129,25 @@ public sealed partial class MailboxGrain(
         if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new MessagesExpunged(outcome.ModSeq, outcome.Uids)]));
         return new ExpungeResult(outcome.Uids, outcome.ModSeq);
+    });
+
+    public ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request) => Once<ReplaceResult>(request.Operation, async () =>
+    {
+        (MailboxOwnership? owned, MailError? error) = await OwnAsync();
+        if (owned is null)
+            return error!;
+        if (await EmailsAsync(1) is not { } emails)
+            return _away;
+        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+        {
+            Kind = CommitKind.Replace, Mailbox = _key, Source = request.Source, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
+            Messages = [request.Message], Emails = emails, Uids = UidSet.Single(request.Uid), Path = request.Path, FirstRecent = owned.FirstRecent,
+        });
+        if (result.Error is { } refused)
+            return refused;
+        CommitOutcome outcome = result.Value!;
+        await PublishAsync(owned, request.Source, outcome, outcome.Status == CommitStatus.Done ? Added([request.Message], emails, outcome) : null);
+        return new ReplaceResult(owned.UidValidity, outcome.Uids[0].First, outcome.ModSeq, outcome.SourceModSeq!.Value);
     });
 
     public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => Once<CopyResult>(request.Operation, async () =>
@@ -150,19 +163,39 @@ public sealed partial class MailboxGrain(
         if (result.Error is { } refused)
             return refused;
         CommitOutcome outcome = result.Value!;
-        MessagesExpunged? taken = outcome.SourceModSeq is { } sourceModSeq ? new MessagesExpunged(sourceModSeq, outcome.SourceUids) : null;
-        bool within = request.Source == _key;
-        if (outcome.Status == CommitStatus.Done && outcome.Added.Count > 0)
-        {
-            var added = new MessagesAdded(outcome.ModSeq, outcome.Added);
-            long from = taken is not null && within ? taken.ModSeq - 1 : outcome.ModSeq - 1;
-            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, from, outcome.ModSeq, taken is not null && within ? [taken, added] : [added]));
-        }
-        // The source's owner publishes before anyone hears OK. Also after an earlier commit: its notice may have been lost.
-        if (taken is not null && !within)
-            await NoticeAsync(request.Source, new MailboxDelta(outcome.SourceEpoch!.Value, taken.ModSeq - 1, taken.ModSeq, [taken]));
+        await PublishAsync(owned, request.Source, outcome,
+            outcome.Status == CommitStatus.Done && outcome.Added.Count > 0 ? new MessagesAdded(outcome.ModSeq, outcome.Added) : null);
         return new CopyResult(owned.UidValidity, outcome.SourceUids, outcome.Uids, outcome.ModSeq, outcome.SourceModSeq);
     });
+
+    /// <summary>Publishes what came in here, and what a source lost by the same commit.</summary>
+    /// <param name="added">Null where nothing came, or it came by an earlier commit.</param>
+    private async Task PublishAsync(MailboxOwnership owned, MailboxKey source, CommitOutcome outcome, MessagesAdded? added)
+    {
+        MessagesExpunged? taken = outcome.SourceModSeq is { } sourceModSeq ? new MessagesExpunged(sourceModSeq, outcome.SourceUids) : null;
+        bool within = taken is not null && source == _key;
+        if (added is not null)
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, within ? taken!.ModSeq - 1 : added.ModSeq - 1, added.ModSeq, within ? [taken!, added] : [added]));
+        // The source's owner publishes before anyone hears OK. Also after an earlier commit: its notice may have been lost.
+        if (taken is not null && !within)
+            await NoticeAsync(source, new MailboxDelta(outcome.SourceEpoch!.Value, taken.ModSeq - 1, taken.ModSeq, [taken]));
+    }
+
+    private static MessagesAdded Added(IReadOnlyList<NewMessage> messages, long[] emails, CommitOutcome outcome) => new(outcome.ModSeq, [.. messages.Select((m, i) => new MessageRow(
+        (uint)(outcome.Uids[0].First + i), new EmailId(emails[i]), m.Size, m.InternalDate, m.ZoneMinutes, outcome.SaveDate, m.Flags, outcome.ModSeq, outcome.Threads[i]))]);
+
+    /// <summary>Ids for new emails; null: PostgreSQL can't be reached.</summary>
+    private async ValueTask<long[]?> EmailsAsync(int count)
+    {
+        try
+        {
+            return await ids.NextAsync(count);
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
+        }
+    }
 
     public async ValueTask Applied(MailboxDelta delta)
     {
@@ -261,6 +294,8 @@ public sealed partial class MailboxGrain(
                 return new MailError(MailErrorCode.NonExistent, "The mailbox was deleted.");
             case CommitStatus.Renamed:
                 return new MailError(MailErrorCode.Renamed, "The mailbox has another name now.");
+            case CommitStatus.MessageGone:
+                return new MailError(MailErrorCode.MessageGone, "The message was expunged.");
             case CommitStatus.TooManyKeywords:
                 return new MailError(MailErrorCode.Limit, $"A mailbox holds at most {KeywordTable.MaxKeywords} keywords.");
             default:

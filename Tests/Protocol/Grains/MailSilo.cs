@@ -86,6 +86,14 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
 
     public CopyRequest CopyOf(MailboxKey source, UidSet uids, bool move) => new(NextOperation(), _actor, source, uids, move);
 
+    public RemoveRequest RemoveOf(UidSet uids) => new(NextOperation(), _actor, uids);
+
+    public async Task<ReplaceRequest> ReplaceOfAsync(MailboxKey source, uint uid, SystemFlags flags = SystemFlags.None)
+    {
+        AppendRequest append = await AppendOfAsync(1, flags);
+        return new ReplaceRequest(append.Operation, append.Actor, append.Messages[0], source, uid);
+    }
+
     /// <summary>A move as the lane of another silo commits it, of which nobody here is told.</summary>
     public async Task MoveAsync(MailboxKey source, long sourceEpoch, MailboxKey destination, long epoch, UidSet uids)
     {

@@ -77,6 +77,58 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
     }
 
     [Fact]
+    public async Task A_replacement_is_published_at_both_ends_before_it_returns()
+    {
+        (MailboxKey drafts, MailboxKey sent) = await silo.AccountAsync();
+        (MailboxKey other, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(drafts).Append(await silo.AppendOfAsync(30, SystemFlags.Draft)));
+        MailboxKey[] all = [drafts, sent, other];
+        foreach (MailboxKey mailbox in all)
+            Ok(await silo.Owner(mailbox).Sync(0, 0, null));
+        for (uint uid = 1; uid <= 21; uid++)
+        {
+            MailboxKey to = all[uid % 3];
+            ReplaceRequest request = await silo.ReplaceOfAsync(drafts, uid, SystemFlags.Seen);
+            ReplaceResult replaced = Ok(await silo.Owner(to).Replace(request));
+            Assert.True(silo.Local.TryGet(drafts, out MailboxSnapshot? source) && !source.TryFind(uid, out _) && source.ModSeq >= replaced.SourceModSeq);
+            Assert.True(silo.Local.TryGet(to, out MailboxSnapshot? destination) && destination.TryFind(replaced.Uid, out MessageRef added) && added.ModSeq == replaced.ModSeq);
+            Assert.Equal(replaced, Ok(await silo.Owner(to).Replace(request)));
+        }
+        Assert.Equal(MailErrorCode.MessageGone, (await silo.Owner(sent).Replace(await silo.ReplaceOfAsync(drafts, 1))).Error?.Code);
+        // Each of these is wanted by several at once, in all directions: one of them gets it.
+        bool[] done = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => Task.Run(async () =>
+        {
+            ReplaceRequest request = await silo.ReplaceOfAsync(drafts, (uint)(22 + (i % 12)));
+            MailResult<ReplaceResult> result;
+            do
+                result = await silo.Owner(all[i % 3]).Replace(request);
+            while (result.Error?.Code is MailErrorCode.Unavailable or MailErrorCode.StaleEpoch);
+            Assert.True(result.IsOk || result.Error.Code == MailErrorCode.MessageGone);
+            return result.IsOk;
+        })));
+        Assert.Equal(12, done.Count(static d => d));
+        foreach (MailboxKey mailbox in all)
+            await silo.MemoryIsRightAsync(mailbox);
+        Assert.Equal(30L, await silo.ScalarAsync<long>("select count(*) from mail.message where account_id = any($1)", new[] { drafts.Account.Value, other.Account.Value }));
+    }
+
+    [Fact]
+    public async Task What_is_removed_whatever_its_flags_is_published_and_a_retry_finds_it()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(6)));
+        RemoveRequest remove = silo.RemoveOf(UidSet.FromUids([2, 3, 5, 8]));
+        ExpungeResult removed = Ok(await silo.Owner(inbox).Remove(remove));
+        Assert.Equal("2:3,5", removed.Uids.ToString());
+        Assert.True(silo.Local.TryGet(inbox, out MailboxSnapshot? now));
+        Assert.Equal([1u, 4u, 6u], now.Messages().Select(static m => m.Uid));
+        await silo.Owner(inbox).End(MailboxEnd.UidValidityChanged);
+        Assert.Equal(removed, await UntilDoneAsync(() => silo.Owner(inbox).Remove(remove)));
+        Assert.Equal(removed.Uids, Ok(await silo.Owner(inbox).Vanished(1)));
+        await silo.MemoryIsRightAsync(inbox);
+    }
+
+    [Fact]
     public async Task A_retry_finds_its_own_whether_the_first_try_is_under_way_or_its_owner_is_gone()
     {
         (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
@@ -198,7 +250,7 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
             ended += (int)await silo.ScalarAsync<long>(
                 """
                 select count(pg_terminate_backend(a.pid)) from (
-                    select pid from pg_stat_activity where datname = current_database() and application_name like 'silo % lane %' and query like '%commit_v2%' and state = 'active' limit 1) a
+                    select pid from pg_stat_activity where datname = current_database() and application_name like 'silo % lane %' and query like '%commit_v3%' and state = 'active' limit 1) a
                 """);
         }
         await Task.WhenAll(callers);

@@ -105,6 +105,19 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
         Kind = CommitKind.Expunge, Mailbox = mailbox.Key, Epoch = mailbox.Epoch, Tenant = mailbox.Tenant, Id = NextOperation(), Actor = Someone, Uids = uids ?? All,
     };
 
+    /// <summary>Removes these whatever their flags.</summary>
+    protected CommitOperation RemoveOf(Owned mailbox, UidSet uids) => new()
+    {
+        Kind = CommitKind.Remove, Mailbox = mailbox.Key, Epoch = mailbox.Epoch, Tenant = mailbox.Tenant, Id = NextOperation(), Actor = Someone, Uids = uids,
+    };
+
+    /// <summary>Replaces a message of one mailbox by a new one in another, or the same.</summary>
+    protected async Task<CommitOperation> ReplaceOfAsync(Owned from, uint uid, Owned to, SystemFlags flags = SystemFlags.None, string[]? keywords = null, uint size = 100) => new()
+    {
+        Kind = CommitKind.Replace, Mailbox = to.Key, Source = from.Key, Epoch = to.Epoch, Tenant = to.Tenant, Id = NextOperation(), Actor = Someone,
+        Messages = [Message(await StageAsync(), 0, size, flags, keywords)], Emails = await Ids.NextAsync(1), Uids = Uids(uid),
+    };
+
     protected CommitOperation CopyOf(Owned from, UidSet uids, Owned to, bool move) => new()
     {
         Kind = move ? CommitKind.Move : CommitKind.Copy, Mailbox = to.Key, Source = from.Key, Epoch = to.Epoch, Tenant = to.Tenant,
@@ -187,10 +200,10 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>What a step of a mailbox looks like to its owner.</summary>
     protected static MailboxDelta Delta(CommitOperation o, CommitOutcome outcome, long epoch) => new(epoch, outcome.ModSeq - 1, outcome.ModSeq, o.Kind switch
     {
-        CommitKind.Append => [new MessagesAdded(outcome.ModSeq, [.. o.Messages.Select((m, i) => new MessageRow(
+        CommitKind.Append or CommitKind.Replace => [new MessagesAdded(outcome.ModSeq, [.. o.Messages.Select((m, i) => new MessageRow(
             (uint)(outcome.Uids[0].First + i), new EmailId(o.Emails[i]), m.Size, m.InternalDate, m.ZoneMinutes, outcome.SaveDate, m.Flags, outcome.ModSeq, outcome.Threads[i]))])],
         CommitKind.Store => [new FlagsChanged(outcome.ModSeq, outcome.Uids, o.Mode, o.Flags)],
-        CommitKind.Expunge => [new MessagesExpunged(outcome.ModSeq, outcome.Uids)],
+        CommitKind.Expunge or CommitKind.Remove => [new MessagesExpunged(outcome.ModSeq, outcome.Uids)],
         _ => [new MessagesAdded(outcome.ModSeq, outcome.Added)],
     });
 

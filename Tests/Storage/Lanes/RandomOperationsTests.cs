@@ -25,7 +25,10 @@ public sealed class RandomOperationsTests(PostgresFixture postgres) : MailStoreT
             (Owned mailbox, Model model) = all[random.Next(all.Count)];
             (Owned source, Model sourceModel) = all[random.Next(all.Count)];
             CommitOperation operation = await AnyAsync(random, mailbox, source, model.UidNext, sourceModel.UidNext, model.ModSeq);
-            CommitOutcome outcome = await DoneAsync(operation);
+            CommitOutcome outcome = await CommitAsync(operation);
+            Assert.Equal(operation.Kind == CommitKind.Replace && !sourceModel.Has(operation.Uids[0].First) ? CommitStatus.MessageGone : CommitStatus.Done, outcome.Status);
+            if (outcome.Status == CommitStatus.MessageGone)
+                continue;
             switch (operation.Kind)
             {
                 case CommitKind.Append:
@@ -37,6 +40,13 @@ public sealed class RandomOperationsTests(PostgresFixture postgres) : MailStoreT
                     break;
                 case CommitKind.Expunge:
                     Assert.Equal(model.Expunge(operation), outcome.Uids);
+                    break;
+                case CommitKind.Remove:
+                    Assert.Equal(model.Remove(operation.Uids), outcome.Uids);
+                    break;
+                case CommitKind.Replace:
+                    Assert.Equal((sourceModel.Remove(operation.Uids), sourceModel.ModSeq), (outcome.SourceUids, outcome.SourceModSeq!.Value));
+                    Assert.Equal(model.Append(operation), outcome.Uids);
                     break;
                 default:
                     (UidSet from, UidSet to, long? sourceModSeq) = model.Copy(sourceModel, operation);
@@ -73,8 +83,9 @@ public sealed class RandomOperationsTests(PostgresFixture postgres) : MailStoreT
                 operations.Add(await AnyAsync(random, mailboxes[random.Next(mailboxes.Count)], mailboxes[random.Next(mailboxes.Count)], 60, 60, random.Next(1, 60)));
             foreach ((CommitOperation operation, CommitOutcome outcome) in operations.Zip(await Task.WhenAll(operations.Select(o => Task.Run(() => CommitAsync(o))))))
             {
-                Assert.Equal(CommitStatus.Done, outcome.Status);
-                done.Add((operation, outcome));
+                Assert.True(outcome.Status == CommitStatus.Done || (outcome.Status == CommitStatus.MessageGone && operation.Kind == CommitKind.Replace));
+                if (outcome.Status == CommitStatus.Done)
+                    done.Add((operation, outcome));
             }
         }
 
@@ -116,12 +127,14 @@ public sealed class RandomOperationsTests(PostgresFixture postgres) : MailStoreT
     {
         SystemFlags flags = (SystemFlags)random.Next(32);
         string[] keywords = [.. _keywords.Where(_ => random.Next(4) == 0).Distinct(StringComparer.OrdinalIgnoreCase)];
-        return random.Next(10) switch
+        return random.Next(12) switch
         {
             <= 2 => await AppendOfAsync(mailbox, random.Next(1, 4), flags, keywords, (uint)random.Next(1, 5000)),
             <= 6 => StoreOf(mailbox, AnyUids(random, uidNext), (StoreMode)random.Next(3), flags, keywords, random.Next(3) == 0 ? random.NextInt64(modSeq + 1) : null),
             7 => ExpungeOf(mailbox, random.Next(2) == 0 ? null : AnyUids(random, uidNext)),
-            8 => CopyOf(source, AnyUids(random, sourceUidNext), mailbox, move: false),
+            8 => await ReplaceOfAsync(source, (uint)random.Next(1, (int)sourceUidNext + 2), mailbox, flags, keywords, (uint)random.Next(1, 5000)),
+            9 => RemoveOf(mailbox, AnyUids(random, uidNext)),
+            10 => CopyOf(source, AnyUids(random, sourceUidNext), mailbox, move: false),
             _ => CopyOf(source, AnyUids(random, sourceUidNext), mailbox, move: true),
         };
     }
@@ -144,6 +157,8 @@ public sealed class RandomOperationsTests(PostgresFixture postgres) : MailStoreT
         public IEnumerable<string> Rows => _rows.Select(static r => Text(r.Uid, r.Email, r.Size, r.Flags, r.Keywords, r.ModSeq));
 
         public static string Text(MessageRow r) => Text(r.Uid, r.Email.Value, r.Size, r.Flags.System, r.Flags.Keywords, r.ModSeq);
+
+        public bool Has(uint uid) => _rows.Any(r => r.Uid == uid);
 
         public UidSet Append(CommitOperation o)
         {
@@ -184,6 +199,8 @@ public sealed class RandomOperationsTests(PostgresFixture postgres) : MailStoreT
                 ModSeq++;
             return (UidSet.FromUids(changed), UidSet.FromUids(modified));
         }
+
+        public UidSet Remove(UidSet uids) => Remove(r => uids.Contains(r.Uid));
 
         public UidSet Expunge(CommitOperation o) => Remove(r => o.Uids.Contains(r.Uid) && r.Flags.HasFlag(SystemFlags.Deleted));
 

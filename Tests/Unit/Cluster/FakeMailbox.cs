@@ -152,6 +152,10 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => throw new NotSupportedException();
 
+    public ValueTask<MailResult<ExpungeResult>> Remove(RemoveRequest request) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request) => throw new NotSupportedException();
+
     public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => throw new NotSupportedException();
 
     public ValueTask<MailResult<UidSet>> Vanished(long since) => throw new NotSupportedException();

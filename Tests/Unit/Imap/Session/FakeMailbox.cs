@@ -81,6 +81,24 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
         return new ExpungeResult(uids, _now.ModSeq);
     });
 
+    public ValueTask<MailResult<ExpungeResult>> Remove(RemoveRequest request) => Do<ExpungeResult>(() =>
+    {
+        UidSet uids = UidSet.FromUids(_now.Messages(request.Uids).Select(static m => m.Uid));
+        Remove(uids);
+        return new ExpungeResult(uids, _now.ModSeq);
+    });
+
+    public ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request) => Do<ReplaceResult>(() =>
+    {
+        FakeMailbox source = mail.Mailboxes[request.Source];
+        if (!source._now.TryFind(request.Uid, out _))
+            return new MailError(MailErrorCode.MessageGone, "The message was expunged.");
+        source.Remove(UidSet.Single(request.Uid));
+        (uint uid, long removed, NewMessage m) = (_now.UidNext, source._now.ModSeq, request.Message);
+        Change(modSeq => new MessagesAdded(modSeq, [new MessageRow(uid, new EmailId(m.Body.Value), m.Size, m.InternalDate, m.ZoneMinutes, 0, m.Flags, modSeq, 1)]));
+        return new ReplaceResult(UidValidity, uid, _now.ModSeq, removed);
+    });
+
     public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => Do<CopyResult>(() =>
     {
         FakeMailbox source = mail.Mailboxes[request.Source];
