@@ -50,7 +50,7 @@ internal static class LmtpReply
     {
         MailErrorCode.OverQuota => $"552 5.2.2 <{address}> The mailbox is full",
         MailErrorCode.NonExistent => NoSuchUser(address),
-        MailErrorCode.DeliveryRefused => $"550 5.2.1 <{address}> The mailbox takes no mail",
+        MailErrorCode.DeliveryRefused or MailErrorCode.NoPermission => $"550 5.2.1 <{address}> The mailbox takes no mail",
         MailErrorCode.DeliveryDeferred => $"450 4.2.1 <{address}> The mailbox takes no mail now, try again later",
         MailErrorCode.Limit => $"452 4.2.0 <{address}> A limit of the mailbox is reached, try again later",
         MailErrorCode.MailboxGone or MailErrorCode.Renamed => $"451 4.2.0 <{address}> The mailbox went away, try again",

@@ -24,6 +24,8 @@ public static class MailOwners
         services.AddSingleton<MailboxStore>();
         services.AddSingleton<VersionWatch>();
         services.AddSingleton<AccountTreeStore>();
+        services.AddSingleton(static s => new QuotaStore(s.GetRequiredService<MailDatabase>().Main));
+        services.AddSingleton(static s => new MetadataStore(s.GetRequiredService<MailDatabase>().Main));
         services.AddSingleton<DirectoryStore>();
         return services;
     }

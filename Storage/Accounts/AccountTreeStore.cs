@@ -54,6 +54,17 @@ public sealed class AccountTreeStore(MailDatabase database)
 
     private const string _columns = $"{_statusColumns}, m.path, m.special_use, m.owner";
 
+    /// <summary>
+    /// What is \Deleted is added up when it is asked for, and only where something is: a counter in the row would have to be kept right by nodes of all releases,
+    /// for a number that hardly anybody asks for.
+    /// </summary>
+    private const string _deletedBytes =
+        """
+        case when m.deleted = 0 then 0 else (select coalesce(sum(s.size), 0)::bigint from mail.message_flags f
+            join mail.message s on s.account_id = f.account_id and s.mailbox_id = f.mailbox_id and s.uid = f.uid
+            where f.account_id = m.account_id and f.mailbox_id = m.id and f.flags & 8 <> 0) end
+        """;
+
     /// <summary>All mailboxes and subscriptions, in path order; counters too where asked for. Two statements, whatever their number.</summary>
     public async Task<MailboxTree> ListAsync(AccountId account, bool withStatus)
     {
@@ -62,13 +73,13 @@ public sealed class AccountTreeStore(MailDatabase database)
     }
 
     /// <summary>As <see cref="ListAsync"/>, with the owners.</summary>
-    public Task<(List<StoredMailbox> Mailboxes, List<MailboxPath> Subscriptions)> ListRowsAsync(AccountId account, bool withStatus) => Store.Guard(async () =>
+    public Task<(List<StoredMailbox> Mailboxes, List<MailboxPath> Subscriptions)> ListRowsAsync(AccountId account, bool withStatus, bool withDeletedBytes = false) => Store.Guard(async () =>
     {
         var mailboxes = new List<StoredMailbox>();
         var subscriptions = new List<MailboxPath>();
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         await using (NpgsqlCommand command = Command(connection,
-            $"select {_columns} from mail.mailbox m where m.account_id = $1 and m.deleted_at is null", account))
+            $"select {_columns}{(withDeletedBytes ? "," + _deletedBytes : "")} from mail.mailbox m where m.account_id = $1 and m.deleted_at is null", account))
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
         {
             while (await reader.ReadAsync())
@@ -89,12 +100,12 @@ public sealed class AccountTreeStore(MailDatabase database)
     public async Task<MailboxInfo?> FindAsync(AccountId account, MailboxPath path) => (await FindRowAsync(account, path))?.Info;
 
     /// <summary>As <see cref="FindAsync"/>, with the owner.</summary>
-    public Task<StoredMailbox?> FindRowAsync(AccountId account, MailboxPath path) => Store.Guard(async () =>
+    public Task<StoredMailbox?> FindRowAsync(AccountId account, MailboxPath path, bool withDeletedBytes = false) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection,
-            $"select {_columns} from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
+            $"select {_columns}{(withDeletedBytes ? "," + _deletedBytes : "")} from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         return await reader.ReadAsync() ? Row(reader, withStatus: true) : null;
     });
@@ -122,7 +133,7 @@ public sealed class AccountTreeStore(MailDatabase database)
     {
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(
-            connection, "select code, ids, epochs, owners, id from mail.delete_mailbox_v2($1, $3, $4, $2, $5, $6)", account, path, operation);
+            connection, "select code, ids, epochs, owners, id from mail.delete_mailbox_v3($1, $3, $4, $2, $5, $6)", account, path, operation);
         return await ChangeAsync(command, told, static reader => ((DeleteOutcome)reader.GetInt16(0), reader.IsDBNull(4) ? null : (MailboxId?)new MailboxId(reader.GetInt64(4))));
     });
 
@@ -135,7 +146,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         from = await NfcAsync(connection, from);
         to = await NfcAsync(connection, to);
         await using NpgsqlCommand command = Command(
-            connection, "select code, ids, epochs, owners, ended from mail.rename_mailbox_v2($1, $3, $4, $2, $7, $8, $5, $6)", account, from, operation);
+            connection, "select code, ids, epochs, owners, ended from mail.rename_mailbox_v3($1, $3, $4, $2, $7, $8, $5, $6)", account, from, operation);
         return await ChangeAsync(command, told, static reader =>
             ((RenameOutcome)reader.GetInt16(0), (IReadOnlyList<MailboxId>)[.. reader.GetFieldValue<long[]>(4).Select(static id => new MailboxId(id))]),
             new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] }, new NpgsqlParameter<long[]> { TypedValue = ids });
@@ -195,7 +206,7 @@ public sealed class AccountTreeStore(MailDatabase database)
     /// The name in NFC, which is what is stored. PostgreSQL does it: without ICU, which need not be on the machine, .NET composes nothing.
     /// Names in ASCII cost no round trip.
     /// </summary>
-    private static async Task<MailboxPath> NfcAsync(NpgsqlConnection connection, MailboxPath path)
+    internal static async Task<MailboxPath> NfcAsync(NpgsqlConnection connection, MailboxPath path)
     {
         if (path.Segments.All(static s => System.Text.Ascii.IsValid(s)))
             return path;
@@ -217,7 +228,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         // Every UID from first_recent on is \Recent; those that were expunged since are not known here, so the count is bounded by what is there.
         long recent = Math.Clamp(uidNext - reader.GetInt64(8), 0, messages);
         return new MailboxStatus(new MailboxId(reader.GetInt64(0)), (uint)reader.GetInt64(1), (uint)uidNext, reader.GetInt64(3), messages,
-            reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7), recent);
+            reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7), recent, reader.FieldCount > 12 ? reader.GetInt64(12) : null);
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, AccountId account, MailboxPath? path = null, OperationId? operation = null)

@@ -52,6 +52,10 @@ public sealed partial class AccountStore(NpgsqlDataSource database, IdBlocks ids
         (connection, account) => connection.ExecuteAsync("update mail.account set max_messages = $2, max_bytes = $3 where account_id = $1",
             account, quota.MaxMessages, quota.MaxBytes));
 
+    /// <summary>Lets an account set quotas of its tenant's accounts, or no longer. Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
+    public Task<MailResult<Done>> SetManagesAsync(string user, bool manages) => ChangeAsync(user, DirectoryEventKind.Settings,
+        (connection, account) => connection.ExecuteAsync("update directory.account set manages = $2 where id = $1", account, manages));
+
     /// <summary>
     /// Gives an account another address, in a domain of its tenant; it keeps its id and its mail.
     /// Failures: <see cref="MailErrorCode.NonExistent"/> (account or domain), <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/> (address, another tenant).

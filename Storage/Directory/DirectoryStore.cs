@@ -82,7 +82,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand("""
             select a.tenant_id, a.user_name, coalesce(a.delimiter, t.delimiter)::text, coalesce(a.prefix, t.prefix),
-                case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate
+                case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate, a.manages
             from directory.account a join directory.tenant t on t.id = a.tenant_id left join mail.account m on m.account_id = a.id where a.id = $1
             """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
@@ -90,7 +90,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         if (!await reader.ReadAsync())
             return null;
         var settings = new AccountSettings(account, new(reader.GetInt64(0)), reader.GetString(1), reader.GetString(2)[0], reader.GetString(3),
-            (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.GetBoolean(9));
+            (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.GetBoolean(9), reader.GetBoolean(10));
         return new DirectoryAccount(settings, reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetBoolean(8));
     });
 

@@ -93,6 +93,20 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
         return Done.Value;
     });
 
+    /// <summary>
+    /// Sets what the tenant's users read as an annotation of the server (RFC 5464 §3.2.1.1), e.g. /shared/admin; empty for none. Failure: <see cref="MailErrorCode.NonExistent"/>.
+    /// </summary>
+    public Task<MailResult<Done>> SetAnnotationAsync(string name, string entry, string value) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        if (await database.ScalarAsync("select id from directory.tenant where name = $1", name) is not long id)
+            return NoTenant(name);
+        await database.ExecuteAsync(value.Length == 0
+            ? "delete from mail.tenant_annotation where tenant_id = $1 and entry = $2 and $3::text is not null"
+            : "insert into mail.tenant_annotation (tenant_id, entry, value) values ($1, $2, convert_to($3, 'UTF8')) on conflict (tenant_id, entry) do update set value = excluded.value",
+            id, entry, value);
+        return Done.Value;
+    });
+
     private static string? Unusable(IReadOnlyList<(string Name, string? SpecialUse)> folders)
     {
         if (folders.FirstOrDefault(static f => f.Name.Split('/').Any(static s => s.Length == 0 || s.Any(static c => char.IsControl(c) || c is '%' or '*'))) is { Name: { } bad })
@@ -150,6 +164,7 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
         await connection.ExecuteAsync("delete from directory.domain where tenant_id = $1", id);
         await connection.ExecuteAsync("delete from directory.tenant where id = $1", id);
         await connection.ExecuteAsync("delete from mail.tenant where tenant_id = $1", id);
+        await connection.ExecuteAsync("delete from mail.tenant_annotation where tenant_id = $1", id);
         await transaction.CommitAsync();
         return Done.Value;
     });

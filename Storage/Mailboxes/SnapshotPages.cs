@@ -144,7 +144,7 @@ internal static class SnapshotPages
                 lastUid = chunk.Fixed.Uid[i];
             }
         }
-        return snapshot.Totals == new MessageTotals(status.Messages, status.Unseen, status.Deleted, status.Bytes) && lastUid < status.UidNext;
+        return snapshot.Totals with { DeletedBytes = 0 } == new MessageTotals(status.Messages, status.Unseen, status.Deleted, status.Bytes, 0) && lastUid < status.UidNext;
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, MailboxKey key)

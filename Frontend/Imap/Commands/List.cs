@@ -1,3 +1,4 @@
+using System.Text;
 using MailCluster.Contracts;
 using MailCluster.Imap.Responses;
 using MailCluster.Imap.Session;
@@ -6,7 +7,7 @@ using MailCluster.Imap.Wire;
 namespace MailCluster.Imap.Commands;
 
 /// <summary>
-/// LIST (RFC 9051 §6.3.9), with the selection and return options of RFC 5258, SPECIAL-USE (RFC 6154) and STATUS (RFC 5819). Children and special uses
+/// LIST (RFC 9051 §6.3.9), with the selection and return options of RFC 5258, SPECIAL-USE (RFC 6154), STATUS (RFC 5819) and METADATA (RFC 9590). Children and special uses
 /// are told unasked; with STATUS it is still one query, whatever the number of mailboxes.
 /// </summary>
 internal static class List
@@ -21,14 +22,21 @@ internal static class List
             session.Reply.Untagged().Raw("LIST (\\Noselect) "u8).Delimiter(user.Names).Raw(" \"\""u8).NewLine();
             return Completion.Done;
         }
-        if (arguments.Return.HasFlag(ListReturn.Status) && arguments.Status.HasFlag(StatusItems.DeletedStorage))
-            return Completion.Bad("DELETED-STORAGE is not known");
         if (ListPatterns.Of(arguments, user.Names) is not { } patterns)
             return Completion.Bad("A pattern is too long");
         bool withStatus = arguments.Return.HasFlag(ListReturn.Status);
-        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(withStatus), session.Wait);
+        MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => withStatus && arguments.Status.HasFlag(StatusItems.DeletedStorage)
+            ? user.Account.ListWith(new ListRequest(true, DeletedBytes: true)) : user.Account.List(withStatus), session.Wait);
         if (tree.Error is { } error)
             return error;
+        ILookup<MailboxId, MailboxMetadata>? annotations = null;
+        if (arguments.Return.HasFlag(ListReturn.Metadata))
+        {
+            MailResult<IReadOnlyList<MailboxMetadata>> read = await session.Cluster.CallAsync(() => user.Account.ListMetadata(arguments.Metadata), session.Wait);
+            if (read.Error is { } unread)
+                return unread;
+            annotations = read.Value!.ToLookup(static m => m.Mailbox.Mailbox);
+        }
         if (withStatus && arguments.Status.HasFlag(StatusItems.HighestModSeq))
             session.EnableCondStore(user);
 
@@ -41,10 +49,17 @@ internal static class List
             Write(session.Reply, user, mailbox, arguments, parent);
             if (withStatus && mailbox.Info is { Selectable: true, Status: { } status })
                 StatusResponse.Write(session.Reply, user, session.Options, mailbox.Info.Path, arguments.Status, status);
+            if (annotations is not null && selected && mailbox.Info is { Selectable: true } info)
+                MetadataResponse.Write(session.Reply, mailbox.OnWire.ToString(user.Names.Delimiter), arguments.Metadata.Select(entry => (entry, ValueOf(annotations, info, entry))));
             await session.FlushIfFullAsync();
         }
         return Completion.Done;
     }
+
+    private static byte[]? ValueOf(ILookup<MailboxId, MailboxMetadata> annotations, MailboxInfo info, string entry) =>
+        entry == MetadataLimits.SpecialUse
+            ? info.SpecialUse.Count > 0 ? Encoding.ASCII.GetBytes(string.Join(' ', info.SpecialUse)) : null
+            : annotations[info.Id].FirstOrDefault(a => a.Entry == entry)?.Value;
 
     private static bool IsSelected(ListedMailbox mailbox, ListSelection selection) =>
         (!selection.HasFlag(ListSelection.Subscribed) || mailbox.Subscribed)

@@ -12,8 +12,6 @@ internal static class Status
     {
         StatusArguments arguments = command.Parse(StatusGrammar.Parse);
         ImapUser user = state.User;
-        if (arguments.Items.HasFlag(StatusItems.DeletedStorage))
-            return new(Completion.Bad("DELETED-STORAGE is not known"));
         if (user.Names.Find(arguments.Mailbox) is not { } path)
             return new(new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name"));
         // What is \Recent the owner alone knows.
@@ -25,7 +23,7 @@ internal static class Status
 
     private static async ValueTask<Completion> AskAsync(ImapSession session, ImapUser user, MailboxPath path, StatusItems items)
     {
-        MailResult<MailboxStatus> status = await session.Cluster.CallAsync(() => user.Account.Status(path), session.Wait);
+        MailResult<MailboxStatus> status = await session.Cluster.CallAsync(() => items.HasFlag(StatusItems.DeletedStorage) ? user.Account.StatusOf(new StatusRequest(path, DeletedBytes: true)) : user.Account.Status(path), session.Wait);
         return status.Error is { } error ? error : Tell(session, user, path, items, status.Value!);
     }
 

@@ -4,7 +4,7 @@ using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Responses;
 
-/// <summary>STATUS (RFC 9051 §7.3.4, RFC 3501, RFC 7162, RFC 7889, RFC 8474).</summary>
+/// <summary>STATUS (RFC 9051 §7.3.4, RFC 3501, RFC 7162, RFC 7889, RFC 8474, RFC 9208: DELETED-STORAGE in octets).</summary>
 public static class StatusResponse
 {
     public static void Write(ReplyWriter reply, ImapUser user, ImapOptions options, MailboxPath path, StatusItems items, MailboxStatus status)
@@ -18,6 +18,7 @@ public static class StatusResponse
         Item(StatusItems.UidValidity, "UIDVALIDITY "u8, status.UidValidity);
         Item(StatusItems.Unseen, "UNSEEN "u8, status.Unseen);
         Item(StatusItems.Deleted, "DELETED "u8, status.Deleted);
+        Item(StatusItems.DeletedStorage, "DELETED-STORAGE "u8, status.DeletedBytes ?? 0);
         Item(StatusItems.Size, "SIZE "u8, status.Bytes);
         Item(StatusItems.HighestModSeq, "HIGHESTMODSEQ "u8, status.HighestModSeq);
         Item(StatusItems.AppendLimit, "APPENDLIMIT "u8, options.AppendLimit);

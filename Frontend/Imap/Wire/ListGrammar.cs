@@ -11,7 +11,7 @@ public enum ListSelection
     SpecialUse = 8,
 }
 
-/// <summary>Return options of LIST (RFC 5258 §3.2, RFC 6154, RFC 5819).</summary>
+/// <summary>Return options of LIST (RFC 5258 §3.2, RFC 6154, RFC 5819, RFC 9590).</summary>
 [Flags]
 public enum ListReturn
 {
@@ -20,6 +20,7 @@ public enum ListReturn
     Children = 2,
     SpecialUse = 4,
     Status = 8,
+    Metadata = 16,
 }
 
 /// <summary>The arguments of LIST, or of LSUB with the plain form.</summary>
@@ -28,11 +29,12 @@ public enum ListReturn
 /// <param name="Patterns">At least one; one empty pattern asks for the delimiter in the plain form.</param>
 /// <param name="Return">What is told beside the names.</param>
 /// <param name="Status">The STATUS items where <paramref name="Return"/> has Status.</param>
+/// <param name="Metadata">The entries where <paramref name="Return"/> has Metadata (RFC 9590).</param>
 /// <param name="Extended">Options or a pattern list were given (RFC 5258 §3: other rules for an empty pattern).</param>
 public sealed record ListArguments(
-    ListSelection Selection, MailboxArgument Reference, IReadOnlyList<MailboxArgument> Patterns, ListReturn Return, StatusItems Status, bool Extended);
+    ListSelection Selection, MailboxArgument Reference, IReadOnlyList<MailboxArgument> Patterns, ListReturn Return, StatusItems Status, IReadOnlyList<string> Metadata, bool Extended);
 
-/// <summary>LIST and LSUB (RFC 9051 §6.3.9, RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154).</summary>
+/// <summary>LIST and LSUB (RFC 9051 §6.3.9, RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 9590).</summary>
 public static class ListGrammar
 {
     const int MaxPatterns = 100;
@@ -68,6 +70,7 @@ public static class ListGrammar
         }
         var returns = ListReturn.None;
         var status = StatusItems.None;
+        List<string> metadata = [];
         if (!parser.OnlySpacesLeft)
         {
             parser.Space();
@@ -77,10 +80,10 @@ public static class ListGrammar
                 ImapParser.Fail("Expected RETURN");
             }
             parser.Space();
-            Returns(ref parser, ref returns, ref status);
+            Returns(ref parser, ref returns, ref status, metadata);
         }
         parser.End();
-        return new(selection, reference, patterns, returns, status, extended);
+        return new(selection, reference, patterns, returns, status, metadata, extended);
     }
 
     /// <summary>LSUB: a reference and one pattern.</summary>
@@ -90,7 +93,7 @@ public static class ListGrammar
         parser.Space();
         var pattern = parser.ListMailbox();
         parser.End();
-        return new(ListSelection.Subscribed, reference, [pattern], ListReturn.None, StatusItems.None, Extended: false);
+        return new(ListSelection.Subscribed, reference, [pattern], ListReturn.None, StatusItems.None, [], Extended: false);
     }
 
     static ListSelection Selection(ref ImapParser parser)
@@ -120,7 +123,7 @@ public static class ListGrammar
         return selection;
     }
 
-    static void Returns(ref ImapParser parser, ref ListReturn returns, ref StatusItems status)
+    static void Returns(ref ImapParser parser, ref ListReturn returns, ref StatusItems status, List<string> metadata)
     {
         parser.OpenList();
         if (parser.TrySkip((byte)')'))
@@ -144,6 +147,11 @@ public static class ListGrammar
                     parser.Space();
                     returns |= ListReturn.Status;
                     status |= StatusGrammar.Items(ref parser);
+                    break;
+                case "METADATA":
+                    parser.Space();
+                    returns |= ListReturn.Metadata;
+                    MetadataGrammar.Entries(ref parser, metadata);
                     break;
                 default:
                     ImapParser.Fail("Unknown LIST return option");

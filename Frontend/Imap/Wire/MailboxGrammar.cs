@@ -1,3 +1,5 @@
+using MailCluster.Contracts;
+
 namespace MailCluster.Imap.Wire;
 
 /// <summary>The arguments of CREATE.</summary>
@@ -14,8 +16,6 @@ public sealed record CopyArguments(SequenceSet Set, MailboxArgument Mailbox);
 /// <summary>Commands that take mailbox names: CREATE (RFC 6154 §3), DELETE, SUBSCRIBE…, RENAME, COPY, MOVE (RFC 6851).</summary>
 public static class MailboxGrammar
 {
-    static readonly string[] KnownUses = [@"\All", @"\Archive", @"\Drafts", @"\Flagged", @"\Important", @"\Junk", @"\Memos", @"\Scheduled", @"\Sent", @"\Snoozed", @"\Trash"];
-
     /// <summary>DELETE, SUBSCRIBE, UNSUBSCRIBE.</summary>
     public static MailboxArgument ParseName(ref ImapParser parser)
     {
@@ -80,15 +80,14 @@ public static class MailboxGrammar
         do
         {
             parser.Skip((byte)'\\', "a special use");
-            var name = parser.UpperAtom("a special use");
-            var use = Array.Find(KnownUses, known => known.AsSpan(1).Equals(name, StringComparison.OrdinalIgnoreCase));
-            if (use is null)
+            var use = "\\" + parser.UpperAtom("a special use");
+            if (!SpecialUses.IsKnown(use))
             {
                 unknown = true;
             }
-            else if (!uses.Contains(use))
+            else if (!uses.Contains(SpecialUses.Spelt(use)))
             {
-                uses.Add(use);
+                uses.Add(SpecialUses.Spelt(use));
             }
         }
         while (parser.NextInList());

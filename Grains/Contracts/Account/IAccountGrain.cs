@@ -73,6 +73,46 @@ public interface IAccountGrain : IGrainWithIntegerKey
     [Alias("Subscribe")]
     ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed);
 
+    /// <summary>
+    /// As <see cref="Status(MailboxPath)"/>, with what only some ask for.
+    /// </summary>
+    [Alias("StatusOf")]
+    ValueTask<MailResult<MailboxStatus>> StatusOf(StatusRequest request);
+
+    /// <summary>As <see cref="List(bool)"/>, with what only some ask for.</summary>
+    [Alias("ListWith"), ResponseTimeout(AccountLimits.TreeTimeout)]
+    ValueTask<MailResult<MailboxTree>> ListWith(ListRequest request);
+
+    /// <summary>
+    /// The quota roots of the account's mailboxes with what is in use now (RFC 9208), for the account itself or one that manages its tenant's;
+    /// <see cref="MailErrorCode.NonExistent"/> for others.
+    /// </summary>
+    [Alias("Quota")]
+    ValueTask<MailResult<AccountQuota>> Quota(AccountId asking);
+
+    /// <summary>
+    /// Sets the account's limits (RFC 9208 §4.1.3); a null limit is none, or, of mailboxes and annotations, that of all accounts.
+    /// Failures: <see cref="MailErrorCode.NoPermission"/> (<paramref name="actor"/> does not manage the tenant's accounts), <see cref="MailErrorCode.NonExistent"/> (nor is it of this tenant).
+    /// </summary>
+    [Alias("SetQuota")]
+    ValueTask<MailResult<AccountQuota>> SetQuota(AccountId actor, QuotaLimits limits);
+
+    /// <summary>The annotations that were asked for and exist, by entry (RFC 5464 §4.2). Failure: <see cref="MailErrorCode.NonExistent"/> (the mailbox).</summary>
+    [Alias("GetMetadata")]
+    ValueTask<MailResult<IReadOnlyList<MetadataEntry>>> GetMetadata(MetadataRequest request);
+
+    /// <summary>
+    /// Sets or takes away annotations, all or none (RFC 5464 §4.3). Safe to repeat.
+    /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.TooManyAnnotations"/>, <see cref="MailErrorCode.OverQuota"/>,
+    /// <see cref="MailErrorCode.NoPermission"/>, <see cref="MailErrorCode.UseAttribute"/> (<see cref="MetadataLimits.SpecialUse"/>).
+    /// </summary>
+    [Alias("SetMetadata")]
+    ValueTask<MailResult<Done>> SetMetadata(SetMetadataRequest request);
+
+    /// <summary>These annotations of all mailboxes of the account's tree (RFC 9590), in one query.</summary>
+    [Alias("ListMetadata")]
+    ValueTask<MailResult<IReadOnlyList<MailboxMetadata>>> ListMetadata(IReadOnlyList<string> entries);
+
     /// <summary>Whether the account may log in, read from the directory now; false for an account that is gone.</summary>
     [Alias("MayLogIn")]
     ValueTask<MailResult<bool>> MayLogIn();
@@ -121,6 +161,7 @@ public sealed record AccountSession([property: Id(0)] string SessionId, [propert
 /// <param name="Delimiter">Between the levels of mailbox names on the wire.</param>
 /// <param name="Deduplicate">Whether a byte-identical redelivery within 24 h is answered as delivered and not stored again: a setting of the tenant.</param>
 /// <param name="Prefix">The personal namespace's prefix: empty, or e.g. "INBOX." (RFC 2342).</param>
+/// <param name="Manages">It may set quotas of its tenant's accounts (RFC 9208), and the server's shared annotations that they read (RFC 5464).</param>
 [GenerateSerializer, Immutable, Alias("AccountSettings")]
 public sealed record AccountSettings(
     [property: Id(0)] AccountId Account,
@@ -131,7 +172,8 @@ public sealed record AccountSettings(
     [property: Id(5)] DeliveryState Delivery,
     [property: Id(6)] long? MaxBytes,
     [property: Id(7)] long? MaxMessages,
-    [property: Id(8)] bool Deduplicate = true);
+    [property: Id(8)] bool Deduplicate = true,
+    [property: Id(9)] bool Manages = false);
 
 /// <summary>Whether an account takes mail.</summary>
 public enum DeliveryState
@@ -166,3 +208,12 @@ public sealed record MailboxInfo(
 
 [GenerateSerializer, Immutable, Alias("MailboxTree")]
 public sealed record MailboxTree([property: Id(0)] IReadOnlyList<MailboxInfo> Mailboxes, [property: Id(1)] IReadOnlyList<MailboxPath> Subscriptions);
+
+/// <param name="DeletedBytes"><see cref="MailboxStatus.DeletedBytes"/> is asked for, too.</param>
+[GenerateSerializer, Immutable, Alias("StatusRequest")]
+public sealed record StatusRequest([property: Id(0)] MailboxPath Path, [property: Id(1)] bool DeletedBytes = false);
+
+/// <param name="Status">Counters are asked for, too.</param>
+/// <param name="DeletedBytes">And <see cref="MailboxStatus.DeletedBytes"/>.</param>
+[GenerateSerializer, Immutable, Alias("ListRequest")]
+public sealed record ListRequest([property: Id(0)] bool Status, [property: Id(1)] bool DeletedBytes = false);

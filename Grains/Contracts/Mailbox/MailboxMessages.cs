@@ -13,6 +13,7 @@ public sealed record MailboxSelected(
 /// <summary>The counters of a mailbox (RFC 9051 §6.3.11, RFC 8438), kept in its row by every change.</summary>
 /// <param name="Bytes">The sum of RFC822.SIZE.</param>
 /// <param name="Recent">Messages that no session was told to be \Recent.</param>
+/// <param name="DeletedBytes">The sum of RFC822.SIZE of those that are \Deleted (RFC 9208 §4.1.4); null where it was not asked for.</param>
 [GenerateSerializer, Immutable, Alias("MailboxStatus")]
 public sealed record MailboxStatus(
     [property: Id(0)] MailboxId Id,
@@ -23,7 +24,8 @@ public sealed record MailboxStatus(
     [property: Id(5)] long Unseen,
     [property: Id(6)] long Deleted,
     [property: Id(7)] long Bytes,
-    [property: Id(8)] long Recent);
+    [property: Id(8)] long Recent,
+    [property: Id(9)] long? DeletedBytes = null);
 
 /// <summary>The way from the caller's version to the owner's.</summary>
 /// <param name="Epoch">The owner's epoch.</param>

@@ -51,7 +51,7 @@ public sealed class MailboxSnapshot
     /// <summary>The counters as the mailbox's row has them at this version.</summary>
     /// <param name="recent">Messages that no session was told to be \Recent: the owner alone knows.</param>
     public MailboxStatus ToStatus(MailboxId id, long recent = 0) =>
-        new(id, UidValidity, UidNext, ModSeq, Totals.Messages, Totals.Unseen, Totals.Deleted, Totals.Bytes, recent);
+        new(id, UidValidity, UidNext, ModSeq, Totals.Messages, Totals.Unseen, Totals.Deleted, Totals.Bytes, recent, Totals.DeletedBytes);
 
     /// <summary>A version made of chunks in UID order, as loaded from storage or received from the owner.</summary>
     public static MailboxSnapshot Of(long epoch, long modSeq, uint uidNext, KeywordTable keywords, IEnumerable<MessageChunk> chunks, uint uidValidity = 0) =>

@@ -59,6 +59,12 @@ public enum MailErrorCode
 
     /// <summary>The message that the change was to take the place of was expunged. Nothing was changed.</summary>
     MessageGone,
+
+    /// <summary>Who asks may not do it (RFC 5530: NOPERM).</summary>
+    NoPermission,
+
+    /// <summary>The mailbox has as many annotations as it may have (RFC 5464 §4.3).</summary>
+    TooManyAnnotations,
 }
 
 /// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>

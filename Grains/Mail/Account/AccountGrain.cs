@@ -16,8 +16,8 @@ namespace MailCluster.Grains;
 /// so that a second activation, should there ever be one, can do no harm.
 /// </summary>
 [Reentrant, PreferLocalPlacement, GrainType("account")]
-public sealed class AccountGrain(
-    AccountTreeStore tree, DirectoryStore directory, IdBlocks ids, ILocalMailboxes local, ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time)
+public sealed partial class AccountGrain(
+    AccountTreeStore tree, DirectoryStore directory, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time)
     : Grain, IAccountGrain
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
@@ -83,9 +83,12 @@ public sealed class AccountGrain(
     public ValueTask<MailResult<AccountSettings>> Settings() => Guard<AccountSettings>(async () =>
         await AccountAsync(fresh: false) is { } account ? account.Settings : new MailError(MailErrorCode.NonExistent, "No such account."));
 
-    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => Guard<MailboxTree>(async () =>
+    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => ListWith(new ListRequest(withStatus));
+
+    public ValueTask<MailResult<MailboxTree>> ListWith(ListRequest request) => Guard<MailboxTree>(async () =>
     {
-        (List<StoredMailbox> rows, List<MailboxPath> subscriptions) = await tree.ListRowsAsync(Id, withStatus);
+        bool withStatus = request.Status;
+        (List<StoredMailbox> rows, List<MailboxPath> subscriptions) = await tree.ListRowsAsync(Id, withStatus, request.DeletedBytes);
         var mailboxes = new MailboxInfo[rows.Count];
         var asked = new List<(int Index, Task<MailResult<MailboxStatus>> Status)>();
         for (int i = 0; i < mailboxes.Length; i++)
@@ -108,9 +111,11 @@ public sealed class AccountGrain(
         local.TryFind(Id, path, out MailboxKey mailbox, out _) ? new MailboxInfo(mailbox.Mailbox, path, true, [], null)
         : await tree.FindAsync(Id, path) is { } found ? found : _nonExistent);
 
-    public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => Guard<MailboxStatus>(async () =>
+    public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => StatusOf(new StatusRequest(path));
+
+    public ValueTask<MailResult<MailboxStatus>> StatusOf(StatusRequest request) => Guard<MailboxStatus>(async () =>
     {
-        if (await tree.FindRowAsync(Id, path) is not { } found)
+        if (await tree.FindRowAsync(Id, request.Path, request.DeletedBytes) is not { } found)
             return _nonExistent;
         MailResult<MailboxStatus> status = await StatusAsync(found);
         if (status.Value is { } counted && _demand.IsHigh(counted))
@@ -127,7 +132,10 @@ public sealed class AccountGrain(
         if (!MayBeInMemory(row))
             return row.Info.Status!;
         MailResult<MailboxStatus?> answer = await Owner(row.Info.Id).Status();
-        return answer.Error is { } error ? error : answer.Value ?? row.Info.Status!;
+        if (answer.Error is { } error)
+            return error;
+        // An owner of the release before does not count what is \Deleted.
+        return answer.Value is { } counted ? counted with { DeletedBytes = counted.DeletedBytes ?? row.Info.Status!.DeletedBytes } : row.Info.Status!;
     }
 
     private bool MayBeInMemory(StoredMailbox row) => row.Owner is { } owner && !silos.IsDeadSilo(SiloAddress.FromParsableString(owner));
@@ -135,12 +143,13 @@ public sealed class AccountGrain(
     public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Guard<MailboxInfo>(async () =>
     {
         long[] fresh = await ids.NextAsync(path.Segments.Count);
-        (CreateOutcome outcome, MailboxId id) = await tree.CreateAsync(Id, operation, path, specialUse, fresh, options.Value.MaxMailboxes);
+        int most = await quotas.MaxMailboxesAsync(Id) ?? options.Value.MaxMailboxes;
+        (CreateOutcome outcome, MailboxId id) = await tree.CreateAsync(Id, operation, path, specialUse, fresh, most);
         return outcome switch
         {
             CreateOutcome.Done => new MailboxInfo(id, path, true, specialUse, null),
             CreateOutcome.Exists => new MailError(MailErrorCode.AlreadyExists, "A mailbox of this name exists."),
-            CreateOutcome.TooMany => new MailError(MailErrorCode.Limit, $"An account holds at most {options.Value.MaxMailboxes} mailboxes."),
+            CreateOutcome.TooMany => new MailError(MailErrorCode.Limit, $"This account holds at most {most} mailboxes."),
             CreateOutcome.SpecialUseTaken => new MailError(MailErrorCode.UseAttribute, "Another mailbox has this special use."),
             _ => new MailError(MailErrorCode.NonExistent, "No such account."),
         };

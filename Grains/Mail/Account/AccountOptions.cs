@@ -12,6 +12,9 @@ public sealed class AccountOptions
     /// <summary>Mailboxes of an account. Default 10,000: LIST reads them all.</summary>
     public int MaxMailboxes { get; set; } = 10_000;
 
+    /// <summary>Octets of an account's annotations (RFC 5464), names and values. Default 10 MiB: notes and colours, not files.</summary>
+    public long MaxAnnotationBytes { get; set; } = 10 << 20;
+
     /// <summary>How long a right password is remembered (as a keyed hash). Default 5 min: clients that log in for every check cost no password hash.</summary>
     public TimeSpan PasswordMemory { get; set; } = TimeSpan.FromMinutes(5);
 

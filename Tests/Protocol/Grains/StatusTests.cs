@@ -1,4 +1,5 @@
 using MailCluster.Contracts;
+using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Mailboxes;
 using Xunit;
 using static MailCluster.Tests.Protocol.Grains.MailSilo;
@@ -38,7 +39,8 @@ public sealed class StatusTests(MailSilo silo) : IClassFixture<MailSilo>
             if (i % 10 == 9)
                 Ok(await silo.Owner(inbox).Expunge(silo.ExpungeOf()));
             MailboxStatus told = Ok(await silo.Owner(inbox.Account).Status(MailboxPath.Inbox));
-            Assert.Equal((await silo.Store.StatusAsync(inbox))!, told with { Recent = 0 });
+            Assert.Equal((await silo.Store.StatusAsync(inbox))!, told with { Recent = 0, DeletedBytes = null });
+            Assert.Equal((await new AccountTreeStore(silo.Database).FindRowAsync(inbox.Account, MailboxPath.Inbox, withDeletedBytes: true))!.Info.Status!.DeletedBytes, told.DeletedBytes);
             Assert.Equal(told with { Recent = 0 }, Ok(await silo.Owner(inbox).Select(readOnly: true)).Status);
         }
     }

@@ -80,6 +80,20 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
     public ValueTask<MailResult<bool>> MayLogIn() => new(new MailResult<bool>(true, null));
 
     public ValueTask Changed() => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxStatus>> StatusOf(StatusRequest request) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxTree>> ListWith(ListRequest request) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<AccountQuota>> Quota(AccountId asking) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<AccountQuota>> SetQuota(AccountId actor, QuotaLimits limits) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<IReadOnlyList<MetadataEntry>>> GetMetadata(MetadataRequest request) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> SetMetadata(SetMetadataRequest request) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<IReadOnlyList<MailboxMetadata>>> ListMetadata(IReadOnlyList<string> entries) => throw new NotSupportedException();
 }
 
 /// <summary>Users and addresses in dictionaries.</summary>

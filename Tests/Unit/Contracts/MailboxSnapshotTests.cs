@@ -87,7 +87,8 @@ public sealed class MailboxSnapshotTests
         Assert.Equal(model.Count, snapshot.Count);
         Assert.Equal(
             new MessageTotals(model.Count, model.Values.Count(static r => !r.Flags.System.HasFlag(SystemFlags.Seen)),
-                model.Values.Count(static r => r.Flags.System.HasFlag(SystemFlags.Deleted)), model.Values.Sum(static r => (long)r.Size)),
+                model.Values.Count(static r => r.Flags.System.HasFlag(SystemFlags.Deleted)), model.Values.Sum(static r => (long)r.Size),
+                model.Values.Where(static r => r.Flags.System.HasFlag(SystemFlags.Deleted)).Sum(static r => (long)r.Size)),
             snapshot.Totals);
         Assert.All(snapshot.Chunks, static c => Assert.InRange(c.Count, 1, MessageChunk.Capacity));
     }

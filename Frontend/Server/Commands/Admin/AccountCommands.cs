@@ -11,7 +11,7 @@ internal static class AccountCommands
 {
     public static Command Create() => new("account", "Users and their mail.")
     {
-        Add(), AccountImport.Create(), List(), Show(), Password(), State(), Disable(), Enable(), Quota(), Rename(), Delete(),
+        Add(), AccountImport.Create(), List(), Show(), Password(), State(), Disable(), Enable(), Quota(), Manager(), Rename(), Delete(),
     };
 
     private static Argument<string> User() => new("USER") { Description = "the address that it logs in with" };
@@ -103,6 +103,17 @@ internal static class AccountCommands
             return AdminTarget.Report(
                 await stores.Accounts.SetQuotaAsync(parsed.GetRequiredValue(user), quota.Read(parsed, now?.Quota ?? default)), $"quota of {parsed.GetValue(user)} set");
         });
+    }
+
+    private static Command Manager()
+    {
+        var user = User();
+        var state = new Argument<string>("STATE") { Description = "on or off" };
+        state.AcceptOnlyFromAmong("on", "off");
+        return AdminTarget.Command("manager", "Lets an account set quotas of its tenant's accounts by IMAP (RFC 9208), and the server's shared annotations (RFC 5464); from its next log-in on.", [user, state],
+            async (stores, parsed) => AdminTarget.Report(
+                await stores.Accounts.SetManagesAsync(parsed.GetRequiredValue(user), parsed.GetRequiredValue(state) == "on"),
+                $"account {parsed.GetValue(user)} {(parsed.GetValue(state) == "on" ? "manages its tenant's accounts" : "manages no accounts")}"));
     }
 
     private static Command Rename()

@@ -55,8 +55,17 @@ internal static class TenantCommands
         var prefix = new Option<string?>("--prefix") { Description = "Of the personal namespace: empty, or e.g. INBOX. (default empty)." };
         var folders = new Option<string?>("--folders") { Description = "Of accounts made from now on: Sent=\\Sent,Projects,Trash=\\Trash… with '/' between levels; INBOX is always made." };
         var deduplicate = new Option<bool?>("--deduplicate") { Description = "Whether a byte-identical redelivery within 24 hours is not stored again: true or false (default true)." };
-        return AdminTarget.Command("set", "Changes settings of a tenant; those that are not named stay.", [name, delimiter, prefix, folders, deduplicate], async (stores, parsed) =>
+        var contact = new Option<string?>("--contact") { Description = "How its users reach their administrator, a URI (mailto:…): /shared/admin of RFC 5464; empty for none." };
+        var comment = new Option<string?>("--comment") { Description = "What its users read as /shared/comment of the server; empty for none." };
+        return AdminTarget.Command("set", "Changes settings of a tenant; those that are not named stay.", [name, delimiter, prefix, folders, deduplicate, contact, comment], async (stores, parsed) =>
         {
+            if (parsed.GetValue(contact) is { Length: > 0 } uri && !Uri.TryCreate(uri, UriKind.Absolute, out _))
+                return AdminTarget.Refuse($"'{uri}' is no URI.");
+            foreach ((string entry, string? value) in ((string, string?)[])[("/shared/admin", parsed.GetValue(contact)), ("/shared/comment", parsed.GetValue(comment))])
+            {
+                if (value is not null && await stores.Tenants.SetAnnotationAsync(parsed.GetRequiredValue(name), entry, value) is { Error: { } refused })
+                    return AdminTarget.Refuse(refused.Text);
+            }
             string? between = parsed.GetValue(delimiter);
             if (between is { Length: not 1 })
                 return AdminTarget.Refuse("The option '--delimiter' takes one character: / or .");

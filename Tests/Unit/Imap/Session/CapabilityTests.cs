@@ -18,6 +18,8 @@ public sealed class CapabilityTests
         ("WITHIN", "SearchSessionTests"), ("SEARCH=FUZZY", "FuzzyTests"), ("MULTISEARCH", "MultiSearchTests"), ("I18NLEVEL=1", "CollationTests"),
         ("SORT", "SortTests"), ("SORT=DISPLAY", "SortTests"), ("ESORT", "SortTests"), ("THREAD=ORDEREDSUBJECT", "ThreadTests"), ("THREAD=REFERENCES", "ThreadTests"), ("THREAD=REFS", "ThreadTests"),
         ("PARTIAL", "PartialTests"), ("PREVIEW", "PreviewTests"), ("INPROGRESS", "SearchSessionTests"), ("UTF8=ACCEPT", "Utf8AcceptTests"), ("UIDONLY", "UidOnlyTests"),
+        ("METADATA", "MetadataTests"), ("LIST-METADATA", "MetadataTests"),
+        ("QUOTA", "QuotaTests"), ("QUOTA=RES-STORAGE", "QuotaTests"), ("QUOTA=RES-MESSAGE", "QuotaTests"), ("QUOTA=RES-MAILBOX", "QuotaTests"), ("QUOTA=RES-ANNOTATION-STORAGE", "QuotaTests"),
         ("APPENDLIMIT=52428800", "SessionCommandsTests"), ("COMPRESS=DEFLATE", "CompressTests"),
     ];
 

@@ -3,7 +3,7 @@ using MailCluster.Contracts;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>The owner of the one account, and the directory that knows it.</summary>
-internal sealed class FakeAccount(FakeMail mail) : IAccountGrain, IDirectoryGrain
+internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirectoryGrain
 {
     private readonly SortedDictionary<MailboxPath, MailboxInfo> _tree = [];
     private readonly SortedSet<MailboxPath> _subscriptions = [];
@@ -38,13 +38,17 @@ internal sealed class FakeAccount(FakeMail mail) : IAccountGrain, IDirectoryGrai
 
     public ValueTask<MailResult<AccountSettings>> Settings() => new(Account);
 
-    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => Do<MailboxTree>(() => new MailboxTree(
-        [.. _tree.Values.Select(info => withStatus && info.Selectable ? info with { Status = Owner(info).StatusNow } : info)], [.. _subscriptions]));
+    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => ListWith(new ListRequest(withStatus));
+
+    public ValueTask<MailResult<MailboxTree>> ListWith(ListRequest request) => Do<MailboxTree>(() => new MailboxTree(
+        [.. _tree.Values.Select(info => request.Status && info.Selectable ? info with { Status = Owner(info).StatusNow } : info)], [.. _subscriptions]));
 
     public ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path) => Do(() => Existing(path));
 
-    public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => Do<MailboxStatus>(() =>
-        Existing(path) is { Value: { Selectable: true } info } ? Owner(info).StatusNow : Missing);
+    public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => StatusOf(new StatusRequest(path));
+
+    public ValueTask<MailResult<MailboxStatus>> StatusOf(StatusRequest request) => Do<MailboxStatus>(() =>
+        Existing(request.Path) is { Value: { Selectable: true } info } ? Owner(info).StatusNow : Missing);
 
     public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Do<MailboxInfo>(() =>
     {

@@ -24,7 +24,7 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
     public MailboxStatus StatusNow => new(
         key.Mailbox, UidValidity, _now.UidNext, _now.ModSeq, _now.Count,
         _now.Messages().Count(static m => (m.SystemFlags & SystemFlags.Seen) == 0), _now.Messages().Count(static m => (m.SystemFlags & SystemFlags.Deleted) != 0),
-        _now.Messages().Sum(static m => (long)m.Size), _now.Messages().Count(m => m.Uid >= _recentFrom));
+        _now.Messages().Sum(static m => (long)m.Size), _now.Messages().Count(m => m.Uid >= _recentFrom), _now.Totals.DeletedBytes);
 
     public ValueTask<MailResult<MailboxSelected>> Select(bool readOnly) => Do<MailboxSelected>(() =>
     {
