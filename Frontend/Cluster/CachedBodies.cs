@@ -29,6 +29,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
         EmailWithContent,
         SmallBody,
         Piece,
+        Computed,
     }
 
     /// <summary>Octets that are kept now; never above the capacity.</summary>
@@ -70,6 +71,13 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
         }
         return found;
     }
+
+    /// <summary>What was computed of an email, or of several of which it is the first, and kept; null where there is nothing. What it is, only its door knows.</summary>
+    public object? FindComputed(AccountId account, EmailId email) => _recent.TryGet(new Key(Kind.Computed, account.Value, email.Value), out object? value) ? value : null;
+
+    /// <summary>Keeps what was computed of emails beside them, in place of what was there; immutable, and good for as long as the emails are.</summary>
+    /// <param name="octets">That it takes: counted with all the rest.</param>
+    public void KeepComputed(AccountId account, EmailId email, object value, long octets) => _recent.Add(new Key(Kind.Computed, account.Value, email.Value), value, octets);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long size, long offset, long count, CancellationToken cancellationToken)

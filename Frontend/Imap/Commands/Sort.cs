@@ -13,7 +13,7 @@ internal static class Sort
     {
         SortArguments arguments = command.Parse(SortGrammar.ParseSort);
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
-        var sort = new MailboxSort(new MessageHeads(session.Cluster.Bodies, state.User.Settings.Account), arguments.Criteria);
+        var sort = new MailboxSort(new MessageKeys(session.Cluster.Bodies, state.User.Settings.Account), arguments.Criteria);
         return Search.RunAsync(session, state, arguments.Search, async found =>
         {
             MessageRef[] sorted = await session.PatientAsync(sort.RunAsync(messages, found.Uids, session.Gone), "Still sorting");

@@ -1,51 +1,90 @@
 using MailCluster.Contracts;
-using MailCluster.Contracts.Content;
 using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Search;
 
 /// <summary>Puts messages in the order of SORT's criteria (RFC 5256 §3); what is equal by all of them stays in the order of the mailbox.</summary>
-internal sealed class MailboxSort(MessageHeads heads, IReadOnlyList<SortCriterion> criteria)
+internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion> criteria)
 {
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
     public async ValueTask<MessageRef[]> RunAsync(MailboxSnapshot messages, UidSet found, CancellationToken cancellationToken)
     {
         MessageRef[] rows = [.. messages.Messages(found)];
-        var columns = new Dictionary<SortKey, SortColumn>();
-        foreach (SortCriterion criterion in criteria)
-            columns.TryAdd(criterion.Key, SortColumn.Of(criterion.Key));
-        if (columns.Keys.Any(SortColumn.NeedsEnvelope))
-        {
-            await heads.ReadAsync(rows, (row, content) =>
-            {
-                EnvelopeData envelope = content?.Envelope ?? EnvelopeData.None;
-                foreach (SortColumn column in columns.Values)
-                    column.Add(row, envelope);
-            }, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            foreach (MessageRef row in rows)
-            {
-                foreach (SortColumn column in columns.Values)
-                    column.Add(row, EnvelopeData.None);
-            }
-        }
-        (SortColumn Column, int Sign)[] order = [.. criteria.Select(c => (columns[c.Key], c.Reverse ? -1 : 1))];
-        int[] places = [.. Enumerable.Range(0, rows.Length)];
+        KeyTable table = await keys.LoadAsync(messages, rows, [.. criteria.Select(static c => KeyOf(c.Key)).OfType<KeyKind>().Distinct()], cancellationToken).ConfigureAwait(false);
         // Not on an event loop, which others wait for.
-        await Task.Run(() => Array.Sort(places, Compare), cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Sort(rows, table), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// First by a number that orders as the first criterion does, as far as it goes: that is the runtime's sort of numbers. Then what has the same number, by all criteria.
+    /// Of 100,000 messages by subject: a third of the time that comparing them all takes.
+    /// </summary>
+    private MessageRef[] Sort(MessageRef[] rows, KeyTable table)
+    {
+        Func<int, ulong> leading = Leading(criteria[0], rows, table);
+        Comparison<int>[] order = [.. criteria.Select(c => Comparison(c, rows, table))];
+        var numbers = new ulong[rows.Length];
+        int[] places = new int[rows.Length];
+        for (int i = 0; i < rows.Length; i++)
+            (numbers[i], places[i]) = (leading(i), i);
+        Array.Sort(numbers, places);
+        for (int start = 0, end; start < rows.Length; start = end)
+        {
+            for (end = start + 1; end < rows.Length && numbers[end] == numbers[start];)
+                end++;
+            if (end > start + 1)
+                places.AsSpan(start, end - start).Sort(Compare);
+        }
         return Array.ConvertAll(places, place => rows[place]);
 
         int Compare(int left, int right)
         {
-            foreach ((SortColumn column, int sign) in order)
+            foreach (Comparison<int> compare in order)
             {
-                if (column.Compare(left, right) is not 0 and var compared)
-                    return compared * sign;
+                if (compare(left, right) is not 0 and var compared)
+                    return compared;
             }
             return left.CompareTo(right);
         }
     }
+
+    private static Func<int, ulong> Leading(SortCriterion criterion, MessageRef[] rows, KeyTable table)
+    {
+        // What turns the order round.
+        ulong reverse = criterion.Reverse ? ulong.MaxValue : 0;
+        return KeyOf(criterion.Key) is { } kind and not KeyKind.Date
+            ? row => table.Text(kind, row).Leading ^ reverse
+            : row => ((ulong)Number(criterion.Key, rows[row], row, table) ^ (1UL << 63)) ^ reverse;
+    }
+
+    private static Comparison<int> Comparison(SortCriterion criterion, MessageRef[] rows, KeyTable table)
+    {
+        int sign = criterion.Reverse ? -1 : 1;
+        return KeyOf(criterion.Key) is { } kind and not KeyKind.Date
+            ? (left, right) => table.Text(kind, left).Span.SequenceCompareTo(table.Text(kind, right).Span) * sign
+            : (left, right) => Number(criterion.Key, rows[left], left, table).CompareTo(Number(criterion.Key, rows[right], right, table)) * sign;
+    }
+
+    private static long Number(SortKey key, MessageRef message, int row, KeyTable table) => key switch
+    {
+        SortKey.Arrival => message.InternalDate.ToUnixTimeSeconds(),
+        SortKey.Size => message.Size,
+        // What fits at all fits as well as the rest.
+        SortKey.Relevancy => -FuzzyKeys.Score,
+        _ => table.Date(row),
+    };
+
+    /// <summary>Null: the snapshot has it.</summary>
+    private static KeyKind? KeyOf(SortKey key) => key switch
+    {
+        SortKey.Arrival or SortKey.Size or SortKey.Relevancy => null,
+        SortKey.Date => KeyKind.Date,
+        SortKey.Cc => KeyKind.Cc,
+        SortKey.From => KeyKind.From,
+        SortKey.To => KeyKind.To,
+        SortKey.DisplayFrom => KeyKind.DisplayFrom,
+        SortKey.DisplayTo => KeyKind.DisplayTo,
+        _ => KeyKind.Subject,
+    };
 }

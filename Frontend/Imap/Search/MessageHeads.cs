@@ -5,7 +5,7 @@ using MailCluster.Imap.Responses;
 namespace MailCluster.Imap.Search;
 
 /// <summary>
-/// Reads what SORT and THREAD compare: envelopes and headers as they were stored, of many messages in few questions, of which the next are on their way
+/// Reads what SORT and THREAD take their keys from: envelopes and headers as they were stored, of many messages in few questions, of which the next are on their way
 /// while the answers to one are looked at. Keeps nothing.
 /// </summary>
 internal sealed class MessageHeads(IMessageBodies store, AccountId account)

@@ -1,21 +1,22 @@
 namespace MailCluster.Imap.Search;
 
 /// <summary>Step 1 of REFERENCES (RFC 5256 §4): who names whom as what came before. Messages come in the order of the mailbox.</summary>
-internal sealed class ReferenceLinks
+/// <param name="messages">How many will come.</param>
+internal sealed class ReferenceLinks(int messages)
 {
     /// <summary>Generations that are looked at for a loop: no conversation has so many.</summary>
     private const int MaxGenerations = 10_000;
 
-    private readonly Dictionary<string, int> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<UInt128, int> _nodes = new(messages);
 
     public ThreadTree Tree { get; } = new();
 
-    /// <param name="id">Its Message-ID; null where it has none.</param>
+    /// <param name="id">Its Message-ID; 0 where it has none.</param>
     /// <param name="references">From the oldest to its parent.</param>
-    public void Add(ThreadMessage message, string? id, IEnumerable<string> references)
+    public void Add(ThreadMessage message, UInt128 id, ReadOnlySpan<UInt128> references)
     {
         int? parent = null;
-        foreach (string reference in references)
+        foreach (UInt128 reference in references)
         {
             int node = NodeOf(reference);
             // A: what others have said of it before stays.
@@ -33,9 +34,9 @@ internal sealed class ReferenceLinks
     }
 
     /// <summary>Of several messages with one identifier the first has it.</summary>
-    private int OwnNode(ThreadMessage message, string? id)
+    private int OwnNode(ThreadMessage message, UInt128 id)
     {
-        if (id is null)
+        if (id == 0)
             return Tree.Add(message);
         int node = NodeOf(id);
         if (Tree[node] is not null)
@@ -44,7 +45,7 @@ internal sealed class ReferenceLinks
         return node;
     }
 
-    private int NodeOf(string id)
+    private int NodeOf(UInt128 id)
     {
         if (!_nodes.TryGetValue(id, out int node))
             _nodes[id] = node = Tree.Add(null);

@@ -5,13 +5,13 @@ internal static class SubjectMerge
 {
     public static void Apply(ThreadTree tree)
     {
-        Dictionary<string, int> table = Table(tree);
+        Dictionary<KeyText, int> table = Table(tree);
         var roots = new List<int>(tree.Roots.Count);
         var gone = new HashSet<int>();
         foreach (int current in tree.Roots)
         {
-            string subject = SubjectOf(tree, current);
-            if (subject.Length == 0 || table[subject] == current)
+            KeyText subject = SubjectOf(tree, current);
+            if (subject.IsEmpty || table[subject] == current)
             {
                 roots.Add(current);
                 continue;
@@ -42,20 +42,20 @@ internal static class SubjectMerge
     }
 
     /// <summary>For each subject the thread that others of it join: a dummy rather than a message, a bare subject rather than a reply.</summary>
-    private static Dictionary<string, int> Table(ThreadTree tree)
+    private static Dictionary<KeyText, int> Table(ThreadTree tree)
     {
-        var table = new Dictionary<string, int>(StringComparer.Ordinal);
+        var table = new Dictionary<KeyText, int>();
         foreach (int root in tree.Roots)
         {
-            string subject = SubjectOf(tree, root);
-            if (subject.Length > 0 && !table.TryAdd(subject, root) && tree[table[subject]] is { } known
+            KeyText subject = SubjectOf(tree, root);
+            if (!subject.IsEmpty && !table.TryAdd(subject, root) && tree[table[subject]] is { } known
                 && (tree[root] is not { } message || (known.IsReplyOrForward && !message.IsReplyOrForward)))
                 table[subject] = root;
         }
         return table;
     }
 
-    private static string SubjectOf(ThreadTree tree, int root) => (tree[root] ?? tree[tree.Children(root)[0]])!.Subject;
+    private static KeyText SubjectOf(ThreadTree tree, int root) => (tree[root] ?? tree[tree.Children(root)[0]])!.Subject;
 
     private static bool IsReply(ThreadTree tree, int node) => tree[node] is { IsReplyOrForward: true };
 }

@@ -142,4 +142,4 @@ internal sealed class ThreadTree
 /// <param name="Date">In seconds since 1970: sent or received, as the algorithm has it.</param>
 /// <param name="Subject">The base subject, collated; empty where the algorithm has no use for it.</param>
 /// <param name="IsReplyOrForward">The subject was not bare.</param>
-internal sealed record ThreadMessage(MessageRef Row, long Date, string Subject, bool IsReplyOrForward);
+internal sealed record ThreadMessage(MessageRef Row, long Date, KeyText Subject, bool IsReplyOrForward);
