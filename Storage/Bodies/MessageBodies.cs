@@ -114,7 +114,8 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
                 var (chunk, start) = Math.DivRem(offset, BodyUpload.ChunkSize);
                 var piece = buffer.AsMemory(0, (int)Math.Min(count, BodyUpload.ChunkSize - start));
                 // One statement a piece: a client that reads slowly holds neither connection nor snapshot in between.
-                await ReadPieceAsync(body, (int)chunk, (int)start, piece, cancellationToken).ConfigureAwait(false);
+                bool whole = start == 0 && (piece.Length == BodyUpload.ChunkSize || offset + piece.Length == size);
+                await ReadPieceAsync(body, (int)chunk, whole ? null : (int)start, piece, cancellationToken).ConfigureAwait(false);
                 yield return piece;
                 offset += piece.Length;
                 count -= piece.Length;
@@ -170,14 +171,20 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
         }
     }
 
-    private Task<bool> ReadPieceAsync(BodyId body, int chunk, int start, Memory<byte> piece, CancellationToken cancellationToken) => Store.Persist(
+    /// <param name="start">Null: the piece is the whole chunk. A substring of all of it costs PostgreSQL, and the reader who waits for it, more than twice as much (1 MB: 3.6 and 3 ms for 1.5 and 1.2).</param>
+    private Task<bool> ReadPieceAsync(BodyId body, int chunk, int? start, Memory<byte> piece, CancellationToken cancellationToken) => Store.Persist(
         async _ =>
         {
-            await using var command = database.CreateCommand("select substring(c.data from $3 for $4) from mail.body_chunk c where c.body_id = $1 and c.no = $2");
+            await using var command = database.CreateCommand(start is null
+                ? "select c.data from mail.body_chunk c where c.body_id = $1 and c.no = $2"
+                : "select substring(c.data from $3 for $4) from mail.body_chunk c where c.body_id = $1 and c.no = $2");
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Value });
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = chunk });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = start + 1 });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = piece.Length });
+            if (start is { } from)
+            {
+                command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = from + 1 });
+                command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = piece.Length });
+            }
             await using var reader = await command.ExecuteReaderAsync(CommandBehavior.SequentialAccess, cancellationToken).ConfigureAwait(false);
             if (!await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
                 throw new BodyGoneException(body);

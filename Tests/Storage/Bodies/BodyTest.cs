@@ -34,10 +34,10 @@ public abstract class BodyTest(PostgresFixture postgres) : IAsyncLifetime
         return staged.Value;
     }
 
-    protected async Task<byte[]> ReadAsync(BodyId body, long offset, long count)
+    protected async Task<byte[]> ReadAsync(BodyId body, long offset, long count, long size = long.MaxValue)
     {
         var bytes = new MemoryStream();
-        await foreach (var piece in Store.ReadAsync(body, long.MaxValue, offset, count, default))
+        await foreach (var piece in Store.ReadAsync(body, size, offset, count, default))
             bytes.Write(piece.Span);
         return bytes.ToArray();
     }
