@@ -9,6 +9,7 @@ public sealed class MailboxSnapshot
 {
     private readonly MessageChunk[] _chunks;
     private readonly int[] _starts;
+    private string[]? _keywordsInUse;
 
     private MailboxSnapshot(long epoch, long modSeq, uint uidNext, KeywordTable keywords, MessageChunk[] chunks, uint uidValidity)
     {
@@ -92,17 +93,9 @@ public sealed class MailboxSnapshot
         return false;
     }
 
-    /// <summary>The keywords that some message of this version has, sorted.</summary>
-    public IReadOnlyList<string> KeywordsInUse()
-    {
-        var sets = new HashSet<int>();
-        foreach (MessageChunk chunk in _chunks)
-        {
-            foreach (int code in chunk.Flags)
-                sets.Add(FlagCode.KeywordSet(code));
-        }
-        return [.. sets.SelectMany(Keywords.Keywords).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
-    }
+    /// <summary>The keywords that some message of this version has, sorted; of a new version only the chunks that changed are looked through again.</summary>
+    public IReadOnlyList<string> KeywordsInUse() => _keywordsInUse ??=
+        [.. _chunks.SelectMany(static c => c.KeywordSets).Distinct().SelectMany(Keywords.Keywords).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>The number of messages whose UID is below <paramref name="uid"/>.</summary>
     public int CountBelow(uint uid)

@@ -35,6 +35,9 @@ public sealed class MessageChunk
     /// <summary>What STATUS counts of these messages; counted once.</summary>
     public MessageTotals Totals => field ??= MessageTotals.Of(this);
 
+    /// <summary>The combinations of keywords that some of these messages have, but for that of none; found once.</summary>
+    public IReadOnlyList<int> KeywordSets => field ??= Array.TrueForAll(Flags, static code => FlagCode.KeywordSet(code) == 0) ? [] : [.. Flags.Select(FlagCode.KeywordSet).Where(static set => set != 0).Distinct()];
+
     public uint FirstUid => Fixed.Uid[0];
 
     public uint LastUid => Fixed.Uid[^1];
