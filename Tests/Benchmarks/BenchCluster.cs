@@ -1,4 +1,8 @@
 using System.Globalization;
+using System.Diagnostics;
+using MailCluster.Benchmarks.Growth;
+using MailCluster.Storage.Private;
+using MailCluster.Storage.Schema;
 using MailCluster.Tests.Support;
 using Npgsql;
 
@@ -10,6 +14,8 @@ internal sealed class BenchCluster : IAsyncDisposable
     public const string Password = TestAccounts.Password;
 
     private readonly PostgresFixture _postgres = new();
+    private PrivatePostgres? _kept;
+    private NpgsqlDataSource? _database;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-bench-");
     private readonly List<ServerProcess> _processes = [];
     private TestAccounts _accounts = null!;
@@ -25,12 +31,13 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     /// <param name="apart">A silo and a front end; otherwise one node.</param>
     /// <param name="certificate">PEM file with certificate and key: there is an IMAPS door, too.</param>
-    public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50, string? certificate = null)
+    /// <param name="data">A directory whose database stays, and is taken over by the next that names it.</param>
+    public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50, string? certificate = null, string? data = null)
     {
         var cluster = new BenchCluster();
         try
         {
-            await cluster.StartNodesAsync(apart, messageMegabytes, certificate);
+            await cluster.StartNodesAsync(apart, messageMegabytes, certificate, data);
             return cluster;
         }
         catch
@@ -42,14 +49,54 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     public Task<string> AccountAsync() => _accounts.AddAsync();
 
+    /// <summary>The tenant, and accounts by the thousand.</summary>
+    public TestAccounts Accounts => _accounts;
+
+    /// <summary>Its database, for what no client could do.</summary>
+    public NpgsqlDataSource Database => _database ??= NpgsqlDataSource.Create(ConnectionString + ";Command Timeout=0");
+
+    /// <summary>Fills the INBOX of an account that nobody has logged in to, <see cref="StoredMail"/>.</summary>
+    /// <param name="bodies">Messages have them in turn.</param>
+    public async Task FillAsync(string user, int messages, IEnumerable<byte[]> bodies)
+    {
+        long account, mailbox, tenant;
+        await using (NpgsqlCommand command = Database.CreateCommand(
+            "select a.account_id, m.id, a.tenant_id from mail.account a join mail.mailbox m on m.account_id = a.account_id and m.path = array['INBOX'] where a.user_name = $1"))
+        {
+            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = user });
+            await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+            await reader.ReadAsync();
+            (account, mailbox, tenant) = (reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2));
+        }
+        var mail = new StoredMail(Database);
+        await mail.AddMessagesAsync([new FilledMailbox(account, mailbox, messages)], await mail.AddBodiesAsync(tenant, bodies));
+        await mail.SettleAsync();
+    }
+
+    /// <summary>As after a repair: the claims of large mailboxes are over, their owners are told, and start anew.</summary>
+    public async Task ForgetAsync()
+    {
+        await using NpgsqlCommand command = Database.CreateCommand(
+            """
+            with ended as (update mail.mailbox set epoch = epoch + 1 where messages >= 1000 and owner is not null returning account_id, id, epoch)
+            select pg_notify('mailcluster_owner', json_build_object('mailbox', account_id || '/' || id, 'epoch', epoch - 1, 'end', false)::text) from ended
+            """);
+        await command.ExecuteNonQueryAsync();
+        // The notice is on its way.
+        await Task.Delay(100);
+    }
+
     /// <summary>Stops the node that was started last and starts it again: nothing is in its memory any more.</summary>
-    public async Task RestartAsync()
+    /// <returns>How long it took to start.</returns>
+    public async Task<TimeSpan> RestartAsync()
     {
         ServerProcess old = _processes[^1];
         old.Terminate();
         await old.WaitForExitAsync();
         await old.DisposeAsync();
+        long began = Stopwatch.GetTimestamp();
         _processes[^1] = await ServerProcess.StartReadyAsync(["node", "--role", FrontEnd.Name, "--config", FrontEnd.Write(_directory.FullName)]);
+        return Stopwatch.GetElapsedTime(began);
     }
 
     public async ValueTask DisposeAsync()
@@ -58,13 +105,17 @@ internal sealed class BenchCluster : IAsyncDisposable
             await process.DisposeAsync();
         if (_accounts is not null)
             await _accounts.DisposeAsync();
+        if (_database is not null)
+            await _database.DisposeAsync();
         await _postgres.DisposeAsync();
+        if (_kept is not null)
+            await _kept.StopAsync();
         _directory.Delete(true);
     }
 
-    private async Task StartNodesAsync(bool apart, int messageMegabytes, string? certificate)
+    private async Task StartNodesAsync(bool apart, int messageMegabytes, string? certificate, string? data)
     {
-        ConnectionString = await _postgres.CreateDatabaseAsync();
+        ConnectionString = data is null ? await _postgres.CreateDatabaseAsync() : await KeptAsync(data);
         foreach (string role in apart ? new[] { "silo", "frontend" } : ["all"])
         {
             FrontEnd = new NodeSettings(role, ConnectionString);
@@ -83,5 +134,22 @@ internal sealed class BenchCluster : IAsyncDisposable
         await using NpgsqlCommand command = database.CreateCommand("select pg_read_file('postmaster.pid')");
         Postmaster = int.Parse(((string)(await command.ExecuteScalarAsync())!).Split('\n')[0], CultureInfo.InvariantCulture);
         _accounts = await TestAccounts.CreateAsync(ConnectionString);
+    }
+
+    private async Task<string> KeptAsync(string data)
+    {
+        _kept = await PrivatePostgres.StartAsync(data, ["max_connections=300"]);
+        await using NpgsqlDataSource server = NpgsqlDataSource.Create(_kept.ConnectionString() + ";Pooling=false");
+        await using (NpgsqlCommand find = server.CreateCommand("select 1 from pg_database where datname = 'bench'"))
+        {
+            if (await find.ExecuteScalarAsync() is null)
+            {
+                await using NpgsqlCommand create = server.CreateCommand("create database bench");
+                await create.ExecuteNonQueryAsync();
+            }
+        }
+        await using NpgsqlDataSource database = NpgsqlDataSource.Create(_kept.ConnectionString("bench") + ";Pooling=false");
+        await SchemaMigrator.MigrateAsync(database);
+        return _kept.ConnectionString("bench");
     }
 }

@@ -47,6 +47,7 @@ internal static class Comparison
                 foreach (Work work in works)
                     Console.WriteLine($"{work.Name,-18} {work.Does}");
                 Console.WriteLine($"{"large",-18} memory while messages of 100 MB come and go (a command with options of its own)");
+                Console.WriteLine($"{"growth",-18} how costs grow with messages and accounts, and what the database pays (a command with options of its own)");
                 Console.WriteLine($"{"micro",-18} grammar, snapshots, FETCH encoding, UID sets, MIME, without servers (a command with options of its own)");
                 return 0;
             }

@@ -77,6 +77,18 @@ internal sealed class DovecotTarget : Target
         await StartAsync();
     }
 
+    /// <summary>Its index caches keep what was read of headers and structures; the indexes themselves stay.</summary>
+    public override async Task ForgetReadsAsync(string user)
+    {
+        await StopAsync();
+        foreach (string file in Directory.EnumerateFiles(Path.Combine(_configuration.Directory, "mail"), "*index.cache", SearchOption.AllDirectories))
+        {
+            if (file.Contains(user.Split('@')[0], StringComparison.Ordinal))
+                File.Delete(file);
+        }
+        await StartAsync();
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await StopAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using MailCluster.Benchmarks.Load;
 using Npgsql;
 
 namespace MailCluster.Benchmarks.Targets;
@@ -6,6 +7,9 @@ namespace MailCluster.Benchmarks.Targets;
 /// <summary>One node with all roles over a private PostgreSQL.</summary>
 internal sealed class MailClusterTarget : Target
 {
+    /// <summary>From so many messages on they are put into the tables: by APPEND, each on the disk before the next, a hundred thousand take minutes.</summary>
+    private const int Many = 2000;
+
     private readonly BenchCluster _cluster;
     private string _versions = "";
 
@@ -41,21 +45,14 @@ internal sealed class MailClusterTarget : Target
 
     public override Task RestartAsync() => _cluster.RestartAsync();
 
-    /// <summary>As after a repair: the claims of large mailboxes are over, their owners are told, and start anew.</summary>
-    public override async Task ForgetAsync()
-    {
-        await using NpgsqlDataSource database = NpgsqlDataSource.Create(ConnectionString);
-        await using NpgsqlCommand command = database.CreateCommand(
-            """
-            with ended as (update mail.mailbox set epoch = epoch + 1 where messages >= 1000 returning account_id, id, epoch)
-            select pg_notify('mailcluster_owner', json_build_object('mailbox', account_id || '/' || id, 'epoch', epoch - 1, 'end', false)::text) from ended
-            """);
-        await command.ExecuteNonQueryAsync();
-        // The notice is on its way.
-        await Task.Delay(100);
-    }
+    /// <inheritdoc cref="BenchCluster.ForgetAsync"/>
+    public override Task ForgetAsync() => _cluster.ForgetAsync();
 
     public override ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     protected override Task<string> CreateAccountAsync(string name) => _cluster.AccountAsync();
+
+    protected override Task FillAsync(string user, int messages, int bytes) => messages < Many
+        ? base.FillAsync(user, messages, bytes)
+        : _cluster.FillAsync(user, messages, Enumerable.Range(1, messages).Select(i => SampleMessages.Of(i, bytes)));
 }

@@ -34,6 +34,28 @@ internal abstract class Target : IAsyncDisposable
     public Task<string> MailboxAsync(string name, int messages, int bytes) => _accounts.GetOrAdd($"{name}-{messages}-{bytes}", async key =>
     {
         string user = await CreateAccountAsync(key);
+        await FillAsync(user, messages, bytes);
+        return user;
+    });
+
+    public Task<ImapConnection> LoggedInAsync(string user) => ImapConnection.LoggedInAsync(Imap, user, Password);
+
+    /// <summary>Starts its processes anew; the mail stays.</summary>
+    public abstract Task RestartAsync();
+
+    /// <summary>What it keeps of mailboxes in memory, it lets go. Nothing for a server that keeps nothing without a session.</summary>
+    public virtual Task ForgetAsync() => Task.CompletedTask;
+
+    /// <summary>What it has computed of messages when they were read is gone, and its processes start anew: the next read is the first ever.</summary>
+    public virtual Task ForgetReadsAsync(string user) => RestartAsync();
+
+    public abstract ValueTask DisposeAsync();
+
+    protected abstract Task<string> CreateAccountAsync(string name);
+
+    /// <summary>Gives an account that nobody has logged in to its messages, <see cref="SampleMessages.Of"/> each number.</summary>
+    protected virtual async Task FillAsync(string user, int messages, int bytes)
+    {
         using ImapConnection connection = await ImapConnection.LoggedInAsync(Imap, user, Password);
         // Several together: the way there must not take longer than the measurement.
         int together = Math.Clamp(256 * 1024 / bytes, 1, 50);
@@ -50,18 +72,5 @@ internal abstract class Target : IAsyncDisposable
             }
             await connection.RunAsync(commands.GetBuffer().AsMemory(0, (int)commands.Length), count);
         }
-        return user;
-    });
-
-    public Task<ImapConnection> LoggedInAsync(string user) => ImapConnection.LoggedInAsync(Imap, user, Password);
-
-    /// <summary>Starts its processes anew; the mail stays.</summary>
-    public abstract Task RestartAsync();
-
-    /// <summary>What it keeps of mailboxes in memory, it lets go. Nothing for a server that keeps nothing without a session.</summary>
-    public virtual Task ForgetAsync() => Task.CompletedTask;
-
-    public abstract ValueTask DisposeAsync();
-
-    protected abstract Task<string> CreateAccountAsync(string name);
+    }
 }
