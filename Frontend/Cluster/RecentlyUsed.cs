@@ -10,7 +10,7 @@ namespace MailCluster.Cluster;
 /// <remarks>
 /// <c>MemoryCache</c> with a size limit refuses a value that does not fit and makes room later, in the background; a client that reads a mailbox from end to end would find nothing of it.
 /// </remarks>
-internal sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue>? removed = null) where TKey : struct where TValue : class
+public sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue>? removed = null) where TKey : struct where TValue : class
 {
     /// <summary>What an entry takes besides its value: itself, and its part of the dictionary.</summary>
     public const int Overhead = 128;

@@ -53,7 +53,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
     {
         try
         {
-            await using var command = database.CreateCommand("select mail.discard_body_v1($1)");
+            await using var command = database.CreateCommand("select mail.discard_body_v2($1)");
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Body.Value });
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
         }

@@ -90,6 +90,9 @@ public sealed partial class AccountStore(NpgsqlDataSource database, IdBlocks ids
     {
         await connection.ExecuteAsync("select mail.delete_account_v1($1)", account);
         await connection.ExecuteAsync("insert into mail.account_gone (account_id) values ($1) on conflict do nothing", account);
+        // Mail of its filters that waits still leaves.
+        foreach (var table in new[] { "sieve", "sieve_script", "sieve_memory", "outgoing_day" })
+            await connection.ExecuteAsync($"delete from mail.{table} where account_id = $1", account);
         return await connection.ExecuteAsync("delete from directory.account where id = $1", account);
     });
 

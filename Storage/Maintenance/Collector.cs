@@ -42,6 +42,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
                 await CollectBodiesAsync(cancellationToken));
             await SweepEmailsAsync(cancellationToken);
             await SweepSearchAsync(cancellationToken);
+            await RepeatAsync("select mail.forget_filters_v1($1)", cancellationToken, options.Slice);
             Ran(log, run);
             return run;
         }
