@@ -1,14 +1,23 @@
+using Orleans.Runtime;
+
 namespace MailCluster.Contracts;
 
 /// <summary>
 /// A word from whichever silo it happens to run on: whether PostgreSQL can be read there. A silo that cannot read it asks, with keys that nobody used before, so as to
-/// learn whether it is alone. Needs no PostgreSQL. Fails with Orleans' exceptions only.
+/// learn whether it is alone. Needs no PostgreSQL, but for <see cref="Bury"/>. Fails with Orleans' exceptions only.
 /// </summary>
 [Alias("MailCluster.IStoreWitness")]
 public interface IStoreWitness : IGrainWithGuidKey
 {
     [Alias("Look")]
     ValueTask<StoreSighting> Look();
+
+    /// <summary>
+    /// Declares a silo dead that asks for it itself, being about to end and unable to write so into the membership: nobody need find out by probing it.
+    /// False where it could not be done; then the others find out.
+    /// </summary>
+    [Alias("Bury")]
+    ValueTask<bool> Bury(SiloAddress silo);
 }
 
 /// <param name="Silo">The silo that answers.</param>

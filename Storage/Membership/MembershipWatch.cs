@@ -47,8 +47,6 @@ public sealed partial class MembershipWatch : IAsyncDisposable
             settings.Pooling = false;
             settings.Timeout = 2;
             settings.CommandTimeout = 0;
-            // A look that takes too long is given up with its connection: asking PostgreSQL to cancel it would take as long again.
-            settings.CancellationTimeout = -1;
             // After a fail-over nobody should find the new primary later than the others.
             settings.HostRecheckSeconds = 1;
         });
@@ -100,13 +98,11 @@ public sealed partial class MembershipWatch : IAsyncDisposable
 
     private async Task<bool> LookAsync()
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        patience.CancelAfter(_connection is null ? Lease * 3 : Lease);
         try
         {
-            _connection ??= await _source.OpenConnectionAsync(patience.Token);
+            NpgsqlConnection connection = _connection ??= await OpenAsync();
             long asked = _time.GetTimestamp();
-            (int? version, int? status) = await ReadAsync(_connection, patience.Token);
+            (int? version, int? status) = await SoonAsync(ReadAsync(connection), connection);
             if (status == (int)SiloStatus.Dead)
             {
                 _selfIsDead = true;
@@ -119,10 +115,10 @@ public sealed partial class MembershipWatch : IAsyncDisposable
             Volatile.Write(ref _asked, asked);
             _isUnreachable = false;
             if (version != _version)
-                await ReadDeadAsync(_connection, version.Value, patience.Token);
+                Note(await SoonAsync(ReadDeadAsync(connection), connection), version.Value);
             return true;
         }
-        catch (Exception e) when (Store.IsOutage(e) || e is OperationCanceledException)
+        catch (Exception e) when (Store.IsOutage(e) || e is OperationCanceledException or TimeoutException)
         {
             // Of several hosts none may be asked, because of what is known of them: that tells nothing.
             if (e is PostgresException || e.InnerException is PostgresException)
@@ -138,7 +134,38 @@ public sealed partial class MembershipWatch : IAsyncDisposable
         }
     }
 
-    private async Task<(int? Version, int? Status)> ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<NpgsqlConnection> OpenAsync()
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        patience.CancelAfter(Lease * 3);
+        return await _source.OpenConnectionAsync(patience.Token);
+    }
+
+    /// <summary>
+    /// Waits no longer than a lease. What takes longer is left to itself, until the kernel gives its connection up: to cancel it, Npgsql would first try to reach
+    /// PostgreSQL by another connection, for seconds.
+    /// </summary>
+    private async Task<T> SoonAsync<T>(Task<T> read, NpgsqlConnection connection)
+    {
+        try
+        {
+            return await read.WaitAsync(Lease, _time, _stop.Token);
+        }
+        catch (Exception e) when (!read.IsCompleted && e is TimeoutException or OperationCanceledException)
+        {
+            _connection = null;
+            _ = EndAsync(read, connection);
+            throw;
+        }
+    }
+
+    private static async Task EndAsync(Task read, NpgsqlConnection connection)
+    {
+        await read.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await connection.DisposeAsync();
+    }
+
+    private async Task<(int? Version, int? Status)> ReadAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(
             """
@@ -150,24 +177,27 @@ public sealed partial class MembershipWatch : IAsyncDisposable
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _self?.Endpoint.Address.ToString() ?? "" });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = _self?.Endpoint.Port ?? 0 });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = _self?.Generation ?? 0 });
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        if (!await reader.ReadAsync())
             return (null, null);
         return (reader.GetInt32(0), reader.IsDBNull(1) ? null : reader.GetInt32(1));
     }
 
-    private async Task ReadDeadAsync(NpgsqlConnection connection, int version, CancellationToken cancellationToken)
+    private async Task<HashSet<SiloAddress>> ReadDeadAsync(NpgsqlConnection connection)
     {
-        var now = new HashSet<SiloAddress>();
-        await using (var command = new NpgsqlCommand(
-            "select address, port, generation from orleans.membership where deployment_id = $1 and status = $2", connection))
-        {
-            command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _cluster });
-            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = (int)SiloStatus.Dead });
-            await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-                now.Add(SiloAddress.New(IPAddress.Parse(reader.GetString(0)), reader.GetInt32(1), reader.GetInt32(2)));
-        }
+        var dead = new HashSet<SiloAddress>();
+        await using var command = new NpgsqlCommand(
+            "select address, port, generation from orleans.membership where deployment_id = $1 and status = $2", connection);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _cluster });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = (int)SiloStatus.Dead });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+            dead.Add(SiloAddress.New(IPAddress.Parse(reader.GetString(0)), reader.GetInt32(1), reader.GetInt32(2)));
+        return dead;
+    }
+
+    private void Note(HashSet<SiloAddress> now, int version)
+    {
         List<SiloAddress> fresh = [.. now.Where(s => !_dead.Contains(s))];
         bool first = _version is null;
         _dead.Clear();

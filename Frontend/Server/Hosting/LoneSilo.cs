@@ -11,13 +11,16 @@ namespace MailCluster.Server.Hosting;
 internal sealed partial class LoneSilo(
     MembershipWatch watch, IGrainFactory grains, ILocalSiloDetails self, IFatalErrorHandler fatal, NodeState state, TimeProvider time, ILogger<LoneSilo> log) : BackgroundService
 {
-    /// <summary>When PostgreSQL was not reached for so long it asks.</summary>
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(3);
+    /// <summary>When PostgreSQL was not reached for so long it asks; a look that fails has lasted a second already.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
 
     /// <summary>So often in a row others must reach it: after an outage some come back before others.</summary>
     private const int Often = 3;
+
+    /// <summary>It ends soon, whether others could note it or not.</summary>
+    private static readonly TimeSpan _farewell = TimeSpan.FromSeconds(1);
 
     /// <summary>So many random silos are asked, of whom one may be this one.</summary>
     private const int Witnesses = 8;
@@ -36,6 +39,7 @@ internal sealed partial class LoneSilo(
                 alone = await OthersSeeAsync() ? alone + 1 : 0;
             if (alone == Often)
             {
+                await Task.WhenAny(BuryAsync(), Task.Delay(_farewell, time, stop));
                 fatal.OnFatalException(this, "PostgreSQL can be reached from other silos, not from this one", null);
                 return;
             }
@@ -44,21 +48,31 @@ internal sealed partial class LoneSilo(
 
     private async Task<bool> OthersSeeAsync()
     {
-        StoreSighting?[] sightings = await Task.WhenAll(Enumerable.Range(0, Witnesses).Select(_ => AskAsync()));
+        StoreSighting?[] sightings = await Task.WhenAll(Enumerable.Range(0, Witnesses).Select(_ => AskAsync<StoreSighting?>(async w => await w.Look())));
         bool others = sightings.Any(s => s is { Sees: true } one && one.Silo != self.SiloAddress.ToParsableString());
         LogAsked(others ? "others reach it" : "nobody else does");
         return others;
     }
 
-    private async Task<StoreSighting?> AskAsync()
+    /// <summary>Those who reach PostgreSQL note the death there: others would need three probes to find it out.</summary>
+    private async Task BuryAsync()
+    {
+        for (int i = 0; i < Witnesses; i++)
+        {
+            if (await AskAsync(w => w.Bury(self.SiloAddress)))
+                return;
+        }
+    }
+
+    private async Task<T?> AskAsync<T>(Func<IStoreWitness, ValueTask<T>> question)
     {
         try
         {
-            return await grains.GetGrain<IStoreWitness>(Guid.NewGuid()).Look();
+            return await question(grains.GetGrain<IStoreWitness>(Guid.NewGuid()));
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {
-            return null;
+            return default;
         }
     }
 

@@ -11,6 +11,10 @@ internal sealed class NodeNetwork : IAsyncDisposable
 {
     private const string _nobody = "02:00:00:00:00:01";
 
+    private const string _lossy = "netem delay 30ms 20ms loss 2%";
+
+    private const string _narrow = "tbf rate 2mbit burst 8kb latency 40ms";
+
     private readonly string _id;
     private readonly List<NodeSpace> _spaces = [];
     private readonly int _third;
@@ -23,6 +27,9 @@ internal sealed class NodeNetwork : IAsyncDisposable
     public string Range => $"10.77.{_third}.0/24";
 
     private string Bridge => _id;
+
+    /// <summary>The end of a node's line at the bridge.</summary>
+    private string Link(NodeSpace node) => $"{_id}v{_spaces.IndexOf(node)}";
 
     /// <exception cref="CheckException">Not root, or the kernel has no bridges.</exception>
     public static async Task<NodeNetwork> CreateAsync()
@@ -47,8 +54,8 @@ internal sealed class NodeNetwork : IAsyncDisposable
     public async Task<NodeSpace> AddAsync(string node)
     {
         var space = new NodeSpace($"{_id}-{node}", IPAddress.Parse($"10.77.{_third}.{_spaces.Count + 11}"));
-        string link = $"{_id}v{_spaces.Count}";
         _spaces.Add(space);
+        string link = Link(space);
         await IpAsync($"netns add {space.Name}");
         await IpAsync($"link add {link} type veth peer name eth0 netns {space.Name}");
         await IpAsync($"link set {link} master {Bridge} up");
@@ -69,6 +76,26 @@ internal sealed class NodeNetwork : IAsyncDisposable
     {
         await IpAsync($"-n {one.Name} neigh del {other.Address} dev eth0");
         await IpAsync($"-n {other.Name} neigh del {one.Address} dev eth0");
+    }
+
+    /// <summary>
+    /// Makes a node's line bad, both ways: late and with losses where the kernel has netem, otherwise so narrow that its queue makes what it carries late and drops what it
+    /// can't hold. Returns which.
+    /// </summary>
+    public async Task<string> SpoilAsync(NodeSpace node)
+    {
+        (int exitCode, _) = await RunAsync("tc", $"-n {node.Name} qdisc add dev eth0 root {_lossy}");
+        string how = exitCode == 0 ? _lossy : _narrow;
+        if (exitCode != 0)
+            await ToolAsync("tc", $"-n {node.Name} qdisc add dev eth0 root {_narrow}");
+        await ToolAsync("tc", $"qdisc add dev {Link(node)} root {how}");
+        return how;
+    }
+
+    public async Task RepairAsync(NodeSpace node)
+    {
+        await ToolAsync("tc", $"-n {node.Name} qdisc del dev eth0 root");
+        await ToolAsync("tc", $"qdisc del dev {Link(node)} root");
     }
 
     /// <summary>Cuts a node off from PostgreSQL (and from the checker).</summary>
@@ -92,11 +119,13 @@ internal sealed class NodeNetwork : IAsyncDisposable
         await RunAsync("ip", $"link del {Bridge}");
     }
 
-    private static async Task IpAsync(string arguments)
+    private static Task IpAsync(string arguments) => ToolAsync("ip", arguments);
+
+    private static async Task ToolAsync(string program, string arguments)
     {
-        (int exitCode, string output) = await RunAsync("ip", arguments);
+        (int exitCode, string output) = await RunAsync(program, arguments);
         if (exitCode != 0)
-            throw new CheckException($"'ip {arguments}' failed: {output.Trim()}");
+            throw new CheckException($"'{program} {arguments}' failed: {output.Trim()}");
     }
 
     private static async Task<(int ExitCode, string Output)> RunAsync(string program, string arguments)

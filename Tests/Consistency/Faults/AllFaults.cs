@@ -11,7 +11,7 @@ internal static class AllFaults
     public static IReadOnlyList<Fault> List { get; } =
     [
         new KillSilo(), new StopSilo(), new KillFrontEnd(), new RollingRestart(), new AddSilo(), new KillBackend(), new RestartPostgres(), new StopPostgres(),
-        new ExhaustPool(), new FailOverPostgres(), new CutSilo(), new CutSiloFromPostgres(), new SlowClient(), new ReconnectStorm(), new BusyCpu(),
+        new ExhaustPool(), new FailOverPostgres(), new CutSilo(), new CutSiloFromPostgres(), new BadNetwork(), new SlowClient(), new ReconnectStorm(), new BusyCpu(),
     ];
 
     /// <summary>"all", "none", "" (a mix for everybody: one machine, no root), or names with commas, each "name" or "name:seconds".</summary>
