@@ -72,6 +72,8 @@ public sealed partial class LiveSessions : IAsyncDisposable
     /// <summary>Ends a session's lease. When its account can't be told, the lease ends by itself.</summary>
     internal async ValueTask EndAsync(AccountId account, string session)
     {
+        if (_cluster.LocalAccounts?.TryEnd(account, session) == true)
+            return;
         IAccountGrain owner = _cluster.Account(account);
         await _cluster.AskAsync(async () => { await owner.EndSession(session).ConfigureAwait(false); return Done.Value; }, _stop.Token).ConfigureAwait(false);
     }

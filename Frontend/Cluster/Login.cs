@@ -79,6 +79,8 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     private ValueTask<MailResult<AccountSession>> AuthenticateAsync(AccountRef account, string password, LoginContext context, CancellationToken cancellationToken)
     {
         LoginRequest request = Request(password, context, cluster.NextOperation().Counter);
+        if (cluster.LocalAccounts?.TryLogIn(account.Account, request) is { } session)
+            return new(session);
         IAccountGrain owner = cluster.Account(account.Account);
         return cluster.CallAsync(() => owner.Authenticate(request), cancellationToken);
     }

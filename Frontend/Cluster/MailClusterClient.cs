@@ -16,9 +16,12 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     private long _operations;
 
     /// <param name="local">What owners in this process publish; an empty one in a process without owners.</param>
+    /// <param name="accounts">What owners of accounts in this process remember; null in a process without owners.</param>
     public MailClusterClient(
-        IGrainFactory grains, IMessageBodies bodies, ILocalMailboxes local, MailClusterOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null)
+        IGrainFactory grains, IMessageBodies bodies, ILocalMailboxes local, MailClusterOptions? options = null, ILoggerFactory? logs = null, TimeProvider? time = null,
+        ILocalAccounts? accounts = null)
     {
+        LocalAccounts = accounts;
         Grains = grains;
         Bodies = bodies;
         Options = options ?? new MailClusterOptions();
@@ -41,6 +44,9 @@ public sealed partial class MailClusterClient : IAsyncDisposable
 
     /// <summary>The sessions of this process that are logged in.</summary>
     public LiveSessions Sessions { get; }
+
+    /// <summary>Null in a process without owners.</summary>
+    internal ILocalAccounts? LocalAccounts { get; }
 
     internal TimeProvider Time { get; }
 

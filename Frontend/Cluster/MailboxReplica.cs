@@ -10,6 +10,10 @@ namespace MailCluster.Cluster;
 internal sealed partial class MailboxReplica
 {
     private static readonly TimeSpan RenewEvery = MailboxLimits.ObserverLease / 3;
+
+    /// <summary>An owner in this process tells without a lease; it is called now and then, so that it is not taken for one that nobody needs, which ends after 5 min.</summary>
+    private static readonly TimeSpan RenewHereEvery = TimeSpan.FromMinutes(2);
+
     private static readonly MailError Gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
     internal static readonly MailError Replaced = new(MailErrorCode.MailboxGone, "The mailbox was replaced by another of its name.");
 
@@ -144,13 +148,13 @@ internal sealed partial class MailboxReplica
             AskInBackground();
     }
 
-    /// <summary>Renews the lease at the owner when sessions wait for pushes and a third of it is over.</summary>
+    /// <summary>Renews the lease at the owner when sessions wait for pushes and a third of it is over; an owner in this process needs none.</summary>
     public void RenewIfDue()
     {
         if (Volatile.Read(ref _waiting) == 0 || _end != 0)
             return;
         long renewed = Volatile.Read(ref _renewed);
-        if (renewed == 0 || _all.Cluster.Time.GetElapsedTime(renewed) >= _renewAfter)
+        if (renewed == 0 || _all.Cluster.Time.GetElapsedTime(renewed) is var since && since >= _renewAfter && (since >= RenewHereEvery || !_all.Local.TryGet(Key, out _)))
             AskInBackground();
     }
 

@@ -1,3 +1,4 @@
+using MailCluster.Contracts;
 using MailCluster.Storage;
 using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Directories;
@@ -21,6 +22,8 @@ public static class MailOwners
             return ActivatorUtilities.CreateInstance<CommitLanes>(s, database);
         });
         services.AddSingleton<OwnedMailboxes>();
+        services.AddSingleton<LocalAccounts>();
+        services.AddSingleton<ILocalAccounts>(static s => s.GetRequiredService<LocalAccounts>());
         services.AddSingleton<MailboxStore>();
         services.AddSingleton<VersionWatch>();
         services.AddSingleton<AccountTreeStore>();

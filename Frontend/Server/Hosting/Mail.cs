@@ -63,7 +63,8 @@ internal static class Mail
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), new CachedBodies(s.GetRequiredService<IMessageBodies>(), options.Limits.CacheMegabytes * 1024L * 1024),
             s.GetRequiredService<ILocalMailboxes>(),
-            new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime }, s.GetRequiredService<ILoggerFactory>()));
+            new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime }, s.GetRequiredService<ILoggerFactory>(),
+            accounts: s.GetService<ILocalAccounts>()));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>()));
         if (options.Limits.SearchIndexPercent > 0)

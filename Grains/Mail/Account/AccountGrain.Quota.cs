@@ -23,7 +23,7 @@ public sealed partial class AccountGrain
         if (!await quotas.ManagesAsync(actor, account.Settings.Tenant))
             return actor == Id ? new MailError(MailErrorCode.NoPermission, "This account sets no quotas.") : _noAccount;
         await quotas.SetAsync(Id, limits);
-        _account = null;
+        _memory.Keep(null);
         return await quotas.ReadAsync(Id, Defaults) is { } quota ? quota : _noAccount;
     });
 }

@@ -17,22 +17,30 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, GrainType("account")]
 public sealed partial class AccountGrain(
-    AccountTreeStore tree, DirectoryStore directory, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time)
-    : Grain, IAccountGrain
+    AccountTreeStore tree, DirectoryStore directory, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, LocalAccounts accounts,
+    ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
     private static readonly MailError _nonExistent = new(MailErrorCode.NonExistent, "No such mailbox.");
     private static readonly MailError _refused = new(MailErrorCode.AuthenticationFailed, "Authentication failed.");
 
-    private readonly PasswordMemory _passwords = new(options.Value, time);
+    private readonly AccountMemory _memory = new(options.Value, time);
     private readonly LoginAttempts _logins = new(time);
-    private readonly SessionLeases _sessions = new(options.Value, time);
     private readonly StatusDemand _demand = new(time);
-    private DirectoryAccount? _account;
-    private long _readAt;
-    private long _notedAt;
 
     private AccountId Id => new(this.GetPrimaryKeyLong());
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        accounts.Add(Id, _memory);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        accounts.Remove(Id, _memory);
+        return Task.CompletedTask;
+    }
 
     public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => _logins.OnceAsync(request, () => CheckAsync(request));
 
@@ -41,44 +49,37 @@ public sealed partial class AccountGrain(
         DirectoryAccount? account = await AccountAsync(fresh: false);
         if (account is null || request.Password is not { } password)
             return _refused;
-        if (!await _passwords.CheckAsync(account.Verifier, password, request.Address))
+        if (!await _memory.Passwords.CheckAsync(account.Verifier, password, request.Address))
         {
             // The password may have been changed a moment ago, and the news not be here yet.
             string? known = account.Verifier;
             account = await AccountAsync(fresh: true);
-            if (account is null || account.Verifier == known || !await _passwords.CheckAsync(account.Verifier, password, request.Address))
+            if (account is null || account.Verifier == known || !await _memory.Passwords.CheckAsync(account.Verifier, password, request.Address))
                 return _refused;
         }
         if (!account.Login)
             return new MailError(MailErrorCode.AuthorizationFailed, "Log-in is switched off for this account.");
-        if (!request.OnlyChecks)
-        {
-            if (_sessions.Refuse(request) is { } limit)
-                return limit;
-            _sessions.Add(request);
-        }
-        if (_notedAt == 0 || time.GetElapsedTime(_notedAt) >= DirectoryStore.LoginsNotedEvery)
-        {
-            _notedAt = time.GetTimestamp();
+        if (!request.OnlyChecks && _memory.Sessions.TryAdd(request) is { } limit)
+            return limit;
+        if (_memory.TakeNote())
             directory.NoteLoginAsync(Id, IPAddress.TryParse(request.Address, out IPAddress? address) ? address : null).Ignore();
-        }
         return new AccountSession(request.SessionId, account.Settings);
     });
 
     public ValueTask EndSession(string sessionId)
     {
-        _sessions.Remove(sessionId);
+        _memory.Sessions.Remove(sessionId);
         return ValueTask.CompletedTask;
     }
 
     public ValueTask RenewSessions(IReadOnlyList<LoginRequest> sessions)
     {
         foreach (LoginRequest session in sessions)
-            _sessions.Add(session);
+            _memory.Sessions.Renew(session);
         return ValueTask.CompletedTask;
     }
 
-    public ValueTask<IReadOnlyList<SessionInfo>> Sessions() => ValueTask.FromResult(_sessions.List());
+    public ValueTask<IReadOnlyList<SessionInfo>> Sessions() => ValueTask.FromResult(_memory.Sessions.List());
 
     public ValueTask<MailResult<AccountSettings>> Settings() => Guard<AccountSettings>(async () =>
         await AccountAsync(fresh: false) is { } account ? account.Settings : new MailError(MailErrorCode.NonExistent, "No such account."));
@@ -195,19 +196,18 @@ public sealed partial class AccountGrain(
 
     public ValueTask Changed()
     {
-        _account = null;
-        _passwords.Forget();
+        _memory.Forget();
         return ValueTask.CompletedTask;
     }
 
     /// <summary>The directory's row, at most some seconds old, or read now.</summary>
     private async ValueTask<DirectoryAccount?> AccountAsync(bool fresh)
     {
-        if (!fresh && _account is not null && time.GetElapsedTime(_readAt) < options.Value.DirectoryAge)
-            return _account;
-        _account = await directory.GetAccountAsync(Id);
-        _readAt = time.GetTimestamp();
-        return _account;
+        if (!fresh && _memory.Account is { } known)
+            return known;
+        DirectoryAccount? read = await directory.GetAccountAsync(Id);
+        _memory.Keep(read);
+        return read;
     }
 
     private IMailboxGrain Owner(MailboxId mailbox) => GrainFactory.GetGrain<IMailboxGrain>(new MailboxKey(Id, mailbox).ToString());

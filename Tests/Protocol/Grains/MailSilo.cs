@@ -28,6 +28,8 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
     public VersionWatch Versions => _host.Services.GetRequiredService<VersionWatch>();
 
     public ILocalMailboxes Local { get; private set; } = null!;
+    public ILocalAccounts LocalAccounts => _host.Services.GetRequiredService<ILocalAccounts>();
+
     public MailboxStore Store { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()

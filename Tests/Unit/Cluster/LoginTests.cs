@@ -115,6 +115,46 @@ public sealed class LoginTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_owner_in_the_same_process_is_called_only_for_what_it_does_not_remember()
+    {
+        var local = new RememberedLogins(_alice.Current);
+        await using var cluster = new MailClusterClient(_grains, null!, new LocalMailboxes(), TestCluster.Impatient, _log, _time, local);
+        async Task<LiveSession> LoginAsync(string session) =>
+            (await cluster.LoginAsync("alice@demo.test", "secret", new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None)).Value!.Session!;
+        await using (await LoginAsync("s1"))
+            Assert.Single(_alice.Attempts);
+        await using (await LoginAsync("s2"))
+        {
+            Assert.Single(_alice.Attempts);
+            Assert.Equal(["s2"], local.Sessions);
+            Assert.Equal(2, _log.Lines.Count(static l => l.StartsWith("login ok user=alice@demo.test", StringComparison.Ordinal)));
+        }
+        Assert.Empty(local.Sessions);
+        Assert.Equal(["s1"], _alice.Ended);
+    }
+
+    private sealed class RememberedLogins(AccountSettings alice) : ILocalAccounts
+    {
+        private bool _asked;
+
+        public List<string> Sessions { get; } = [];
+
+        // The first one is the owner's.
+        public AccountSession? TryLogIn(AccountId account, LoginRequest request)
+        {
+            if (!_asked)
+            {
+                _asked = true;
+                return null;
+            }
+            Sessions.Add(request.SessionId);
+            return new AccountSession(request.SessionId, alice);
+        }
+
+        public bool TryEnd(AccountId account, string sessionId) => Sessions.Remove(sessionId);
+    }
+
+    [Fact]
     public async Task Other_refusals_are_told()
     {
         _alice.Answer = new MailError(MailErrorCode.Limit, "too many connections");

@@ -1,0 +1,53 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Directories;
+
+namespace MailCluster.Grains;
+
+/// <summary>What an account's owner remembers: its row of the directory, the password that was right, who is logged in. Also asked by doors of this process, on any thread.</summary>
+internal sealed class AccountMemory(AccountOptions options, TimeProvider time)
+{
+    private readonly Lock _gate = new();
+    private Row? _row;
+    private long _notedAt;
+
+    public PasswordMemory Passwords { get; } = new(options, time);
+
+    public SessionLeases Sessions { get; } = new(options, time);
+
+    /// <summary>The directory's row when it was read a few seconds ago; null when it has to be read.</summary>
+    public DirectoryAccount? Account => Volatile.Read(ref _row) is { } row && time.GetElapsedTime(row.ReadAt) < options.DirectoryAge ? row.Account : null;
+
+    /// <summary>Keeps what was just read.</summary>
+    public void Keep(DirectoryAccount? account) => Volatile.Write(ref _row, account is null ? null : new Row(account, time.GetTimestamp()));
+
+    /// <summary>The row has changed.</summary>
+    public void Forget()
+    {
+        Volatile.Write(ref _row, null);
+        Passwords.Forget();
+    }
+
+    /// <summary>As <see cref="ILocalAccounts.TryLogIn"/>.</summary>
+    public AccountSession? TryLogIn(LoginRequest request) =>
+        Account is { Login: true } account && request.Password is { } password && !IsNoteDue
+            && Passwords.Remembers(account.Verifier, password, request.Address)
+            && (request.OnlyChecks || Sessions.TryAdd(request) is null)
+            ? new AccountSession(request.SessionId, account.Settings)
+            : null;
+
+    /// <summary>True once in <see cref="DirectoryStore.LoginsNotedEvery"/>: this log-in is to be noted in the directory.</summary>
+    public bool TakeNote()
+    {
+        lock (_gate)
+        {
+            if (!IsNoteDue)
+                return false;
+            _notedAt = time.GetTimestamp();
+            return true;
+        }
+    }
+
+    private bool IsNoteDue => Volatile.Read(ref _notedAt) is var noted && (noted == 0 || time.GetElapsedTime(noted) >= DirectoryStore.LoginsNotedEvery);
+
+    private sealed record Row(DirectoryAccount Account, long ReadAt);
+}
