@@ -14,7 +14,8 @@ internal sealed partial class Connection : IConnection
     private readonly NetServer _server;
     private readonly Listener _listener;
     private readonly Pipe _pipe;
-    private readonly TaskCompletionSource _channelClosed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Completed on the event loop, where the end of a connection then goes on.
+    private readonly TaskCompletionSource _channelClosed = new();
     private readonly CancellationTokenSource _closed = new();
     private SslStream? _tlsStream;
     private InflateStream? _inflating;
@@ -152,8 +153,8 @@ internal sealed partial class Connection : IConnection
         {
             ChannelOutput.Close(reason);
             _pipe.Writer.Complete(reason);
+            _channelClosed.TrySetResult();
         }, this);
-        _channelClosed.TrySetResult();
     }
 
     /// <summary>The server begins to drain: a session is woken, what is not one yet has nothing to lose. Any thread.</summary>

@@ -5,15 +5,19 @@ using Microsoft.Extensions.Logging;
 
 namespace MailCluster.Net;
 
-/// <summary>A listening socket and its accept loop. Accepting is ours and not DotNetty's, which spins when the process is out of file descriptors.</summary>
-internal sealed partial class Listener
+/// <summary>A listening socket, which one of the event loops watches. Accepting is ours and not DotNetty's, which spins when the process is out of file descriptors.</summary>
+internal sealed partial class Listener : IPolled
 {
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>Connections that are accepted before others on the loop have their turn.</summary>
+    private const int AcceptsInTurn = 16;
+
     private readonly NetServer _server;
     private readonly Socket _socket;
-    private readonly CancellationTokenSource _stop = new();
-    private Task _accepting = Task.CompletedTask;
+    private readonly PollLoop _loop;
+    private ulong _watched;
+    private bool _stopped;
     private int _count;
 
     public Listener(NetServer server, ListenerOptions options, IProtocol protocol, ICertificateSource? certificates, ILogger log)
@@ -23,6 +27,7 @@ internal sealed partial class Listener
         Protocol = protocol;
         Certificates = certificates;
         Log = log;
+        _loop = server.NextLoop();
         CountSent = bytes => server.Metrics.Sent(protocol.Name, bytes);
         // .NET sets SO_REUSEADDR by itself where it only means that a restart may bind at once.
         _socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -32,8 +37,16 @@ internal sealed partial class Listener
             {
                 _socket.DualMode = true;
             }
+            // Linux hands all of these on to the sockets that are accepted.
+            _socket.NoDelay = true;
+            // Mobile clients in IDLE vanish silently: found within 2 + 4 * 0.5 minutes.
+            _socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 120);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);
+            _socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
             _socket.Bind(options.EndPoint);
             _socket.Listen(options.Backlog);
+            _socket.Blocking = false;
         }
         catch
         {
@@ -55,15 +68,16 @@ internal sealed partial class Listener
 
     public IPEndPoint EndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
-    public void Start() => _accepting = Task.Run(AcceptAsync);
+    public void Start() => _loop.Execute(() => _watched = _loop.Watch(_socket, this));
 
     /// <summary>Stops accepting; connections live on.</summary>
-    public async Task StopAsync()
+    public Task StopAsync() => _loop.SubmitAsync(() =>
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _accepting.ConfigureAwait(false);
+        _stopped = true;
+        _loop.Forget(_watched);
         _socket.Dispose();
-    }
+        return true;
+    });
 
     public bool Trusts(IPAddress address)
     {
@@ -87,27 +101,35 @@ internal sealed partial class Listener
 
     public void Removed() => Interlocked.Decrement(ref _count);
 
-    private async Task AcceptAsync()
+    void IPolled.Note(uint events)
     {
-        while (!_stop.IsCancellationRequested)
+        // That there is somebody to accept is all it can say.
+    }
+
+    /// <summary>Accepts those who wait. On the loop.</summary>
+    public void Run()
+    {
+        Socket? socket = null;
+        try
         {
-            Socket? socket = null;
-            try
+            for (int i = 0; i < AcceptsInTurn; i++)
             {
-                socket = await _socket.AcceptAsync(_stop.Token).ConfigureAwait(false);
+                if (_stopped || !_socket.Poll(0, SelectMode.SelectRead))
+                {
+                    return;
+                }
+                socket = _socket.Accept();
                 Accepted(socket);
+                socket = null;
             }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-            catch (Exception exception)
-            {
-                // Out of file descriptors, or a client that was gone before we looked.
-                socket?.Dispose();
-                LogAcceptFailed(Log, Protocol.Name, exception);
-                await Task.Delay(AcceptPause, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
+            _loop.Execute(this);
+        }
+        catch (Exception exception)
+        {
+            // Out of file descriptors, or a client that was gone before we looked.
+            socket?.Dispose();
+            LogAcceptFailed(Log, Protocol.Name, exception);
+            _loop.Schedule(this, AcceptPause);
         }
     }
 
@@ -138,12 +160,6 @@ internal sealed partial class Listener
             Refuse(socket, remote.Address, RefusalReason.TooManyFromAddress);
             return;
         }
-        socket.NoDelay = true;
-        // Mobile clients in IDLE vanish silently: found within 2 + 4 * 0.5 minutes.
-        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, 120);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, 30);
-        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, 4);
         _server.Add(this, socket, remote, Unmapped(here), slot);
     }
 

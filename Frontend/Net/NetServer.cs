@@ -34,7 +34,7 @@ public sealed class NetServer : IAsyncDisposable
         DotNettyProcess.Prepare(logging, options.DetectLeaks);
         Time = options.Time;
         _log = logging.CreateLogger("MailCluster.Net");
-        _loops = new MultithreadEventLoopGroup(options.EventLoops);
+        _loops = new MultithreadEventLoopGroup(static group => new PollLoop(group), options.EventLoops);
         // Receive buffers alone, copied out at once: one arena a loop in chunks of 1 MB (8 KB pages, order 7) instead of 16 MB.
         _allocator = new PooledByteBufferAllocator(options.EventLoops, 0, 8192, 7);
         _tick = Time.CreateTimer(static server => ((NetServer)server!).Tick(), this, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
@@ -118,6 +118,8 @@ public sealed class NetServer : IAsyncDisposable
         await _loops.ShutdownGracefullyAsync(TimeSpan.Zero, TimeSpan.FromSeconds(2)).ConfigureAwait(false);
         Metrics.Dispose();
     }
+
+    internal PollLoop NextLoop() => (PollLoop)((IEventLoopGroup)_loops).GetNext();
 
     /// <summary>A span in timestamps of <see cref="Time"/>.</summary>
     internal long Stamps(TimeSpan span) => (long)(span.TotalSeconds * Time.TimestampFrequency);

@@ -22,7 +22,7 @@ internal sealed class ChannelBridge(Connection connection, PipeWriter input) : C
 
     public override void ChannelActive(IChannelHandlerContext context)
     {
-        connection.Channel.InputEnded = OnInputEnded;
+        connection.Channel.InputEnded = connection.InputEnded;
         EventLoopTask.Run(static state => ((Connection)state!).Start(), connection);
         context.FireChannelActive();
     }
@@ -116,6 +116,4 @@ internal sealed class ChannelBridge(Connection connection, PipeWriter input) : C
         // The session has ended and nobody reads any more.
         _discarding |= result.IsCompleted;
     }
-
-    private void OnInputEnded() => EventLoopTask.Run(static state => ((Connection)state!).InputEnded(), connection);
 }

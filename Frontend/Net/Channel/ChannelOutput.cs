@@ -43,7 +43,9 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
     {
         await FlushAsync().ConfigureAwait(false);
         // Behind all that is queued.
-        var last = await channel.EventLoop.SubmitAsync(() => _lastWrite).ConfigureAwait(false);
+        var last = channel.EventLoop.InEventLoop && Volatile.Read(ref _queued) == 0
+            ? _lastWrite
+            : await channel.EventLoop.SubmitAsync(() => _lastWrite).ConfigureAwait(false);
         await last.ConfigureAwait(false);
     }
 
