@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace MailCluster.Benchmarks;
 
-/// <summary>What is measured: a private PostgreSQL with fsync on, one silo and one front end as processes of their own, or one node with all roles.</summary>
+/// <summary>What is measured: a private PostgreSQL with fsync on, one node with all roles, or a silo and two front ends as processes of their own.</summary>
 internal sealed class BenchCluster : IAsyncDisposable
 {
     public const string Password = TestAccounts.Password;
@@ -17,19 +17,26 @@ internal sealed class BenchCluster : IAsyncDisposable
     private PrivatePostgres? _kept;
     private NpgsqlDataSource? _database;
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-bench-");
-    private readonly List<ServerProcess> _processes = [];
+    private readonly List<(NodeSettings Settings, string Role, ServerProcess Process)> _nodes = [];
     private TestAccounts _accounts = null!;
 
-    public NodeSettings FrontEnd { get; private set; } = null!;
+    /// <summary>The node that most clients connect to.</summary>
+    public NodeSettings FrontEnd => _nodes[^1].Settings;
 
-    public ServerProcess FrontEndProcess => _processes[^1];
+    /// <summary>The other front end; the same where there is one node.</summary>
+    public NodeSettings OtherFrontEnd => _nodes.Count > 1 ? _nodes[^2].Settings : FrontEnd;
+
+    public ServerProcess FrontEndProcess => _nodes[^1].Process;
+
+    /// <summary>All nodes, with what each is: silo, frontend or all.</summary>
+    public IReadOnlyList<(string Role, int Process)> Processes => [.. _nodes.Select(static n => (n.Role, n.Process.Id))];
 
     public string ConnectionString { get; private set; } = null!;
 
     /// <summary>The process whose children are PostgreSQL's backends.</summary>
     public int Postmaster { get; private set; }
 
-    /// <param name="apart">A silo and a front end; otherwise one node.</param>
+    /// <param name="apart">A silo and two front ends; otherwise one node.</param>
     /// <param name="certificate">PEM file with certificate and key: there is an IMAPS door, too.</param>
     /// <param name="data">A directory whose database stays, and is taken over by the next that names it.</param>
     public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50, string? certificate = null, string? data = null)
@@ -90,18 +97,18 @@ internal sealed class BenchCluster : IAsyncDisposable
     /// <returns>How long it took to start.</returns>
     public async Task<TimeSpan> RestartAsync()
     {
-        ServerProcess old = _processes[^1];
+        (NodeSettings settings, string role, ServerProcess old) = _nodes[^1];
         old.Terminate();
         await old.WaitForExitAsync();
         await old.DisposeAsync();
         long began = Stopwatch.GetTimestamp();
-        _processes[^1] = await ServerProcess.StartReadyAsync(["node", "--role", FrontEnd.Name, "--config", FrontEnd.Write(_directory.FullName)]);
+        _nodes[^1] = (settings, role, await StartAsync(settings, role));
         return Stopwatch.GetElapsedTime(began);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (ServerProcess process in _processes)
+        foreach ((_, _, ServerProcess process) in _nodes)
             await process.DisposeAsync();
         if (_accounts is not null)
             await _accounts.DisposeAsync();
@@ -116,25 +123,29 @@ internal sealed class BenchCluster : IAsyncDisposable
     private async Task StartNodesAsync(bool apart, int messageMegabytes, string? certificate, string? data)
     {
         ConnectionString = data is null ? await _postgres.CreateDatabaseAsync() : await KeptAsync(data);
-        foreach (string role in apart ? new[] { "silo", "frontend" } : ["all"])
+        foreach (string name in apart ? new[] { "silo", "frontend-2", "frontend" } : ["all"])
         {
-            FrontEnd = new NodeSettings(role, ConnectionString);
-            FrontEnd.Further["Limits:MessageMegabytes"] = messageMegabytes;
+            var node = new NodeSettings(name, ConnectionString);
+            node.Further["Limits:MessageMegabytes"] = messageMegabytes;
             // Its log stays as it is by default, a line a log-in and a delivery: other servers write theirs, too.
             // All clients come from one address here: what is measured is not its limits.
-            FrontEnd.Further["Listen:TrustedNetworks:0"] = "127.0.0.0/8";
+            node.Further["Listen:TrustedNetworks:0"] = "127.0.0.0/8";
             if (certificate is not null)
             {
-                FrontEnd.Further["Tls:Certificate"] = certificate;
-                FrontEnd.Further["Listen:Imaps:0"] = $"127.0.0.1:{FrontEnd.ImapsPort}";
+                node.Further["Tls:Certificate"] = certificate;
+                node.Further["Listen:Imaps:0"] = $"127.0.0.1:{node.ImapsPort}";
             }
-            _processes.Add(await ServerProcess.StartReadyAsync(["node", "--role", role, "--config", FrontEnd.Write(_directory.FullName)]));
+            string role = name.Split('-')[0];
+            _nodes.Add((node, role, await StartAsync(node, role)));
         }
         await using NpgsqlDataSource database = NpgsqlDataSource.Create(ConnectionString);
         await using NpgsqlCommand command = database.CreateCommand("select pg_read_file('postmaster.pid')");
         Postmaster = int.Parse(((string)(await command.ExecuteScalarAsync())!).Split('\n')[0], CultureInfo.InvariantCulture);
         _accounts = await TestAccounts.CreateAsync(ConnectionString);
     }
+
+    private Task<ServerProcess> StartAsync(NodeSettings node, string role) =>
+        ServerProcess.StartReadyAsync(["node", "--role", role, "--config", node.Write(_directory.FullName)]);
 
     private async Task<string> KeptAsync(string data)
     {

@@ -19,6 +19,7 @@ internal static class Comparison
         var list = new Option<bool>("--list") { Description = "Tells the works and ends." };
         var against = new Option<string?>("--against") { Description = "The server to compare with: dovecot." };
         against.AcceptOnlyFromAmong("dovecot");
+        var apart = new Option<bool>("--apart") { Description = "Runs a silo and two front ends as processes of their own beside the one node: what the hop costs." };
         var rounds = new Option<int>("--rounds") { Description = "How often each server has its turn; medians are reported. Default 3 with --against, else 1." };
         var seconds = new Option<double>("--seconds") { Description = "How long a run lasts.", DefaultValueFactory = static _ => 4 };
         var messages = new Option<int>("--messages") { Description = "Messages in the mailbox that is fetched, selected and searched.", DefaultValueFactory = static _ => 10_000 };
@@ -28,7 +29,7 @@ internal static class Comparison
         var markdown = new Option<FileInfo?>("--markdown") { Description = "Writes the report to this file, too." };
         var command = new RootCommand("Benchmarks of MailCluster. Each starts what it needs, says what it measured, and takes it down again.")
         {
-            names, list, against, rounds, seconds, messages, idlers, variants, profile, markdown,
+            names, list, against, apart, rounds, seconds, messages, idlers, variants, profile, markdown,
         };
         command.SetAction(async (result, cancellation) =>
         {
@@ -59,13 +60,13 @@ internal static class Comparison
             using var report = new ReportText(result.GetValue(markdown));
             string[] wanted = result.GetValue(variants) ?? [];
             DovecotVariant[] chosen = !compares ? [] : [.. DovecotVariant.All.Where(v => wanted.Length == 0 || wanted.Any(v.Name.Contains))];
-            return await RunAsync(works, chosen, times, settings, report, cancellation);
+            return await RunAsync(works, chosen, result.GetValue(apart), times, settings, report, cancellation);
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        IReadOnlyList<Work> works, IReadOnlyList<DovecotVariant> variants, int rounds, Settings settings, ReportText report, CancellationToken cancellation)
+        IReadOnlyList<Work> works, IReadOnlyList<DovecotVariant> variants, bool apart, int rounds, Settings settings, ReportText report, CancellationToken cancellation)
     {
         string? dovecot = variants.Count == 0 ? null : await DovecotTarget.VersionAsync()
             ?? throw new InvalidOperationException("Dovecot is not on this machine: run 'apt-get install dovecot-imapd dovecot-lmtpd dovecot-pop3d' (as root), then start again.");
@@ -84,6 +85,8 @@ internal static class Comparison
             await File.WriteAllTextAsync(certificate, SelfSigned(), cancellation);
             var ours = await MailClusterTarget.StartAsync(certificate);
             targets.Add((ours, null));
+            if (apart)
+                targets.Add((await MailClusterTarget.StartAsync(certificate, apart: true), null));
             foreach (DovecotVariant variant in variants.Where(v => works.Any(w => w.IsAgainst(v))))
                 targets.Add((await DovecotTarget.StartAsync(variant, certificate), variant));
             report.Line("");

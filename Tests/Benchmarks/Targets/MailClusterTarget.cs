@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace MailCluster.Benchmarks.Targets;
 
-/// <summary>One node with all roles over a private PostgreSQL.</summary>
+/// <summary>One node with all roles over a private PostgreSQL, or a silo and two front ends.</summary>
 internal sealed class MailClusterTarget : Target
 {
     /// <summary>From so many messages on they are put into the tables: by APPEND, each on the disk before the next, a hundred thousand take minutes.</summary>
@@ -13,20 +13,25 @@ internal sealed class MailClusterTarget : Target
     private readonly BenchCluster _cluster;
     private string _versions = "";
 
-    private MailClusterTarget(BenchCluster cluster) => _cluster = cluster;
+    private readonly bool _apart;
 
-    public override string Name => "MailCluster";
+    private MailClusterTarget(BenchCluster cluster, bool apart) => (_cluster, _apart) = (cluster, apart);
+
+    public override string Name => _apart ? "MailCluster, apart" : "MailCluster";
 
     public override string Describes =>
-        $"one node with all roles, .NET {Environment.Version}; {_versions} with fsync and synchronous_commit on and no other setting but max_connections; SCRAM-SHA-256 with 4,096 iterations, remembered after the first log-in";
+        $"{(_apart ? "a silo and two front ends as processes of their own" : "one node with all roles")}, .NET {Environment.Version}; {_versions} with fsync and synchronous_commit on and no other setting but max_connections; SCRAM-SHA-256 with 4,096 iterations, remembered after the first log-in";
 
     public override IPEndPoint Imap => new(IPAddress.Loopback, _cluster.FrontEnd.ImapPort);
+
+    public override IPEndPoint OtherImap => new(IPAddress.Loopback, _cluster.OtherFrontEnd.ImapPort);
 
     public override IPEndPoint Imaps => new(IPAddress.Loopback, _cluster.FrontEnd.ImapsPort);
 
     public override IPEndPoint Lmtp => new(IPAddress.Loopback, _cluster.FrontEnd.LmtpPort);
 
-    public override IReadOnlyList<(string Name, int Process)> Parts => [("node", _cluster.FrontEndProcess.Id), ("PostgreSQL", _cluster.Postmaster)];
+    public override IReadOnlyList<(string Name, int Process)> Parts =>
+        [.. _cluster.Processes.Select(static p => (p.Role == "all" ? "node" : p.Role, p.Process)), ("PostgreSQL", _cluster.Postmaster)];
 
     public override string Password => BenchCluster.Password;
 
@@ -34,9 +39,10 @@ internal sealed class MailClusterTarget : Target
     public string ConnectionString => _cluster.ConnectionString;
 
     /// <param name="certificate">PEM file with certificate and key.</param>
-    public static async Task<MailClusterTarget> StartAsync(string certificate)
+    /// <param name="apart">A silo and two front ends; otherwise one node.</param>
+    public static async Task<MailClusterTarget> StartAsync(string certificate, bool apart = false)
     {
-        var target = new MailClusterTarget(await BenchCluster.StartAsync(apart: false, certificate: certificate));
+        var target = new MailClusterTarget(await BenchCluster.StartAsync(apart, certificate: certificate), apart);
         await using NpgsqlDataSource database = NpgsqlDataSource.Create(target.ConnectionString);
         await using NpgsqlCommand command = database.CreateCommand("select split_part(version(), ' (', 1)");
         target._versions = (string)(await command.ExecuteScalarAsync())!;

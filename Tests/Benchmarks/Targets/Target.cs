@@ -17,6 +17,9 @@ internal abstract class Target : IAsyncDisposable
 
     public abstract IPEndPoint Imap { get; }
 
+    /// <summary>Another door to the same mailboxes, on another node where there are several.</summary>
+    public virtual IPEndPoint OtherImap => Imap;
+
     public abstract IPEndPoint Imaps { get; }
 
     public abstract IPEndPoint Lmtp { get; }
