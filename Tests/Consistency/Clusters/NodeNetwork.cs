@@ -53,7 +53,8 @@ internal sealed class NodeNetwork : IAsyncDisposable
 
     public async Task<NodeSpace> AddAsync(string node)
     {
-        var space = new NodeSpace($"{_id}-{node}", IPAddress.Parse($"10.77.{_third}.{_spaces.Count + 11}"));
+        // A node may be added, forgotten and added again: neither name nor address is used twice.
+        var space = new NodeSpace($"{_id}-{_spaces.Count}-{node}", IPAddress.Parse($"10.77.{_third}.{_spaces.Count + 11}"));
         _spaces.Add(space);
         string link = Link(space);
         await IpAsync($"netns add {space.Name}");
