@@ -5,6 +5,8 @@
 -- UIDs of its ranges whatever their flags. The log of changes has them as what they are made of: 1 added, 3 expunged.
 -- status also: 10 the message to be replaced is not there any more, nothing was done.
 -- A replacement needs room only for what it adds to the usage.
+-- Rows are found by lateral queries that the planner cannot turn round (offset 0), and changed by their place: as joins they were planned to read all rows of the mailbox for one UID,
+-- which a connection that had planned on small tables went on doing. A place (ctid) is good for as long as the statement, since who holds the mailbox's row lock alone changes its rows.
 create function mail.commit_v3(
     mb_account bigint[], mb_id bigint[], mb_recent bigint[], mb_ac integer[], ac_id bigint[],
     op_kind smallint[], op_mb integer[], op_epoch bigint[], op_src integer[], op_incarnation bigint[], op_counter bigint[], op_twin integer[],
@@ -420,18 +422,19 @@ begin
         end if;
         if status = 0 and op_kind[o] = 2 then
             with candidate as materialized (
-                select f.uid, f.flags, f.keywords, f.modseq,
+                select f.place, f.uid, f.flags, f.keywords, f.modseq,
                     (case op_mode[o] when 0 then op_flags[o] when 1 then f.flags | op_flags[o] else f.flags & ~op_flags[o] end)::smallint as new_flags,
                     case when op_mode[o] = 0 then v_kw
                         when v_kw is null then f.keywords
                         when op_mode[o] = 1 then (select array_agg(distinct k order by k) from unnest(f.keywords || v_kw) k)
                         else (select array_agg(k order by k) from unnest(f.keywords) k where not k = any(v_kw)) end as new_keywords
-                from unnest(v_lo, v_hi) as g(lo, hi)
-                join mail.message_flags f on f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid between g.lo and g.hi
+                from unnest(v_lo, v_hi) as g(lo, hi) cross join lateral (
+                    select f.ctid as place, f.* from mail.message_flags f
+                    where f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid between g.lo and g.hi offset 0) f
             ), changed as (
                 update mail.message_flags f set flags = c.new_flags, keywords = c.new_keywords, modseq = m_modseq[mb] + 1
                 from candidate c
-                where f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid = c.uid
+                where f.ctid = c.place
                     and (op_since[o] is null or c.modseq <= op_since[o])
                     and (c.new_flags <> c.flags or c.new_keywords is distinct from c.keywords)
                 returning f.uid, c.flags as was, c.new_flags as is_now
@@ -449,14 +452,19 @@ begin
             -- CLOSE, mostly: nothing is \Deleted, and finding that out row by row would cost the whole mailbox.
             uids := null;
         elsif status = 0 and op_kind[o] in (3, 7) then
-            with flag as (
-                delete from mail.message_flags f using unnest(v_lo, v_hi) as g(lo, hi)
-                where f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid between g.lo and g.hi and (op_kind[o] = 7 or f.flags & 8 <> 0)
-                returning f.uid, f.flags, f.keywords
-            ), gone as (
-                delete from mail.message m using flag
-                where m.account_id = mb_account[mb] and m.mailbox_id = mb_id[mb] and m.uid = flag.uid
-                returning m.uid, m.email_id, m.size, flag.flags, flag.keywords
+            with gone as materialized (
+                select f.place as flags_place, m.place, f.uid, f.flags, f.keywords, m.email_id, m.size
+                from unnest(v_lo, v_hi) as g(lo, hi) cross join lateral (
+                    select f.ctid as place, f.* from mail.message_flags f
+                    where f.account_id = mb_account[mb] and f.mailbox_id = mb_id[mb] and f.uid between g.lo and g.hi
+                        and (op_kind[o] = 7 or f.flags & 8 <> 0) offset 0) f
+                cross join lateral (
+                    select m.ctid as place, m.* from mail.message m
+                    where m.account_id = mb_account[mb] and m.mailbox_id = mb_id[mb] and m.uid = f.uid offset 0) m
+            ), flag as (
+                delete from mail.message_flags f using gone g where f.ctid = g.flags_place
+            ), message as (
+                delete from mail.message m using gone g where m.ctid = g.place
             ), kept as (
                 insert into mail.expunged (account_id, mailbox_id, uid, email_id, flags, keywords, modseq)
                 select mb_account[mb], mb_id[mb], g.uid, g.email_id, g.flags,
@@ -486,8 +494,9 @@ begin
             end if;
         elsif status = 0 then
             select count(*) as messages, coalesce(sum(m.size), 0) as bytes into r
-            from unnest(v_lo, v_hi) as g(lo, hi)
-            join mail.message m on m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi;
+            from unnest(v_lo, v_hi) as g(lo, hi) cross join lateral (
+                select m.size from mail.message m
+                where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi offset 0) m;
             v_messages := r.messages;
             v_bytes := r.bytes;
             ac := mb_ac[mb];
@@ -507,9 +516,9 @@ begin
                 v_map := array_fill(null::smallint, array[p_max_keywords + 1]);
                 for r in
                     select k.id, k.name from mail.keyword k where k.account_id = mb_account[src] and k.mailbox_id = mb_id[src]
-                        and exists (select 1 from unnest(v_lo, v_hi) as g(lo, hi)
-                            join mail.message_flags f on f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid between g.lo and g.hi
-                            where k.id = any(f.keywords))
+                        and exists (select 1 from unnest(v_lo, v_hi) as g(lo, hi) cross join lateral (
+                            select 1 from mail.message_flags f where f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid between g.lo and g.hi
+                                and k.id = any(f.keywords) offset 0) f)
                 loop
                     v_kw := mail.keyword_ids(mb_account[mb], mb_id[mb], array[r.name], p_max_keywords, v_given);
                     if v_kw is null then
@@ -528,17 +537,24 @@ begin
                     src_modseq := m_modseq[src];
                 end if;
                 with source as materialized (
-                    select m.uid, m.email_id, m.thread_id, m.size, m.internal_date, m.zone, f.flags, f.keywords,
+                    select m.place, f.place as flags_place, m.uid, m.email_id, m.thread_id, m.size, m.internal_date, m.zone, f.flags, f.keywords,
                         m_uidnext[mb] - 1 + row_number() over (order by m.uid) as new_uid,
                         case when f.keywords is not null then (select array_agg(v_map[k] order by v_map[k]) from unnest(f.keywords) k) end as new_keywords
-                    from (select m.* from unnest(v_lo, v_hi) as g(lo, hi)
-                        join mail.message m on m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi) m
-                    join mail.message_flags f on f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid = m.uid
+                    from unnest(v_lo, v_hi) as g(lo, hi) cross join lateral (
+                        select m.ctid as place, m.* from mail.message m
+                        where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi offset 0) m
+                    cross join lateral (
+                        select f.ctid as place, f.* from mail.message_flags f
+                        where f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid = m.uid offset 0) f
+                ), gone as (
+                    delete from mail.message m using source s where op_kind[o] = 5 and m.ctid = s.place
+                ), unflagged as (
+                    delete from mail.message_flags f using source s where op_kind[o] = 5 and f.ctid = s.flags_place
                 ), email as (
                     -- Into another account the content goes as an email of its own, under the same id.
                     insert into mail.email (account_id, id, body_id, thread_id, size, internal_date, zone, prefix)
                     select distinct on (e.id) mb_account[mb], e.id, e.body_id, e.thread_id, e.size, e.internal_date, e.zone, e.prefix
-                    from source s join mail.email e on e.account_id = mb_account[src] and e.id = s.email_id
+                    from source s cross join lateral (select e.* from mail.email e where e.account_id = mb_account[src] and e.id = s.email_id offset 0) e
                     where mb_account[mb] <> mb_account[src]
                     on conflict do nothing
                 ), put as (
@@ -576,10 +592,6 @@ begin
                     t_free_bytes[tn] := t_free_bytes[tn] - v_bytes;
                 end if;
                 if op_kind[o] = 5 then
-                    delete from mail.message m using unnest(src_uids) u
-                    where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid >= lower(u) and m.uid < upper(u);
-                    delete from mail.message_flags f using unnest(src_uids) u
-                    where f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid >= lower(u) and f.uid < upper(u);
                     insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, address, incarnation, counter)
                     values (mb_account[src], mb_id[src], src_modseq, 6, src_uids, op_actor[o], op_session[o], op_address[o], op_incarnation[o], op_counter[o]);
                     d_messages[src] := d_messages[src] - v_messages;

@@ -1,0 +1,52 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Lanes;
+using MailCluster.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace MailCluster.Tests.Storage.Lanes;
+
+/// <summary>
+/// A change of few messages reads few rows, however large the mailbox is, and whatever the planner knew when the connection planned: here the tables were empty then,
+/// and nobody has analyzed them since.
+/// </summary>
+public sealed class CommitPlanTests(PostgresFixture postgres) : MailStoreTest(postgres)
+{
+    [Fact]
+    public async Task A_change_of_few_messages_reads_few_rows()
+    {
+        AccountId alice = await AccountAsync();
+        Owned inbox = await MailboxAsync(alice), work = await MailboxAsync(alice, "Work"), bob = await MailboxAsync(await AccountAsync("bob@a.test"));
+        await using NpgsqlConnection connection = await Database.Lanes.OpenConnectionAsync();
+        // Plans are made here.
+        await ReadAsync(await AppendOfAsync(inbox, 1));
+        await ReadAsync(StoreOf(inbox, Uids(1), StoreMode.Add, SystemFlags.Deleted, ["Work"]));
+        await ReadAsync(CopyOf(inbox, Uids(1), work, move: false));
+        await ReadAsync(ExpungeOf(inbox, Uids(1)));
+
+        for (int i = 0; i < 4; i++)
+            await DoneAsync(await AppendOfAsync(inbox, 500, SystemFlags.Deleted, i == 0 ? ["Work"] : null));
+        Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(500), StoreMode.Add, SystemFlags.Seen)), 1, 100);
+        Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(501, 800, 1600), StoreMode.Replace, SystemFlags.Deleted, ["Work"])), 1, 100);
+        Assert.InRange(await ReadAsync(ExpungeOf(inbox, Uids(800, 900))), 1, 100);
+        Assert.InRange(await ReadAsync(RemoveOf(inbox, Uids(1000))), 1, 100);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(500, 501), work, move: false)), 1, 100);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(500, 501), work, move: true)), 1, 100);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(502), bob, move: true)), 1, 100);
+        Assert.InRange(await ReadAsync(await ReplaceOfAsync(inbox, 503, inbox)), 1, 100);
+        Assert.InRange(await ReadAsync(await AppendOfAsync(inbox, 2)), 1, 100);
+        await CountersAreRightAsync();
+
+        // The rows that a commit fetched from tables, by index or otherwise.
+        async Task<long> ReadAsync(CommitOperation operation)
+        {
+            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
+            CommitOutcome[] outcomes = await new CommitBatch([operation]).ExecuteAsync(connection);
+            Assert.Equal(CommitStatus.Done, outcomes[0].Status);
+            await using var command = new NpgsqlCommand("select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_xact_user_tables where schemaname = 'mail'", connection);
+            long rows = (long)(await command.ExecuteScalarAsync())!;
+            await transaction.CommitAsync();
+            return rows;
+        }
+    }
+}
