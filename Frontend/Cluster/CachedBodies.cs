@@ -41,6 +41,13 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
         store.StageAsync(tenant, source, claims, sizeHint, maxSize, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
+        store.HoldAsync(tenant, source, sizeHint, maxSize, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> KeepAsync(BodyId body) => store.KeepAsync(body);
+
+    /// <inheritdoc/>
     public ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken) => store.DiscardAsync(body, cancellationToken);
 
     /// <inheritdoc/>

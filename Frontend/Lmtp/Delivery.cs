@@ -98,9 +98,9 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
                     return new Outcome(none);
                 folder = inbox.Value!;
             }
-            IMailboxGrain mailbox = cluster.Mailbox(new MailboxKey(account, folder.Id));
             AppendRequest named = request with { Path = folder.Path };
-            MailResult<AppendResult> appended = await cluster.CallAsync(() => mailbox.Append(named), cancellationToken).ConfigureAwait(false);
+            MailResult<AppendResult> appended =
+                await cluster.AppendAsync(new MailboxKey(account, folder.Id), named, new CommandWait(cancellationToken)).ConfigureAwait(false);
             if (appended.Value is { } result)
                 return new Outcome(null, folder.Path, result);
             // Renamed or deleted since it was looked for. INBOX can't be deleted, but its place may be taken by another (RENAME INBOX).

@@ -9,11 +9,12 @@ using Npgsql;
 namespace MailCluster.Storage.Bodies;
 
 /// <summary>
-/// One body on its way into PostgreSQL. What fits into a chunk is gathered and stored by one statement, together with others; of a larger one, each full chunk is
+/// One body on its way into PostgreSQL. What fits into a chunk is gathered and stored by one statement, together with others, or held for its commit; of a larger one, each full chunk is
 /// stored and handed to the parser before the next is gathered, so that memory stays at two or three chunks whatever the size.
 /// No connection is held between statements: a slow sender costs none.
 /// </summary>
-internal sealed class BodyUpload(NpgsqlDataSource source, StagingLane lane, BodyId body, TenantId tenant, int claims, long? sizeHint, TimeSpan patience) : IAsyncDisposable
+internal sealed class BodyUpload(
+    NpgsqlDataSource source, StagingLane lane, HeldBodies? hold, BodyId body, TenantId tenant, int claims, long? sizeHint, TimeSpan patience) : IAsyncDisposable
 {
     /// <summary>Octets of each chunk but the last. Stored bodies depend on it.</summary>
     public const int ChunkSize = 256 * 1024;
@@ -56,12 +57,17 @@ internal sealed class BodyUpload(NpgsqlDataSource source, StagingLane lane, Body
     public async ValueTask<StagedBody> EndAsync(CancellationToken cancellationToken)
     {
         var last = _buffer.AsMemory(0, _length);
+        var size = Size;
         _crc.Append(last.Span);
         MessageContent content;
         if (_chunks == 0)
         {
             content = ContentParser.Parse(last);
-            await lane.StageAsync(new SmallBody(body, tenant, last, _crc.Value, claims, content.Encode(), cancellationToken)).ConfigureAwait(false);
+            byte[] encoded = content.Encode();
+            if (hold?.TryAdd(new HeldBody(body, tenant, last, _crc.Value, encoded)) == true)
+                _buffer = [];
+            else
+                await lane.StageAsync(new SmallBody(body, tenant, last, _crc.Value, claims, encoded, cancellationToken)).ConfigureAwait(false);
         }
         else
         {
@@ -74,7 +80,7 @@ internal sealed class BodyUpload(NpgsqlDataSource source, StagingLane lane, Body
                 throw new StoreUnavailableException("A part of the upload is gone: PostgreSQL has crashed since, or it took so long that its beginning was collected.");
         }
         _ended = true;
-        return new StagedBody(body, Size, new Guid(_hash.GetHashAndReset().AsSpan(0, 16), bigEndian: true), ThreadKeys.Of(content), MessageId(content), claims);
+        return new StagedBody(body, size, new Guid(_hash.GetHashAndReset().AsSpan(0, 16), bigEndian: true), ThreadKeys.Of(content), MessageId(content), claims);
     }
 
     /// <summary>Frees the buffers; what was stored of a body that did not come to its end is removed, now or by the collector.</summary>
@@ -86,7 +92,8 @@ internal sealed class BodyUpload(NpgsqlDataSource source, StagingLane lane, Body
             await _toParser!.Writer.CompleteAsync(new OperationCanceledException()).ConfigureAwait(false);
             await ((Task)_parsing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        ArrayPool<byte>.Shared.Return(_buffer);
+        if (_buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(_buffer);
         if (!_ended && _parsing is not null)
         {
             try

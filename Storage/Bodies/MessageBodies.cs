@@ -18,19 +18,38 @@ public sealed record BodyOptions
 }
 
 /// <summary>Bodies in PostgreSQL: see <see cref="IMessageBodies"/>.</summary>
-public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyOptions? options = null) : IMessageBodies
+/// <param name="held">Where small bodies wait for a commit of this process; null where there are no lanes.</param>
+public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyOptions? options = null, HeldBodies? held = null) : IMessageBodies
 {
     private readonly TimeSpan _patience = (options ?? new()).Patience;
     private readonly StagingLane _lane = new(database, (options ?? new()).Patience);
 
     /// <inheritdoc/>
-    public async ValueTask<MailResult<StagedBody>> StageAsync(
-        TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken)
+    public ValueTask<MailResult<StagedBody>> StageAsync(
+        TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
+        StageAsync(tenant, source, claims, sizeHint, maxSize, null, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
+        StageAsync(tenant, source, 1, sizeHint, maxSize, held, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> KeepAsync(BodyId body)
+    {
+        if (held is null || !held.TryRemove(body, out HeldBody? waiting))
+            return false;
+        using Activity? span = MailTraces.Stage();
+        await _lane.StageAsync(new SmallBody(body, waiting.Tenant, waiting.Data, waiting.Crc32C, 1, waiting.Content, CancellationToken.None)).ConfigureAwait(false);
+        return true;
+    }
+
+    private async ValueTask<MailResult<StagedBody>> StageAsync(
+        TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, HeldBodies? hold, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(claims, 1);
         using Activity? span = MailTraces.Stage();
         var body = new BodyId(await Store.Persist(_ => ids.NextAsync().AsTask(), _patience, cancellationToken).ConfigureAwait(false));
-        await using var upload = new BodyUpload(database, _lane, body, tenant, claims, sizeHint, _patience);
+        await using var upload = new BodyUpload(database, _lane, hold, body, tenant, claims, sizeHint, _patience);
         while (true)
         {
             var read = await source.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -51,6 +70,8 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
     /// <inheritdoc/>
     public async ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken)
     {
+        if (held?.TryRemove(body.Body, out _) == true)
+            return;
         try
         {
             await using var command = database.CreateCommand("select mail.discard_body_v2($1)");
@@ -106,6 +127,11 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, size);
         if (count == 0)
             yield break;
+        if (held?.TryGet(body, out HeldBody? waiting) == true)
+        {
+            yield return waiting.Data.Slice((int)offset, (int)count);
+            yield break;
+        }
         var buffer = ArrayPool<byte>.Shared.Rent((int)Math.Min(count, BodyUpload.ChunkSize));
         try
         {

@@ -1,12 +1,14 @@
 using System.Text;
 using MailCluster.Contracts;
+using MailCluster.Storage.Bodies;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace MailCluster.Storage.Lanes;
 
 /// <summary>A batch of operations as the one call of <c>mail.commit_v3</c> that commits it: autocommit, no BEGIN, no time-out.</summary>
-internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
+/// <param name="held">Bodies that are stored by the commit itself; others were staged.</param>
+internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, HeldBodies? held = null)
 {
     private const string _sql =
         """
@@ -14,7 +16,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
             added_uid, added_email, added_thread, added_size, added_date, added_zone, added_flags, added_kw
         from mail.commit_v3(
             $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,
-            $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44)
+            $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45,$46,$47,$48,$49)
         """;
 
     private readonly long _now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -93,6 +95,12 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         Add(parameters, NpgsqlDbType.Text, [.. operations.SelectMany(static o => o.Path?.Segments ?? [])], static s => Clean(s));
         AddSlices(parameters, operations, static o => o.Messages.Count);
         AddSlices(parameters, operations, static o => o.Kind == CommitKind.Append ? 0 : o.Uids.Count);
+        Add(parameters, NpgsqlDbType.Boolean, PlainStores(), static p => p);
+        HeldBody?[] inline = [.. messages.Select(m => held?.TryGet(m.Body, out HeldBody? body) == true ? body : null)];
+        Add(parameters, NpgsqlDbType.Boolean, inline, static b => b is not null);
+        Add(parameters, NpgsqlDbType.Integer, inline, static b => b?.Crc32C ?? 0);
+        Add(parameters, NpgsqlDbType.Bytea, inline, static b => b?.Data ?? default);
+        Add(parameters, NpgsqlDbType.Bytea, inline, static b => b?.Content ?? []);
         Add(parameters, NpgsqlDbType.Bigint, messages, static m => m.Body.Value);
         Add(parameters, NpgsqlDbType.Integer, messages, static m => m.Claim);
         Add(parameters, NpgsqlDbType.Integer, FirstPlaces(messages, static m => (m.Body, m.Claim)), static f => f);
@@ -112,6 +120,39 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations)
         parameters.Add(new NpgsqlParameter<long> { TypedValue = _now });
         parameters.Add(new NpgsqlParameter<int> { TypedValue = KeywordTable.MaxKeywords });
     }
+
+    /// <summary>
+    /// The changes of flags that can be done together by one statement: without keywords, and without another operation on the same mailbox that could make a difference to
+    /// them. Appends make none: what they add was not there when the change was asked for.
+    /// </summary>
+    private bool[] PlainStores()
+    {
+        var plain = new bool[operations.Count];
+        var seen = new Dictionary<MailboxKey, HashSet<uint>?>();
+        // Null: something else goes on in the mailbox.
+        foreach (CommitOperation o in operations)
+        {
+            if (o.Kind is not (CommitKind.Append or CommitKind.Store) || (o.Kind == CommitKind.Store && !IsPlain(o)))
+            {
+                seen[o.Mailbox] = null;
+                if (o.Source is { } source)
+                    seen[source] = null;
+            }
+        }
+        for (int i = 0; i < plain.Length; i++)
+        {
+            CommitOperation o = operations[i];
+            if (o.Kind != CommitKind.Store || (seen.TryGetValue(o.Mailbox, out HashSet<uint>? taken) && taken is null))
+                continue;
+            if (taken is null)
+                seen.Add(o.Mailbox, taken = []);
+            // Of one UID each; the first of a mailbox may be of more where it is the only one.
+            plain[i] = o.Uids.Cardinality == 1 ? taken.Add(o.Uids[0].First) : taken.Count == 0 && operations.Count == 1;
+        }
+        return plain;
+    }
+
+    private static bool IsPlain(CommitOperation store) => store.Flags.Keywords.Count == 0;
 
     /// <summary>Whether messages of one account share a thread key here, so that a later one finds the thread of an earlier one.</summary>
     private bool ThreadsMeet()

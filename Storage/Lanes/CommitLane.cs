@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using MailCluster.Contracts;
+using MailCluster.Storage.Bodies;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -14,6 +15,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
     private const string _waitedTooLong = "The change waited too long for PostgreSQL.";
 
     private readonly NpgsqlDataSource _source;
+    private readonly HeldBodies? _held;
     private readonly LaneOptions _options;
     private readonly ILogger _log;
     private readonly FairQueue _queue = new();
@@ -23,9 +25,9 @@ internal sealed partial class CommitLane : IAsyncDisposable
     private readonly Task _loop;
     private NpgsqlConnection? _connection;
 
-    public CommitLane(NpgsqlDataSource source, LaneOptions options, ILogger log)
+    public CommitLane(NpgsqlDataSource source, HeldBodies? held, LaneOptions options, ILogger log)
     {
-        (_source, _options, _log) = (source, options, log);
+        (_source, _held, _options, _log) = (source, held, options, log);
         _bulk = new SemaphoreSlim(options.BulkConnections);
         _loop = Task.Run(RunAsync);
     }
@@ -52,6 +54,8 @@ internal sealed partial class CommitLane : IAsyncDisposable
     /// <exception cref="PostgresException">PostgreSQL refused this very operation for a reason that nobody expected.</exception>
     public Task<CommitOutcome> CommitAsync(CommitOperation operation)
     {
+        if (_held is not null)
+            operation.Inline = operation.Messages.Sum(m => _held.TryGet(m.Body, out HeldBody? body) ? body.Data.Length : 0L);
         operation.Deadline = Environment.TickCount64 + (long)_options.QueueDeadline.TotalMilliseconds;
         lock (_queue)
         {
@@ -96,9 +100,10 @@ internal sealed partial class CommitLane : IAsyncDisposable
     {
         batch.Clear();
         long now = Environment.TickCount64;
+        long bytes = 0;
         lock (_queue)
         {
-            while (batch.Count < _options.BatchOperations && _queue.Take() is { } operation)
+            while (batch.Count < _options.BatchOperations && bytes < _options.BatchBytes && _queue.Take() is { } operation)
             {
                 if (operation.Deadline < now)
                     operation.Completion.SetException(new CommitNotDoneException(_waitedTooLong));
@@ -108,7 +113,10 @@ internal sealed partial class CommitLane : IAsyncDisposable
                     _ = CommitBulkAsync(operation);
                 }
                 else
+                {
                     batch.Add(operation);
+                    bytes += operation.Inline;
+                }
             }
         }
     }
@@ -182,14 +190,17 @@ internal sealed partial class CommitLane : IAsyncDisposable
         Exception failure;
         try
         {
-            CommitOutcome[] outcomes = await new CommitBatch(batch).ExecuteAsync(connection);
+            CommitOutcome[] outcomes = await new CommitBatch(batch, _held).ExecuteAsync(connection);
 #if MUTATIONS
             warned |= MailCluster.Contracts.Mutation.RetryTwice && MailCluster.Contracts.Mutation.OnceIn(20);
 #endif
             if (!warned)
             {
                 for (int i = 0; i < outcomes.Length; i++)
+                {
+                    Release(batch[i], outcomes[i]);
                     batch[i].Completion.TrySetResult(outcomes[i]);
+                }
                 StorageMetrics.Commit(batch.Count, Stopwatch.GetElapsedTime(start));
                 return;
             }
@@ -222,6 +233,15 @@ internal sealed partial class CommitLane : IAsyncDisposable
             return;
         }
         Fail(batch, failure);
+    }
+
+    /// <summary>What is stored need not be held any more. After any other outcome whoever holds it decides.</summary>
+    private void Release(CommitOperation operation, CommitOutcome outcome)
+    {
+        if (_held is null || outcome.Status is not (CommitStatus.Done or CommitStatus.DoneBefore))
+            return;
+        foreach (NewMessage message in operation.Messages)
+            _held.TryRemove(message.Body, out _);
     }
 
     private void Fail(IReadOnlyList<CommitOperation> batch, Exception failure)

@@ -1,4 +1,5 @@
 using MailCluster.Contracts;
+using MailCluster.Storage.Bodies;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -15,6 +16,9 @@ public sealed class LaneOptions
 
     /// <summary>The most operations in a batch. Default 256: more gains no throughput and holds locks longer.</summary>
     public int BatchOperations { get; set; } = 256;
+
+    /// <summary>The most octets of bodies in a batch, beyond its first operation. Default 1 MiB: what it takes to send them delays all of it.</summary>
+    public long BatchBytes { get; set; } = 1 << 20;
 
     /// <summary>An operation that may touch more rows than this runs apart. Default 500: 100,000 flags take some 370 ms in one statement.</summary>
     public int BulkRows { get; set; } = MailboxLimits.LengthyChange;
@@ -34,9 +38,10 @@ public sealed class CommitLanes : IAsyncDisposable
 {
     private readonly CommitLane[] _lanes;
 
-    public CommitLanes(MailDatabase database, IOptions<LaneOptions> options, ILogger<CommitLanes> log)
+    /// <param name="held">Bodies that the doors of this process hold for its commits; null where there are no doors.</param>
+    public CommitLanes(MailDatabase database, IOptions<LaneOptions> options, ILogger<CommitLanes> log, HeldBodies? held = null)
     {
-        _lanes = [.. Enumerable.Range(0, options.Value.Lanes).Select(_ => new CommitLane(database.Lanes, options.Value, log))];
+        _lanes = [.. Enumerable.Range(0, options.Value.Lanes).Select(_ => new CommitLane(database.Lanes, held, options.Value, log))];
         StorageMetrics.ObserveQueue(() => _lanes.Sum(static l => l.QueueLength));
     }
 

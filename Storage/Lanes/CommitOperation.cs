@@ -98,6 +98,9 @@ public sealed class CommitOperation
     /// <summary>Octets that it holds in memory while it waits.</summary>
     public long Bytes => 300 + Messages.Sum(static m => 200L + m.Prefix.Length) + (Uids.Count * 8L);
 
+    /// <summary>Octets of its bodies that the commit takes along, as far as they are known when it comes to the lane.</summary>
+    internal long Inline { get; set; }
+
     internal TaskCompletionSource<CommitOutcome> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal long Deadline { get; set; }

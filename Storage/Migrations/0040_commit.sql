@@ -3,6 +3,8 @@
 -- As commit_v2, and commit_v1, which say what the arguments mean. What is new:
 -- op_kind also: 6 replace (RFC 8508): appends its one message to op_mb and expunges the UID of its range from op_src, which may be the same mailbox; 7 remove: expunges the
 -- UIDs of its ranges whatever their flags. The log of changes has them as what they are made of: 1 added, 3 expunged.
+-- op_plain: a change of flags without keywords that commutes with what else the batch does in its mailbox: all of these are done by one statement.
+-- ms_inline: the body comes along (ms_crc32c, ms_data: its only chunk, ms_content) and is stored here; nobody has staged it. Otherwise these are empty.
 -- status also: 10 the message to be replaced is not there any more, nothing was done.
 -- A replacement needs room only for what it adds to the usage.
 -- Rows are found by lateral queries that the planner cannot turn round (offset 0), and changed by their place: as joins they were planned to read all rows of the mailbox for one UID,
@@ -12,7 +14,8 @@ create function mail.commit_v3(
     op_kind smallint[], op_mb integer[], op_epoch bigint[], op_src integer[], op_incarnation bigint[], op_counter bigint[], op_twin integer[],
     op_actor text[], op_session text[], op_address text[], op_mode smallint[], op_flags smallint[], op_kw text[], op_since bigint[], op_delivery uuid[],
     op_nm_first integer[], op_nm_count integer[], nm_segment text[],
-    op_ms_first integer[], op_ms_count integer[], op_rg_first integer[], op_rg_count integer[],
+    op_ms_first integer[], op_ms_count integer[], op_rg_first integer[], op_rg_count integer[], op_plain boolean[],
+    ms_inline boolean[], ms_crc32c integer[], ms_data bytea[], ms_content bytea[],
     ms_body bigint[], ms_claim integer[], ms_same integer[], ms_email bigint[], ms_prefix bytea[], ms_size bigint[], ms_date bigint[], ms_zone smallint[],
     ms_flags smallint[], ms_kw text[], th_ms integer[], th_key bigint[], p_joint boolean,
     rg_first bigint[], rg_last bigint[], p_now bigint, p_max_keywords integer)
@@ -58,8 +61,8 @@ declare
     o_status smallint[] := array_fill(null::smallint, array[n_op]);
     o_modseq bigint[] := array_fill(null::bigint, array[n_op]);
     o_src_modseq bigint[] := o_modseq;
-    o_uids text[] := array_fill(null::text, array[n_op]);
-    o_src_uids text[] := o_uids;
+    o_uids int8multirange[] := array_fill(null::int8multirange, array[n_op]);
+    o_src_uids int8multirange[] := o_uids;
     -- 0: the message is not accepted.
     x_mb integer[] := array_fill(0, array[n_ms]);
     x_uid bigint[] := array_fill(0::bigint, array[n_ms]);
@@ -67,10 +70,13 @@ declare
     x_thread bigint[] := ms_email;
     x_kw text[] := array_fill(null::text, array[n_ms]);
     -- At the first message that names a claim: whether it was there, and the operation that takes it.
-    x_staged boolean[] := array_fill(false, array[n_ms]);
+    x_staged boolean[] := ms_inline;
     x_taker integer[] := x_mb;
     -- Numbers of keywords that this batch has given out.
     v_given smallint[] := '{}';
+    -- Plain changes of flags that are to be done, and what became of them.
+    x_plain boolean[] := op_plain;
+    o_modified int8multirange[] := array_fill(null::int8multirange, array[n_op]);
     v_delivered text[] := '{}';
     v_appended boolean := false;
     r record;
@@ -137,7 +143,7 @@ begin
 
     -- What an earlier commit has done already.
     for r in
-        select b.i, p.status, p.modseq, p.src_modseq, p.uids::text as uids, p.src_uids::text as src_uids
+        select b.i, p.status, p.modseq, p.src_modseq, p.uids, p.src_uids
         from unnest(op_mb, op_incarnation, op_counter) with ordinality as b(mb, incarnation, counter, i)
         join mail.operation p on p.account_id = mb_account[b.mb] and p.incarnation = b.incarnation and p.counter = b.counter
         where p.at > now() - interval '12 hours' and p.at < now() + interval '1 hour'
@@ -159,7 +165,7 @@ begin
     end if;
 
     -- The claims on bodies that are still there; locked, so that the collector waits.
-    if n_ms > 0 then
+    if false = any(ms_inline) then
         for r in
             select b.i from mail.body_staged s join unnest(ms_body, ms_claim, ms_same) with ordinality as b(body, claim, same, i)
                 on s.body_id = b.body and s.claim = b.claim
@@ -273,7 +279,7 @@ begin
             m_modseq[src] := m_modseq[src] + 1;
             m_touched[src] := true;
             o_src_modseq[o] := m_modseq[src];
-            o_src_uids[o] := int8multirange(int8range(rg_first[op_rg_first[o]], rg_first[op_rg_first[o]], '[]'))::text;
+            o_src_uids[o] := int8multirange(int8range(rg_first[op_rg_first[o]], rg_first[op_rg_first[o]], '[]'));
             delete from mail.message m where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid = rg_first[op_rg_first[o]];
             delete from mail.message_flags f where f.account_id = mb_account[src] and f.mailbox_id = mb_id[src] and f.uid = rg_first[op_rg_first[o]];
             insert into mail.expunged (account_id, mailbox_id, uid, email_id, flags, keywords, modseq)
@@ -281,7 +287,7 @@ begin
                 case when old.keywords is not null then (select array_agg(k.name order by k.id) from mail.keyword k
                     where k.account_id = mb_account[src] and k.mailbox_id = mb_id[src] and k.id = any(old.keywords)) end, m_modseq[src]);
             insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, address, incarnation, counter)
-            values (mb_account[src], mb_id[src], m_modseq[src], 3, o_src_uids[o]::int8multirange, op_actor[o], op_session[o], op_address[o], op_incarnation[o], op_counter[o]);
+            values (mb_account[src], mb_id[src], m_modseq[src], 3, o_src_uids[o], op_actor[o], op_session[o], op_address[o], op_incarnation[o], op_counter[o]);
             d_messages[src] := d_messages[src] - v_old_messages;
             d_bytes[src] := d_bytes[src] - v_old_bytes;
             d_unseen[src] := d_unseen[src] - 1 + (old.flags & 1);
@@ -313,7 +319,7 @@ begin
         v_appended := true;
         o_status[o] := 0;
         o_modseq[o] := m_modseq[mb];
-        o_uids[o] := '{[' || v_first || ',' || m_uidnext[mb] || ')}';
+        o_uids[o] := int8multirange(int8range(v_first, m_uidnext[mb]));
     end loop;
     if v_appended then
         -- A thread is the one that any of its message ids is known in, else its own.
@@ -353,7 +359,22 @@ begin
             select mb_account[x_mb[k.ms]], k.key, x_thread[k.ms] from unnest(th_ms, th_key) as k(ms, key) where not p_joint and x_mb[k.ms] > 0
             on conflict do nothing
         )
-        delete from mail.body_staged s using x where s.body_id = x.body and s.claim = x.claim;
+        select count(*) into v_messages from x;
+        if false = any(ms_inline) then
+            delete from mail.body_staged s using unnest(x_mb, ms_inline, ms_body, ms_claim) as x(mb, inline, body, claim)
+            where x.mb > 0 and not x.inline and s.body_id = x.body and s.claim = x.claim;
+        end if;
+        if true = any(ms_inline) then
+            with x as materialized (
+                select x.body, a_tenant[mb_ac[x.mb]] as tenant, x.crc32c, x.data, x.content
+                from unnest(x_mb, ms_inline, ms_body, ms_crc32c, ms_data, ms_content) as x(mb, inline, body, crc32c, data, content) where x.mb > 0 and x.inline
+            ), body as (
+                insert into mail.body (id, tenant_id, size, crc32c) select x.body, x.tenant, octet_length(x.data), x.crc32c from x
+            ), chunk as (
+                insert into mail.body_chunk (body_id, no, data) select x.body, 0, x.data from x
+            )
+            insert into mail.content (body_id, data) select x.body, x.content from x;
+        end if;
         if cardinality(v_delivered) > 0 then
             insert into mail.delivery (account_id, hash)
             select mb_account[x.mb], x.hash from unnest(op_kind, op_mb, op_delivery, o_status) as x(kind, mb, hash, status)
@@ -365,15 +386,68 @@ begin
             op := o;
             status := o_status[o];
             modseq := o_modseq[o];
-            uids := o_uids[o]::int8multirange;
+            uids := o_uids[o];
             src_modseq := o_src_modseq[o];
-            src_uids := o_src_uids[o]::int8multirange;
+            src_uids := o_src_uids[o];
             src_epoch := case when op_src[o] > 0 then m_epoch[op_src[o]] end;
             threads := case when o_status[o] = 0 then x_thread[op_ms_first[o]:op_ms_first[o] + op_ms_count[o] - 1] end;
             return next;
         end if;
     end loop;
     threads := null;
+
+    -- Plain changes of flags, all at once; their modseqs are in the order of the operations.
+    if true = any(op_plain) then
+        for o in 1..n_op loop
+            continue when not op_plain[o];
+            mb := op_mb[o];
+            if o_status[o] is null then
+                o_status[o] := case when m_gone[mb] then 2 when m_epoch[mb] <> op_epoch[o] then 1 else 0 end;
+                x_plain[o] := o_status[o] = 0;
+            else
+                x_plain[o] := false;
+            end if;
+        end loop;
+        for r in
+            with candidate as materialized (
+                select b.op, b.mb, b.since, f.place, f.uid, f.flags, f.keywords, f.modseq,
+                    (case b.mode when 0 then b.flags when 1 then f.flags | b.flags else f.flags & ~b.flags end)::smallint as new_flags,
+                    case when b.mode > 0 then f.keywords end as new_keywords
+                from unnest(x_plain, op_mb, op_mode, op_flags, op_since, op_rg_first, op_rg_count) with ordinality as b(plain, mb, mode, flags, since, first, count, op)
+                cross join lateral generate_series(b.first, b.first + b.count - 1) as g(i)
+                cross join lateral (
+                    select f.ctid as place, f.* from mail.message_flags f
+                    where f.account_id = mb_account[b.mb] and f.mailbox_id = mb_id[b.mb] and f.uid between rg_first[g.i] and rg_last[g.i] offset 0) f
+                where b.plain
+            ), changed as materialized (
+                select c.op, c.uid, c.place, c.flags as was, c.new_flags, c.new_keywords, m_modseq[c.mb] + dense_rank() over (partition by c.mb order by c.op) as modseq
+                from candidate c
+                where (c.since is null or c.modseq <= c.since) and (c.new_flags <> c.flags or c.new_keywords is distinct from c.keywords)
+            ), done as (
+                update mail.message_flags f set flags = c.new_flags, keywords = c.new_keywords, modseq = c.modseq from changed c where f.ctid = c.place
+            )
+            select c.op, range_agg(int8range(c.uid, c.uid, '[]')) as uids, null::int8multirange as modified,
+                sum((c.was & 1) - (c.new_flags & 1)) as unseen, sum(((c.new_flags >> 3) & 1) - ((c.was >> 3) & 1)) as deleted
+            from changed c group by c.op
+            union all
+            select c.op, null, range_agg(int8range(c.uid, c.uid, '[]')), 0, 0 from candidate c where c.modseq > c.since group by c.op
+        loop
+            mb := op_mb[r.op];
+            o_uids[r.op] := coalesce(r.uids, o_uids[r.op]);
+            o_modified[r.op] := coalesce(r.modified, o_modified[r.op]);
+            d_unseen[mb] := d_unseen[mb] + r.unseen;
+            d_deleted[mb] := d_deleted[mb] + r.deleted;
+        end loop;
+        for o in 1..n_op loop
+            continue when not x_plain[o];
+            mb := op_mb[o];
+            if o_uids[o] is not null then
+                m_modseq[mb] := m_modseq[mb] + 1;
+                m_touched[mb] := true;
+            end if;
+            o_modseq[o] := m_modseq[mb];
+        end loop;
+    end if;
 
     -- The rest, one after the other: each sees what those before it did.
     for o in 1..n_op loop
@@ -395,9 +469,10 @@ begin
             status := o_status[o];
             modseq := o_modseq[o];
             src_modseq := o_src_modseq[o];
-            uids := o_uids[o]::int8multirange;
-            src_uids := o_src_uids[o]::int8multirange;
+            uids := o_uids[o];
+            src_uids := o_src_uids[o];
             src_epoch := case when src > 0 then m_epoch[src] end;
+            modified := o_modified[o];
             return next;
             continue;
         end if;
@@ -622,21 +697,21 @@ begin
         o_status[o] := status;
         o_modseq[o] := modseq;
         o_src_modseq[o] := src_modseq;
-        o_uids[o] := uids::text;
-        o_src_uids[o] := src_uids::text;
+        o_uids[o] := uids;
+        o_src_uids[o] := src_uids;
         return next;
     end loop;
 
     -- What every accepted operation leaves behind.
     with change as (
         insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, address, incarnation, counter)
-        select mb_account[x.mb], mb_id[x.mb], x.modseq, case x.kind when 6 then 1 when 7 then 3 else x.kind end, x.uids::int8multirange, x.actor, x.session, x.address, x.incarnation, x.counter
+        select mb_account[x.mb], mb_id[x.mb], x.modseq, case x.kind when 6 then 1 when 7 then 3 else x.kind end, x.uids, x.actor, x.session, x.address, x.incarnation, x.counter
         from unnest(op_kind, op_mb, o_status, o_modseq, o_uids, op_actor, op_session, op_address, op_incarnation, op_counter)
             as x(kind, mb, status, modseq, uids, actor, session, address, incarnation, counter)
         where x.status = 0 and x.uids is not null
     ), operation as (
         insert into mail.operation (account_id, incarnation, counter, status, modseq, src_modseq, uids, src_uids)
-        select mb_account[x.mb], x.incarnation, x.counter, x.status, x.modseq, x.src_modseq, x.uids::int8multirange, x.src_uids::int8multirange
+        select mb_account[x.mb], x.incarnation, x.counter, x.status, x.modseq, x.src_modseq, x.uids, x.src_uids
         from unnest(op_mb, op_incarnation, op_counter, o_status, o_modseq, o_src_modseq, o_uids, o_src_uids)
             as x(mb, incarnation, counter, status, modseq, src_modseq, uids, src_uids)
         where x.status in (0, 6)

@@ -56,7 +56,7 @@ internal static class PostgresFigures
                 array[$1], array[$2], array[null]::bigint[], array[0], '{}',
                 array[2::smallint], array[1], array[$3], array[0], array[$4], array[(extract(epoch from clock_timestamp()) * 1000000)::bigint], array[0],
                 array['bench'], array['bench'], array[null]::text[], array[0::smallint], array[$5], array[null]::text[], array[null]::bigint[], array[null]::uuid[],
-                array[1], array[0], '{}', array[1], array[0], array[1], array[1],
+                array[1], array[0], '{}', array[1], array[0], array[1], array[1], array[true], '{}', '{}', '{}', '{}',
                 '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', false, array[$4], array[$4], extract(epoch from now())::bigint, 1000)
             """,
             (command, client) =>

@@ -70,7 +70,10 @@ internal static class Append
                 return error;
 
             Catenate? catenate = prefix.Catenates ? new Catenate(session, state) : null;
-            (Completion? failed, StagedBody? body) = catenate is null ? await StageAsync(session, user, literal) : await catenate.StageAsync(read, parts);
+            // The first message may wait in memory for its commit; where more follow, all of them are stored at once, so that none holds memory while the next is awaited.
+            if (staged.Count == 1 && !await KeepAsync(session, staged[0]))
+                return new MailError(MailErrorCode.Unavailable, "The message cannot be stored now.");
+            (Completion? failed, StagedBody? body) = catenate is null ? await StageAsync(session, user, literal, hold: staged.Count == 0) : await catenate.StageAsync(read, parts);
             if (body is not null)
                 staged.Add(body);
             if (catenate is not null)
@@ -107,9 +110,8 @@ internal static class Append
     private static ValueTask<MailResult<AppendResult>> AppendAsync(
         ImapSession session, ImapUser user, OperationId operation, MailboxInfo target, List<NewMessage> messages)
     {
-        IMailboxGrain owner = session.Cluster.Mailbox(user.KeyOf(target.Id));
         var request = new AppendRequest(operation, user.Actor, messages, Path: target.Path);
-        return session.Cluster.CallAsync(() => owner.Append(request), session.Wait);
+        return session.Cluster.AppendAsync(user.KeyOf(target.Id), request, session.Wait);
     }
 
     private static (AppendPrefix? Prefix, ReadOnlyMemory<byte> Parts) Next(CommandRead rest, MailboxArgument mailbox, WireCharset charset)
@@ -120,14 +122,16 @@ internal static class Append
     }
 
     /// <summary>Reads one literal into the store.</summary>
-    private static async ValueTask<(Completion? Failed, StagedBody? Body)> StageAsync(ImapSession session, ImapUser user, LiteralAnnouncement literal)
+    private static async ValueTask<(Completion? Failed, StagedBody? Body)> StageAsync(ImapSession session, ImapUser user, LiteralAnnouncement literal, bool hold)
     {
         await using LiteralStream message = await session.Reader.OpenLiteralAsync(default);
         if (literal.Size == 0)
             return (Completion.No("CANNOT", "A message is not empty"), null);
         PipeReader source = PipeReader.Create(message, new StreamPipeReaderOptions(leaveOpen: true));
         MailResult<StagedBody> staged = await session.StreamingAsync(
-            () => session.Cluster.Bodies.StageAsync(user.Settings.Tenant, source, 1, literal.Size, session.Options.AppendLimit, session.Gone));
+            () => hold
+                ? session.Cluster.Bodies.HoldAsync(user.Settings.Tenant, source, literal.Size, session.Options.AppendLimit, session.Gone)
+                : session.Cluster.Bodies.StageAsync(user.Settings.Tenant, source, 1, literal.Size, session.Options.AppendLimit, session.Gone));
         await source.CompleteAsync();
         session.Wait.Add(message.SinceEnd);
         if (staged.Error is { } error)
@@ -138,6 +142,19 @@ internal static class Append
         if (message.SawEightBitHeader && !session.Options.AppendEightBitHeaders && !user.Rev2 && !user.Utf8)
             return (Completion.No("CANNOT", "8-bit headers are taken from sessions that enabled IMAP4rev2 or UTF8=ACCEPT only"), staged.Value);
         return (default(Completion?), staged.Value);
+    }
+
+    private static async ValueTask<bool> KeepAsync(ImapSession session, StagedBody body)
+    {
+        try
+        {
+            await session.Cluster.Bodies.KeepAsync(body.Body);
+            return true;
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
     }
 
     private static NewMessage Message(ImapSession session, AppendPrefix prefix, StagedBody body)

@@ -28,6 +28,9 @@ internal static class Mail
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton<IdBlocks>();
         services.AddSingleton(new BodyOptions { Patience = options.Limits.CommandTime / 2 });
+        // Only a process that has both doors and lanes has commits that can take bodies along.
+        if (role == NodeRole.All)
+            services.AddSingleton<HeldBodies>();
         services.AddSingleton<MessageBodies>();
         services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
         services.AddSingleton<TenantStore>();

@@ -23,6 +23,9 @@ public interface ILocalMailboxes
     /// </summary>
     bool TryFind(AccountId account, MailboxPath path, out MailboxKey mailbox, [MaybeNullWhen(false)] out MailboxSnapshot snapshot);
 
+    /// <summary>Whether an owner in this process says that it has the mailbox: mostly so, no promise.</summary>
+    bool MayOwn(MailboxKey mailbox);
+
     /// <summary>What is published, in no order, also while this process may not answer from it; may be walked through while it changes.</summary>
     IEnumerable<KeyValuePair<MailboxKey, MailboxSnapshot>> All { get; }
 

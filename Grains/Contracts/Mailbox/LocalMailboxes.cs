@@ -42,6 +42,8 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
         return false;
     }
 
+    public bool MayOwn(MailboxKey mailbox) => _names.ContainsKey(mailbox);
+
     public void Name(MailboxKey mailbox, long epoch, MailboxPath path)
     {
         if (_names.TryGetValue(mailbox, out (long, MailboxPath Path) before) && !before.Path.Equals(path))

@@ -26,27 +26,34 @@ public sealed class CommitPlanTests(PostgresFixture postgres) : MailStoreTest(po
 
         for (int i = 0; i < 4; i++)
             await DoneAsync(await AppendOfAsync(inbox, 500, SystemFlags.Deleted, i == 0 ? ["Work"] : null));
-        Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(500), StoreMode.Add, SystemFlags.Seen)), 1, 100);
-        Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(501, 800, 1600), StoreMode.Replace, SystemFlags.Deleted, ["Work"])), 1, 100);
-        Assert.InRange(await ReadAsync(ExpungeOf(inbox, Uids(800, 900))), 1, 100);
-        Assert.InRange(await ReadAsync(RemoveOf(inbox, Uids(1000))), 1, 100);
-        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(500, 501), work, move: false)), 1, 100);
-        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(500, 501), work, move: true)), 1, 100);
-        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(502), bob, move: true)), 1, 100);
-        Assert.InRange(await ReadAsync(await ReplaceOfAsync(inbox, 503, inbox)), 1, 100);
-        Assert.InRange(await ReadAsync(await AppendOfAsync(inbox, 2)), 1, 100);
+        Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(500), StoreMode.Add, SystemFlags.Seen)), 1, 50);
+        Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(501, 800, 1600), StoreMode.Replace, SystemFlags.Deleted, ["Work"])), 1, 50);
+        Assert.InRange(await ReadAsync(ExpungeOf(inbox, Uids(800, 900))), 1, 50);
+        Assert.InRange(await ReadAsync(RemoveOf(inbox, Uids(1000))), 1, 50);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(500, 501), work, move: false)), 1, 50);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(500, 501), work, move: true)), 1, 50);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(502), bob, move: true)), 1, 50);
+        Assert.InRange(await ReadAsync(await ReplaceOfAsync(inbox, 503, inbox)), 1, 50);
+        Assert.InRange(await ReadAsync(await AppendOfAsync(inbox, 2)), 1, 50);
         await CountersAreRightAsync();
 
         // The rows that a commit fetched from tables, by index or otherwise.
         async Task<long> ReadAsync(CommitOperation operation)
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
+            long before = await RowsAsync();
             CommitOutcome[] outcomes = await new CommitBatch([operation]).ExecuteAsync(connection);
             Assert.Equal(CommitStatus.Done, outcomes[0].Status);
-            await using var command = new NpgsqlCommand("select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::bigint from pg_stat_xact_user_tables where schemaname = 'mail'", connection);
-            long rows = (long)(await command.ExecuteScalarAsync())!;
+            long rows = await RowsAsync() - before;
             await transaction.CommitAsync();
             return rows;
+        }
+
+        async Task<long> RowsAsync()
+        {
+            await using var command = new NpgsqlCommand(
+                "select coalesce(sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)), 0)::bigint from pg_stat_xact_user_tables where schemaname = 'mail'", connection);
+            return (long)(await command.ExecuteScalarAsync())!;
         }
     }
 }

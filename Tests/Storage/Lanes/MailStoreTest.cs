@@ -1,6 +1,7 @@
 using MailCluster.Contracts;
 using MailCluster.Storage;
 using MailCluster.Storage.Accounts;
+using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Ids;
 using MailCluster.Storage.Lanes;
 using MailCluster.Storage.Mailboxes;
@@ -20,6 +21,7 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
     private long _operations;
 
     protected string ConnectionString { get; private set; } = "";
+    protected HeldBodies Held { get; } = new();
     protected LaneOptions Options { get; } = new();
     protected MailDatabase Database { get; private set; } = null!;
     protected CommitLanes Lanes { get; private set; } = null!;
@@ -31,7 +33,7 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
     {
         ConnectionString = await postgres.CreateDatabaseAsync();
         Database = new MailDatabase(ConnectionString, "test");
-        Lanes = new CommitLanes(Database, Microsoft.Extensions.Options.Options.Create(Options), NullLogger<CommitLanes>.Instance);
+        Lanes = new CommitLanes(Database, Microsoft.Extensions.Options.Options.Create(Options), NullLogger<CommitLanes>.Instance, Held);
         (Mailboxes, Tree, Ids) = (new(Database), new(Database), new(Database.Main));
     }
 
@@ -76,6 +78,23 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
         long body = await Ids.NextAsync();
         await ExecuteAsync("insert into mail.body_staged (body_id, claim) select $1, c from generate_series(0, $2 - 1) c", body, claims);
         return new BodyId(body);
+    }
+
+    /// <summary>A body that this process holds until a commit takes it along.</summary>
+    protected async Task<BodyId> HoldAsync(int octets = 100)
+    {
+        var body = new BodyId(await Ids.NextAsync());
+        Assert.True(Held.TryAdd(new HeldBody(body, new TenantId(1), new byte[octets], 7, [1, 2])));
+        return body;
+    }
+
+    /// <summary>An append of messages whose bodies are held.</summary>
+    protected async Task<CommitOperation> HeldAppendOfAsync(Owned mailbox, int count, SystemFlags flags = SystemFlags.None, string[]? keywords = null, uint size = 100)
+    {
+        var messages = new List<NewMessage>();
+        while (messages.Count < count)
+            messages.Add(Message(await HoldAsync((int)size), 0, size, flags, keywords));
+        return await AppendOfAsync(mailbox, [.. messages]);
     }
 
     protected static NewMessage Message(BodyId body, int claim = 0, uint size = 100, SystemFlags flags = SystemFlags.None, string[]? keywords = null, long[]? threads = null) =>
@@ -144,7 +163,7 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
     protected async Task<CommitOutcome[]> BatchAsync(params CommitOperation[] operations)
     {
         await using NpgsqlConnection connection = await Database.Lanes.OpenConnectionAsync();
-        return await new CommitBatch(operations).ExecuteAsync(connection);
+        return await new CommitBatch(operations, Held).ExecuteAsync(connection);
     }
 
     protected async Task<MailboxSnapshot> LoadAsync(Owned mailbox) => (await Mailboxes.LoadAsync(mailbox.Key, mailbox.Epoch))!.Value.Snapshot;

@@ -129,8 +129,9 @@ public sealed class RandomOperationsTests(PostgresFixture postgres) : MailStoreT
         string[] keywords = [.. _keywords.Where(_ => random.Next(4) == 0).Distinct(StringComparer.OrdinalIgnoreCase)];
         return random.Next(12) switch
         {
+            0 => await HeldAppendOfAsync(mailbox, random.Next(1, 4), flags, keywords, (uint)random.Next(1, 5000)),
             <= 2 => await AppendOfAsync(mailbox, random.Next(1, 4), flags, keywords, (uint)random.Next(1, 5000)),
-            <= 6 => StoreOf(mailbox, AnyUids(random, uidNext), (StoreMode)random.Next(3), flags, keywords, random.Next(3) == 0 ? random.NextInt64(modSeq + 1) : null),
+            <= 6 => StoreOf(mailbox, AnyUids(random, uidNext), (StoreMode)random.Next(3), flags, random.Next(2) == 0 ? [] : keywords, random.Next(3) == 0 ? random.NextInt64(modSeq + 1) : null),
             7 => ExpungeOf(mailbox, random.Next(2) == 0 ? null : AnyUids(random, uidNext)),
             8 => await ReplaceOfAsync(source, (uint)random.Next(1, (int)sourceUidNext + 2), mailbox, flags, keywords, (uint)random.Next(1, 5000)),
             9 => RemoveOf(mailbox, AnyUids(random, uidNext)),

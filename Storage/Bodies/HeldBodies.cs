@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using MailCluster.Contracts;
+
+namespace MailCluster.Storage.Bodies;
+
+/// <summary>A small body that waits in memory for its commit. <see cref="Data"/> is never changed, and not used again for anything else.</summary>
+internal sealed record HeldBody(BodyId Id, TenantId Tenant, ReadOnlyMemory<byte> Data, int Crc32C, byte[] Content);
+
+/// <summary>
+/// Bodies that the doors of this process have taken and its lanes have yet to store. One object a process that has both; bounded, and what finds no room is staged.
+/// A lost process loses them: nobody was told that they are stored. Safe for many threads.
+/// </summary>
+public sealed class HeldBodies
+{
+    /// <summary>The largest body that is held: arrays of more are collected late.</summary>
+    internal const int MostOctets = 80_000;
+
+    /// <summary>All that are held together.</summary>
+    private const long Capacity = 16 << 20;
+
+    private readonly ConcurrentDictionary<BodyId, HeldBody> _held = new();
+    private long _octets;
+
+    internal bool TryAdd(HeldBody body)
+    {
+        if (body.Data.Length > MostOctets || Interlocked.Add(ref _octets, body.Data.Length) > Capacity)
+        {
+            if (body.Data.Length <= MostOctets)
+                Interlocked.Add(ref _octets, -body.Data.Length);
+            return false;
+        }
+        _held[body.Id] = body;
+        return true;
+    }
+
+    internal bool TryGet(BodyId id, [MaybeNullWhen(false)] out HeldBody body) => _held.TryGetValue(id, out body);
+
+    /// <summary>From now on no commit takes it along; one that is under way may.</summary>
+    internal bool TryRemove(BodyId id, [MaybeNullWhen(false)] out HeldBody body)
+    {
+        if (!_held.TryRemove(id, out body))
+            return false;
+        Interlocked.Add(ref _octets, -body.Data.Length);
+        return true;
+    }
+}
