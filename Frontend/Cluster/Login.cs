@@ -15,6 +15,9 @@ public sealed record LoginContext(string Protocol, string Mechanism, string Addr
 {
     /// <summary>False: it is only asked whether the log-in is right.</summary>
     public bool OpensSession { get; init; } = true;
+
+    /// <summary>The least time since the account's last log-in by this protocol; none by default.</summary>
+    public TimeSpan Delay { get; init; }
 }
 
 /// <summary>A log-in that was right.</summary>
@@ -86,7 +89,8 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     }
 
     private LoginRequest Request(string? password, LoginContext context, long attempt) => new(
-        context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, attempt, !context.OpensSession);
+        context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, attempt, !context.OpensSession,
+        (int)context.Delay.TotalSeconds);
 
     /// <summary>What checking a verifier costs, for a user that has none: the time must not tell who exists.</summary>
     private void SpendAsMuch(string password) =>

@@ -20,6 +20,9 @@ public sealed record SaslConnection(string Protocol, string SessionId, string Ad
     /// <summary>A right log-in opens a session, which its owner disposes of. False: it is only asked whether the log-in is right (submission through another server).</summary>
     public bool OpensSession { get; init; } = true;
 
+    /// <summary>The least time since the account's last log-in by this protocol (POP3's LOGIN-DELAY, RFC 2449 section 6.5).</summary>
+    public TimeSpan Delay { get; init; }
+
     /// <summary>The facts of a connection as they are now: take them anew after STARTTLS.</summary>
     /// <param name="protocol">imap, pop3…</param>
     /// <param name="connection">The client's.</param>

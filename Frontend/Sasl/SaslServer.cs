@@ -43,7 +43,7 @@ public sealed class SaslServer(MailClusterClient cluster)
     }
 
     private static LoginContext Context(string mechanism, SaslConnection connection) =>
-        new(connection.Protocol, mechanism, connection.Address, connection.SessionId, connection.Trusted) { OpensSession = connection.OpensSession };
+        new(connection.Protocol, mechanism, connection.Address, connection.SessionId, connection.Trusted) { OpensSession = connection.OpensSession, Delay = connection.Delay };
 }
 
 /// <summary>An exchange that can begin; null, with the reason, where it can't.</summary>

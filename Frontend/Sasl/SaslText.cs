@@ -8,11 +8,11 @@ namespace MailCluster.Sasl;
 /// <summary>Octets and text of log-ins.</summary>
 public static class SaslText
 {
-    /// <summary>A response as lines of protocols carry it; false for what is not base64.</summary>
+    /// <summary>A response as lines of protocols carry it; false for what is not base64, white space in it included (RFC 4648 section 3.3).</summary>
     public static bool TryDecode(ReadOnlySpan<byte> base64, out byte[] response)
     {
         response = [];
-        if (!Base64.IsValid(base64, out int length))
+        if (base64.ContainsAny(" \t\r\n"u8) || !Base64.IsValid(base64, out int length))
             return false;
         response = new byte[length];
         return Base64.DecodeFromUtf8(base64, response, out _, out int written) == OperationStatus.Done && written == length;

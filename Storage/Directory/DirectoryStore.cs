@@ -6,7 +6,8 @@ namespace MailCluster.Storage.Directories;
 /// <summary>An account as its owner needs it: settings with the tenant's filled in, and what log-in is decided by.</summary>
 /// <param name="Verifier">See <see cref="ScramVerifier"/>; null: no password log-in.</param>
 /// <param name="Login">False: log-in is off for the account or its tenant.</param>
-public sealed record DirectoryAccount(AccountSettings Settings, string? Verifier, bool Login);
+/// <param name="LocksMaildrop">One POP3 session of the account shuts out another (RFC 1939 section 4): a setting of the tenant.</param>
+public sealed record DirectoryAccount(AccountSettings Settings, string? Verifier, bool Login, bool LocksMaildrop = true);
 
 /// <summary>What log-in and delivery ask the directory. All methods throw <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</summary>
 public sealed class DirectoryStore(NpgsqlDataSource database)
@@ -82,7 +83,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand("""
             select a.tenant_id, a.user_name, coalesce(a.delimiter, t.delimiter)::text, coalesce(a.prefix, t.prefix),
-                case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate, a.manages
+                case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate, a.manages, t.pop3_lock
             from directory.account a join directory.tenant t on t.id = a.tenant_id left join mail.account m on m.account_id = a.id where a.id = $1
             """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
@@ -91,7 +92,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
             return null;
         var settings = new AccountSettings(account, new(reader.GetInt64(0)), reader.GetString(1), reader.GetString(2)[0], reader.GetString(3),
             (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.GetBoolean(9), reader.GetBoolean(10));
-        return new DirectoryAccount(settings, reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetBoolean(8));
+        return new DirectoryAccount(settings, reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetBoolean(8), reader.GetBoolean(11));
     });
 
     /// <summary>

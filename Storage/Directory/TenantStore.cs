@@ -69,7 +69,7 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
     /// <param name="prefix">Empty, or a name that ends in the delimiter.</param>
     /// <param name="folders">Names with '/' between levels, and the special use or null; INBOX is always made.</param>
     public Task<MailResult<Done>> SetAsync(
-        string name, char? delimiter, string? prefix, IReadOnlyList<(string Name, string? SpecialUse)>? folders, bool? deduplicate) => Store.Guard<MailResult<Done>>(async () =>
+        string name, char? delimiter, string? prefix, IReadOnlyList<(string Name, string? SpecialUse)>? folders, bool? deduplicate, bool? pop3Lock = null) => Store.Guard<MailResult<Done>>(async () =>
     {
         if (await FindAsync(name) is not { } tenant)
             return NoTenant(name);
@@ -86,8 +86,8 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await connection.ExecuteAsync(
-            "update directory.tenant set delimiter = $2, prefix = $3, folders = coalesce($4::jsonb, folders), deduplicate = coalesce($5::boolean, deduplicate) where id = $1",
-            tenant.Id.Value, separator, start, json, deduplicate);
+            "update directory.tenant set delimiter = $2, prefix = $3, folders = coalesce($4::jsonb, folders), deduplicate = coalesce($5::boolean, deduplicate), pop3_lock = coalesce($6::boolean, pop3_lock) where id = $1",
+            tenant.Id.Value, separator, start, json, deduplicate, pop3Lock);
         await DirectoryEvents.NotifyAsync(connection, new DirectoryEvent(DirectoryEventKind.Settings, Tenant: tenant.Id));
         await transaction.CommitAsync();
         return Done.Value;

@@ -218,6 +218,22 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
         return await reader.ReadAsync() ? Multirange.Read(reader, 0) : null;
     });
 
+    /// <summary>Unique-ids that messages were imported with, from a UID on, in UID order. One row is read where there are none.</summary>
+    public Task<IReadOnlyList<ImportedUidl>> ImportedUidlsAsync(MailboxKey key, uint from, int count) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            """
+            select m.uid, m.pop3_uidl from mail.mailbox b join mail.message m on m.account_id = b.account_id and m.mailbox_id = b.id
+            where b.account_id = $1 and b.id = $2 and b.pop3_uidls and m.pop3_uidl is not null and m.uid >= $3 order by m.uid limit $4
+            """, key, from, count);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        var uidls = new List<ImportedUidl>();
+        while (await reader.ReadAsync())
+            uidls.Add(new ImportedUidl((uint)reader.GetInt64(0), reader.GetString(1)));
+        return (IReadOnlyList<ImportedUidl>)uidls;
+    });
+
     private static MailboxStatus Status(NpgsqlDataReader row, MailboxKey key) => new(
         key.Mailbox, (uint)row.GetInt64(0), (uint)row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), 0);
 

@@ -39,6 +39,41 @@ public sealed class ImapClient : IAsyncDisposable
         return client;
     }
 
+    /// <summary>Connects to a POP3 door and reads the greeting; answers are read by <see cref="Expect"/>.</summary>
+    public static async Task<ImapClient> ConnectPop3Async(IPEndPoint server)
+    {
+        ImapClient client = await ConnectSilentlyAsync(server);
+        await client.Expect("+OK …");
+        return client;
+    }
+
+    /// <summary>Connects to a POP3 door and logs in.</summary>
+    public static async Task<ImapClient> Pop3Async(IPEndPoint server, string user, string password)
+    {
+        ImapClient client = await ConnectPop3Async(server);
+        await client.Send($"USER {user}", $"PASS {password}");
+        await client.Expect("+OK …", "+OK …");
+        return client;
+    }
+
+    /// <summary>Sends one POP3 command and expects its answer, line by line.</summary>
+    public async Task Pop3(string command, params string[] lines)
+    {
+        await Send(command);
+        await Expect(lines);
+    }
+
+    /// <summary>Sends one POP3 command and reads its multi-line answer: the lines between +OK and the dot, as they came.</summary>
+    public async Task<IReadOnlyList<string>> Pop3Lines(string command)
+    {
+        await Send(command);
+        await Expect("+OK …");
+        var lines = new List<string>();
+        for (string line = await Line(); line != "."; line = await Line())
+            lines.Add(line);
+        return lines;
+    }
+
     /// <summary>Connects; the greeting is still to be read.</summary>
     public static async Task<ImapClient> ConnectSilentlyAsync(IPEndPoint server)
     {

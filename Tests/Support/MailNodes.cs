@@ -20,6 +20,8 @@ public sealed class MailNode(NodeSettings settings, string role)
 
     public IPEndPoint Imap => new(IPAddress.Loopback, Settings.ImapPort);
 
+    public IPEndPoint Pop3 => new(IPAddress.Loopback, Settings.Pop3Port);
+
     public IPEndPoint Lmtp => new(IPAddress.Loopback, Settings.LmtpPort);
 
     public Uri Http => new($"http://127.0.0.1:{Settings.HttpPort}");

@@ -50,6 +50,10 @@ public sealed class MailServer : IAsyncLifetime
 
     public IPEndPoint Imaps => new(IPAddress.Loopback, _settings.ImapsPort);
 
+    public IPEndPoint Pop3 => new(IPAddress.Loopback, _settings.Pop3Port);
+
+    public IPEndPoint Pop3s => new(IPAddress.Loopback, _settings.Pop3sPort);
+
     public IPEndPoint Lmtp => new(IPAddress.Loopback, _settings.LmtpPort);
 
     /// <summary>The node as a process, once an account was made.</summary>
@@ -144,6 +148,7 @@ public sealed class MailServer : IAsyncLifetime
             await File.WriteAllTextAsync(certificate, SelfSigned());
             _settings.Further["Tls:Certificate"] = certificate;
             _settings.Further["Listen:Imaps:0"] = Imaps.ToString();
+            _settings.Further["Listen:Pop3s:0"] = Pop3s.ToString();
             foreach (var (path, value) in _options)
                 _settings.Further[path] = value;
             _process = await RunNodeAsync();

@@ -15,6 +15,10 @@ public sealed class NodeSettings(string name, string connectionString)
 
     public int ImapsPort { get; } = FreePorts.Next();
 
+    public int Pop3Port { get; } = FreePorts.Next();
+
+    public int Pop3sPort { get; } = FreePorts.Next();
+
     public int LmtpPort { get; } = FreePorts.Next();
 
     public int HttpPort { get; } = FreePorts.Next();
@@ -33,6 +37,7 @@ public sealed class NodeSettings(string name, string connectionString)
             ["Cluster:GatewayPort"] = GatewayPort,
             ["Database:ConnectionString"] = connectionString,
             ["Listen:Imap:0"] = $"127.0.0.1:{ImapPort}",
+            ["Listen:Pop3:0"] = $"127.0.0.1:{Pop3Port}",
             ["Listen:Lmtp:0"] = $"127.0.0.1:{LmtpPort}",
             ["Listen:Http:0"] = $"127.0.0.1:{HttpPort}",
         };

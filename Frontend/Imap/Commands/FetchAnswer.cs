@@ -1,4 +1,5 @@
 using System.Buffers;
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Responses;
 using MailCluster.Imap.Session;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using MailCluster.Cluster;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Wire;
 using MimeKit.Encodings;

@@ -1,4 +1,5 @@
 using System.Text;
+using MailCluster.Cluster;
 
 namespace MailCluster.Imap.Responses;
 

@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Responses;

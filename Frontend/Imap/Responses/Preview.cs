@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MailCluster.Cluster;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Search;
 using MimeKit.Text;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
+using MailCluster.Cluster;
 using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Responses;

@@ -1,4 +1,5 @@
 using System.Collections;
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Responses;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using MailCluster.Cluster;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Responses;
 using MimeKit.Utils;

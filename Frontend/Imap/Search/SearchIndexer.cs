@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Numerics;
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Responses;

@@ -84,7 +84,7 @@ public sealed class DatabaseSection
 }
 
 /// <summary>
-/// Addresses to listen at, each "address:port" ("127.0.0.1:1143", "[::]:143"); an empty list is a closed door. IMAP and LMTP doors are
+/// Addresses to listen at, each "address:port" ("127.0.0.1:1143", "[::]:143"); an empty list is a closed door. IMAP, POP3 and LMTP doors are
 /// opened in the roles all and frontend, HTTP in every role.
 /// </summary>
 public sealed class ListenSection
@@ -96,6 +96,14 @@ public sealed class ListenSection
     /// <summary>IMAP over TLS from the first byte; needs Tls:Certificate. Default: closed.</summary>
     [EndPoints]
     public string[] Imaps { get; set; } = [];
+
+    /// <summary>POP3 with STLS. Default: closed.</summary>
+    [EndPoints]
+    public string[] Pop3 { get; set; } = [];
+
+    /// <summary>POP3 over TLS from the first byte; needs Tls:Certificate. Default: closed.</summary>
+    [EndPoints]
+    public string[] Pop3s { get; set; } = [];
 
     /// <summary>LMTP, for the mail servers in front. Default: closed. It has no log-in: never reachable from outside.</summary>
     [EndPoints]
@@ -112,7 +120,7 @@ public sealed class ListenSection
     [Networks]
     public string[] TrustedNetworks { get; set; } = [];
 
-    /// <summary>Connections from the trusted networks to the IMAP doors begin with a PROXY header, version 1 or 2. Default false; true behind HAProxy.</summary>
+    /// <summary>Connections from the trusted networks to the IMAP and POP3 doors begin with a PROXY header, version 1 or 2. Default false; true behind HAProxy.</summary>
     public bool ProxyProtocol { get; set; }
 
     /// <summary>Passwords are taken without TLS also from other machines. Default false (RFC 8314 §4.1); from this machine they always are.</summary>
@@ -120,6 +128,12 @@ public sealed class ListenSection
 
     /// <summary>APPEND takes messages with 8-bit headers from every session. Default true: old clients and migrations have them; false takes them only after ENABLE IMAP4rev2.</summary>
     public bool Append8BitHeaders { get; set; } = true;
+
+    /// <summary>
+    /// POP3 sends messages with 8-bit headers as they are also to clients that did not say UTF8. Default true: they would stop at the first one at each visit; false refuses
+    /// such a message with [UTF8], as RFC 6856 §2.1 asks.
+    /// </summary>
+    public bool Pop3EightBitHeaders { get; set; } = true;
 }
 
 /// <summary>What one client, or all of them, may take of this node.</summary>
@@ -148,7 +162,7 @@ public sealed class LimitsSection
     [Range(0, 10_000_000)]
     public int CompressedConnections { get; set; } = 10_000;
 
-    /// <summary>Seconds from an IMAP connection to its log-in. Default 60: time for a password to be typed, not for a connection to be parked.</summary>
+    /// <summary>Seconds from an IMAP or POP3 connection to its log-in. Default 60: time for a password to be typed, not for a connection to be parked.</summary>
     [Range(5, 3600)]
     public int LoginSeconds { get; set; } = 60;
 
@@ -171,12 +185,20 @@ public sealed class LimitsSection
     /// <summary>Minutes without an IMAP command, never in IDLE. Default 30: the least that RFC 9051 §5.4 allows.</summary>
     [Range(1, 1440)]
     public int IdleMinutes { get; set; } = 30;
+
+    /// <summary>Minutes without a POP3 command. Default 10: the least that RFC 1939 §3 allows; a client that has gone without a word keeps the lock of its maildrop that long.</summary>
+    [Range(10, 1440)]
+    public int Pop3IdleMinutes { get; set; } = 10;
+
+    /// <summary>Seconds between two POP3 log-ins of an account at least, told as LOGIN-DELAY (RFC 2449 §6.5); the same on all nodes. Default 0: none; a poll costs little.</summary>
+    [Range(0, 86_400)]
+    public int Pop3LoginDelaySeconds { get; set; }
 }
 
-/// <summary>The certificate of the IMAP and LMTP doors.</summary>
+/// <summary>The certificate of the IMAP, POP3 and LMTP doors.</summary>
 public sealed class TlsSection
 {
-    /// <summary>PEM file with the certificate and its chain. Default: none, which means no STARTTLS and no IMAPS. Read again when it changes.</summary>
+    /// <summary>PEM file with the certificate and its chain. Default: none, which means no STARTTLS, no IMAPS and no POP3S. Read again when it changes.</summary>
     public string? Certificate { get; set; }
 
     /// <summary>PEM file with the private key. Default: the certificate's file.</summary>

@@ -19,6 +19,10 @@ public sealed class DemoFile
 
     public string? Imaps { get; set; }
 
+    public string? Pop3 { get; set; }
+
+    public string? Pop3s { get; set; }
+
     public string? Lmtp { get; set; }
 
     public string? Http { get; set; }

@@ -52,6 +52,8 @@ internal sealed class DemoRun(string directory, int portOffset)
             {
                 Imap = doors.GetValueOrDefault("imap"),
                 Imaps = doors.GetValueOrDefault("imaps"),
+                Pop3 = doors.GetValueOrDefault("pop3"),
+                Pop3s = doors.GetValueOrDefault("pop3s"),
                 Lmtp = doors.GetValueOrDefault("lmtp"),
                 Http = doors.GetValueOrDefault("http"),
                 Database = options.Database.ConnectionString,
@@ -86,7 +88,7 @@ internal sealed class DemoRun(string directory, int portOffset)
         {
             Name = "demo",
             Cluster = { SiloPort = Ports.FreeNear(10_111 + portOffset % 20_000), GatewayPort = Ports.FreeNear(10_112 + portOffset % 20_000) },
-            Listen = { Imap = [At(143)], Imaps = [At(993)], Lmtp = [At(24)], Http = [At(80)] },
+            Listen = { Imap = [At(143)], Imaps = [At(993)], Pop3 = [At(110)], Pop3s = [At(995)], Lmtp = [At(24)], Http = [At(80)] },
             Tls = { Certificate = DemoCertificate.Ensure(_directory) },
             Shutdown = { DrainSeconds = 10 },
         };
@@ -108,7 +110,10 @@ internal sealed class DemoRun(string directory, int portOffset)
     private void Explain(DemoFile file)
     {
         Console.WriteLine();
-        foreach (var (name, door) in new[] { ("IMAP (STARTTLS)", file.Imap), ("IMAP over TLS", file.Imaps), ("LMTP", file.Lmtp), ("health, metrics", file.Http) })
+        foreach (var (name, door) in new[]
+        {
+            ("IMAP (STARTTLS)", file.Imap), ("IMAP over TLS", file.Imaps), ("POP3 (STLS)", file.Pop3), ("POP3 over TLS", file.Pop3s), ("LMTP", file.Lmtp), ("health, metrics", file.Http),
+        })
         {
             if (door is not null)
             {

@@ -5,6 +5,7 @@ using MailCluster.Imap;
 using MailCluster.Imap.Search;
 using MailCluster.Lmtp;
 using MailCluster.Net;
+using MailCluster.Pop3;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
@@ -76,6 +77,8 @@ internal static class Mail
                 new SearchIndex(s.GetRequiredService<MailDatabase>().Main, s.GetRequiredService<BodyOptions>()), s.GetRequiredService<IMessageBodies>(), options.Limits.SearchIndexPercent,
                 s.GetRequiredService<ILogger<SearchIndexer>>()));
         }
+        services.AddKeyedSingleton<IProtocol>("pop3", (s, _) => new Pop3Protocol(
+            s.GetRequiredService<MailClusterClient>(), Pop3(options), s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(
             s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>()));
     }
@@ -88,6 +91,16 @@ internal static class Mail
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
         AppendEightBitHeaders = options.Listen.Append8BitHeaders,
+        Version = typeof(Mail).Assembly.GetName().Version?.ToString(3),
+    };
+
+    private static Pop3Options Pop3(NodeOptions options) => new()
+    {
+        LoginTimeout = TimeSpan.FromSeconds(options.Limits.LoginSeconds),
+        IdleTimeout = TimeSpan.FromMinutes(options.Limits.Pop3IdleMinutes),
+        LoginDelay = TimeSpan.FromSeconds(options.Limits.Pop3LoginDelaySeconds),
+        AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
+        EightBitHeaders = options.Listen.Pop3EightBitHeaders,
         Version = typeof(Mail).Assembly.GetName().Version?.ToString(3),
     };
 

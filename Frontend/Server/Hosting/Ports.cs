@@ -16,6 +16,8 @@ internal static class Ports
         {
             wanted.AddRange(options.Listen.Imap.Select(a => ("Listen:Imap", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Imaps.Select(a => ("Listen:Imaps", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.Pop3.Select(a => ("Listen:Pop3", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.Pop3s.Select(a => ("Listen:Pop3s", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Lmtp.Select(a => ("Listen:Lmtp", IPEndPoint.Parse(a))));
         }
         if (role != NodeRole.Frontend)

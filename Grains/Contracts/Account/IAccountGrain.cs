@@ -12,7 +12,8 @@ public interface IAccountGrain : IGrainWithIntegerKey
     /// <summary>
     /// Checks a password and, when it is right, opens a session. A success is remembered for some minutes without the password;
     /// failures are slowed down per account and per address, for longer than a call waits: its repetition, with the same <see cref="LoginRequest.Attempt"/>, joins it.
-    /// Failures: <see cref="MailErrorCode.AuthenticationFailed"/>, <see cref="MailErrorCode.AuthorizationFailed"/> (log-in is off), <see cref="MailErrorCode.Limit"/> (connections).
+    /// Failures: <see cref="MailErrorCode.AuthenticationFailed"/>, <see cref="MailErrorCode.AuthorizationFailed"/> (log-in is off), <see cref="MailErrorCode.Limit"/> (connections),
+    /// and for POP3 <see cref="MailErrorCode.InUse"/> (another session has the maildrop) and <see cref="MailErrorCode.LoginDelay"/>.
     /// </summary>
     [Alias("Authenticate")]
     ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request);
@@ -138,6 +139,7 @@ public static class AccountLimits
 /// <param name="Trusted">The client's address lies in trusted-networks: exempt from limits per address.</param>
 /// <param name="Attempt">Numbers the session's attempts: a repeated call with the same one is the same guess. 0: not numbered.</param>
 /// <param name="OnlyChecks">Opens no session: it is only asked whether the log-in is right.</param>
+/// <param name="DelaySeconds">The least time since the account's last log-in by this protocol (RFC 2449 section 6.5); 0 for none.</param>
 [GenerateSerializer, Immutable, Alias("LoginRequest")]
 public sealed record LoginRequest(
     [property: Id(0)] string SessionId,
@@ -148,7 +150,8 @@ public sealed record LoginRequest(
     [property: Id(5)] string FrontEnd,
     [property: Id(6)] bool Trusted,
     [property: Id(7)] long Attempt = 0,
-    [property: Id(8)] bool OnlyChecks = false)
+    [property: Id(8)] bool OnlyChecks = false,
+    [property: Id(9)] int DelaySeconds = 0)
 {
     public override string ToString() => $"{Protocol} {Mechanism} {SessionId} from {Address}";
 }

@@ -92,6 +92,13 @@ public interface IMailboxGrain : IGrainWithStringKey
     ValueTask<MailResult<UidSet>> Vanished(long since);
 
     /// <summary>
+    /// The messages from UID <paramref name="from"/> on that were imported with a POP3 unique-id (RFC 1939 section 7), in UID order, <paramref name="count"/> at most:
+    /// fewer means that there are no more. Read from the rows.
+    /// </summary>
+    [Alias("ImportedUidls")]
+    ValueTask<MailResult<IReadOnlyList<ImportedUidl>>> ImportedUidls(uint from, int count);
+
+    /// <summary>
     /// For other owners: a change of theirs (MOVE, REPLACE) has altered this mailbox. Returns when it is published here. Deltas of an older epoch are without effect.
     /// </summary>
     [Alias("Applied")]
@@ -144,6 +151,9 @@ public static class MailboxLimits
 {
     /// <summary>A change of more messages runs apart from the others, and may take long although nothing is wrong.</summary>
     public const int LengthyChange = 500;
+
+    /// <summary>Imported unique-ids that one call answers at most: some 300 KB.</summary>
+    public const int UidlPage = 4096;
 
     /// <summary>How long an observer hears of changes after its last <see cref="IMailboxGrain.Sync"/>; it renews at a third of this.</summary>
     public static readonly TimeSpan ObserverLease = TimeSpan.FromSeconds(15);

@@ -150,3 +150,7 @@ public sealed record CopyResult(
     [property: Id(2)] UidSet Uids,
     [property: Id(3)] long ModSeq,
     [property: Id(4)] long? SourceModSeq);
+
+/// <summary>The POP3 unique-id that a message had where it was imported from: 1 to 70 characters in the range 0x21 to 0x7E, unique in its mailbox.</summary>
+[GenerateSerializer, Immutable, Alias("ImportedUidl")]
+public sealed record ImportedUidl([property: Id(0)] uint Uid, [property: Id(1)] string Uidl);

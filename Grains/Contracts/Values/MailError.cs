@@ -65,6 +65,9 @@ public enum MailErrorCode
 
     /// <summary>The mailbox has as many annotations as it may have (RFC 5464 §4.3).</summary>
     TooManyAnnotations,
+
+    /// <summary>Another log-in came too short a time ago (RFC 2449 section 6.5).</summary>
+    LoginDelay,
 }
 
 /// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>

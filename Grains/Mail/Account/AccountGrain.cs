@@ -59,7 +59,7 @@ public sealed partial class AccountGrain(
         }
         if (!account.Login)
             return new MailError(MailErrorCode.AuthorizationFailed, "Log-in is switched off for this account.");
-        if (!request.OnlyChecks && _memory.Sessions.TryAdd(request) is { } limit)
+        if (!request.OnlyChecks && _memory.Sessions.TryAdd(request, account.LocksMaildrop) is { } limit)
             return limit;
         if (_memory.TakeNote())
             directory.NoteLoginAsync(Id, IPAddress.TryParse(request.Address, out IPAddress? address) ? address : null).Ignore();

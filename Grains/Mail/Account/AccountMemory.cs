@@ -31,7 +31,7 @@ internal sealed class AccountMemory(AccountOptions options, TimeProvider time)
     public AccountSession? TryLogIn(LoginRequest request) =>
         Account is { Login: true } account && request.Password is { } password && !IsNoteDue
             && Passwords.Remembers(account.Verifier, password, request.Address)
-            && (request.OnlyChecks || Sessions.TryAdd(request) is null)
+            && (request.OnlyChecks || Sessions.TryAdd(request, account.LocksMaildrop) is null)
             ? new AccountSession(request.SessionId, account.Settings)
             : null;
 

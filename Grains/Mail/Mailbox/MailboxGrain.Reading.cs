@@ -101,4 +101,16 @@ public sealed partial class MailboxGrain
             return _away;
         }
     }
+
+    public async ValueTask<MailResult<IReadOnlyList<ImportedUidl>>> ImportedUidls(uint from, int count)
+    {
+        try
+        {
+            return new(await store.ImportedUidlsAsync(_key, from, Math.Clamp(count, 0, MailboxLimits.UidlPage)), null);
+        }
+        catch (StoreUnavailableException)
+        {
+            return _away;
+        }
+    }
 }

@@ -160,6 +160,8 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask<MailResult<UidSet>> Vanished(long since) => throw new NotSupportedException();
 
+    public ValueTask<MailResult<IReadOnlyList<ImportedUidl>>> ImportedUidls(uint from, int count) => throw new NotSupportedException();
+
     public ValueTask Applied(MailboxDelta delta) => throw new NotSupportedException();
 
     public ValueTask Committed(long epoch, long modSeq) => throw new NotSupportedException();

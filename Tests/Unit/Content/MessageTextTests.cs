@@ -1,4 +1,5 @@
 using System.Text;
+using MailCluster.Cluster;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Responses;
 using MailCluster.Imap.Search;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using MailCluster.Cluster;
 using MailCluster.Contracts.Content;
 using MailCluster.Imap.Responses;
 using MailCluster.Imap.Wire;

@@ -57,7 +57,8 @@ internal static class TenantCommands
         var deduplicate = new Option<bool?>("--deduplicate") { Description = "Whether a byte-identical redelivery within 24 hours is not stored again: true or false (default true)." };
         var contact = new Option<string?>("--contact") { Description = "How its users reach their administrator, a URI (mailto:…): /shared/admin of RFC 5464; empty for none." };
         var comment = new Option<string?>("--comment") { Description = "What its users read as /shared/comment of the server; empty for none." };
-        return AdminTarget.Command("set", "Changes settings of a tenant; those that are not named stay.", [name, delimiter, prefix, folders, deduplicate, contact, comment], async (stores, parsed) =>
+        var pop3Lock = new Option<bool?>("--pop3-lock") { Description = "Whether one POP3 session of an account shuts out another; IMAP never is: true or false (default true)." };
+        return AdminTarget.Command("set", "Changes settings of a tenant; those that are not named stay.", [name, delimiter, prefix, folders, deduplicate, contact, comment, pop3Lock], async (stores, parsed) =>
         {
             if (parsed.GetValue(contact) is { Length: > 0 } uri && !Uri.TryCreate(uri, UriKind.Absolute, out _))
                 return AdminTarget.Refuse($"'{uri}' is no URI.");
@@ -70,7 +71,7 @@ internal static class TenantCommands
             if (between is { Length: not 1 })
                 return AdminTarget.Refuse("The option '--delimiter' takes one character: / or .");
             return AdminTarget.Report(
-                await stores.Tenants.SetAsync(parsed.GetRequiredValue(name), between?[0], parsed.GetValue(prefix), parsed.GetValue(folders) is { } list ? Folders(list) : null, parsed.GetValue(deduplicate)),
+                await stores.Tenants.SetAsync(parsed.GetRequiredValue(name), between?[0], parsed.GetValue(prefix), parsed.GetValue(folders) is { } list ? Folders(list) : null, parsed.GetValue(deduplicate), parsed.GetValue(pop3Lock)),
                 $"tenant {parsed.GetValue(name)} is changed");
         });
     }

@@ -26,9 +26,21 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirec
         return info;
     }
 
-    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => new(request.Password == "secret"
-        ? new AccountSession(request.SessionId, Account)
-        : (MailResult<AccountSession>)new MailError(MailErrorCode.AuthenticationFailed, "Wrong."));
+    /// <summary>Not null: the answer to every log-in.</summary>
+    public MailError? RefuseLogin { get; set; }
+
+    /// <summary>The last log-in that was tried.</summary>
+    public LoginRequest? LastLogin { get; private set; }
+
+    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request)
+    {
+        LastLogin = request;
+        if (RefuseLogin is { } refused)
+            return new(refused);
+        return new(request.Password == "secret"
+            ? new AccountSession(request.SessionId, Account)
+            : (MailResult<AccountSession>)new MailError(MailErrorCode.AuthenticationFailed, "Wrong."));
+    }
 
     public ValueTask EndSession(string sessionId) => default;
 

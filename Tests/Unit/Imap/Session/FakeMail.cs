@@ -6,34 +6,41 @@ using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap;
 using MailCluster.Net;
+using MailCluster.Pop3;
 using MailCluster.Tests.Support;
+using Microsoft.Extensions.Logging;
 
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>
-/// A mail store of one account in memory behind a real IMAP door on loopback: owners that do what their contracts say, without a cluster or a database.
+/// A mail store of one account in memory behind real IMAP and POP3 doors on loopback: owners that do what their contracts say, without a cluster or a database.
 /// User: alice, password: secret.
 /// </summary>
 internal sealed class FakeMail : IAsyncDisposable
 {
     public static readonly AccountId Account = new(1);
 
-    private readonly NetServer _net = new();
+    private readonly NetServer _net;
     private readonly MailClusterClient _cluster;
     private IPEndPoint _door = null!;
+    private IPEndPoint _pop3 = null!;
 
-    private FakeMail(ImapOptions? options, TimeProvider? time)
+    private FakeMail(ImapOptions? options, Pop3Options? pop3, TimeProvider? time, ILoggerFactory? logs, NetServerOptions? net)
     {
+        _net = new NetServer(net);
         Local = new LocalMailboxes();
         Owner = new FakeAccount(this);
         IGrainFactory grains = DispatchProxy.Create<IGrainFactory, Grains>();
         ((Grains)(object)grains).Mail = this;
         _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50) });
         Protocol = new ImapProtocol(_cluster, options, time: time);
+        Pop3 = new Pop3Protocol(_cluster, pop3, logs, time);
         Owner.Add(MailboxPath.Inbox);
     }
 
     public ImapProtocol Protocol { get; }
+
+    public Pop3Protocol Pop3 { get; }
 
     public LocalMailboxes Local { get; }
 
@@ -50,12 +57,40 @@ internal sealed class FakeMail : IAsyncDisposable
     public NetServer Net => _net;
 
     public static async Task<FakeMail> StartAsync(
-        ImapOptions? options = null, bool tls = false, Func<ListenerOptions, ListenerOptions>? listener = null, TimeProvider? time = null)
+        ImapOptions? options = null, bool tls = false, Func<ListenerOptions, ListenerOptions>? listener = null, TimeProvider? time = null, Pop3Options? pop3 = null,
+        ILoggerFactory? logs = null, NetServerOptions? net = null)
     {
-        var mail = new FakeMail(options, time);
+        var mail = new FakeMail(options, pop3, time, logs, net);
         var listen = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
-        mail._door = await mail._net.ListenAsync(listener?.Invoke(listen) ?? listen, mail.Protocol, tls ? new SelfSignedCertificate("mail.test", "127.0.0.1") : null);
+        listen = listener?.Invoke(listen) ?? listen;
+        ICertificateSource? certificate = tls ? new SelfSignedCertificate("mail.test", "127.0.0.1") : null;
+        mail._door = await mail._net.ListenAsync(listen, mail.Protocol, certificate);
+        mail._pop3 = await mail._net.ListenAsync(listen, mail.Pop3, certificate);
         return mail;
+    }
+
+    public Task<ImapClient> ConnectPop3Async() => ImapClient.ConnectPop3Async(_pop3);
+
+    /// <summary>A POP3 connection that begins with a PROXY header.</summary>
+    public async Task<ImapClient> ConnectPop3Async(string proxyHeader)
+    {
+        ImapClient client = await ImapClient.ConnectSilentlyAsync(_pop3);
+        await client.SendRaw(proxyHeader);
+        await client.Expect("+OK …");
+        return client;
+    }
+
+    public Task<ImapClient> LogInByPop3Async() => ImapClient.Pop3Async(_pop3, "alice", "secret");
+
+    /// <summary>Messages in INBOX, as if delivered.</summary>
+    public async Task FillAsync(params string[] messages)
+    {
+        foreach (string message in messages)
+        {
+            byte[] body = Encoding.Latin1.GetBytes(message);
+            await Inbox.Append(new AppendRequest(
+                _cluster.NextOperation(), new Actor("test", "test", null), [new NewMessage(Bodies.Add(body), 0, [], (uint)body.Length, 0, 0, new FlagList(SystemFlags.None, []), [])]));
+        }
     }
 
     public Task<ImapClient> ConnectAsync() => ImapClient.ConnectAsync(_door);

@@ -21,6 +21,9 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
 
     public MailboxSnapshot Now => _now;
 
+    /// <summary>POP3 unique-ids that messages were imported with, in UID order.</summary>
+    public List<ImportedUidl> Uidls { get; } = [];
+
     public MailboxStatus StatusNow => new(
         key.Mailbox, UidValidity, _now.UidNext, _now.ModSeq, _now.Count,
         _now.Messages().Count(static m => (m.SystemFlags & SystemFlags.Seen) == 0), _now.Messages().Count(static m => (m.SystemFlags & SystemFlags.Deleted) != 0),
@@ -115,6 +118,9 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
 
     public ValueTask<MailResult<UidSet>> Vanished(long since) => Do<UidSet>(() =>
         _vanished.Where(v => v.ModSeq > since).Aggregate(UidSet.Empty, static (all, v) => all.Union(v.Uids)));
+
+    public ValueTask<MailResult<IReadOnlyList<ImportedUidl>>> ImportedUidls(uint from, int count) =>
+        Do<IReadOnlyList<ImportedUidl>>(() => new([.. Uidls.Where(u => u.Uid >= from).Take(count)], null));
 
     public ValueTask Applied(MailboxDelta delta) => default;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
 
-namespace MailCluster.Imap.Responses;
+namespace MailCluster.Cluster;
 
 /// <summary>Octets of a message that a client counts from its first octet, added headers included.</summary>
 public readonly record struct ByteRange(long Offset, long Length)
