@@ -29,6 +29,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
         logs ??= NullLoggerFactory.Instance;
         _log = logs.CreateLogger("MailCluster.Cluster");
         Mailboxes = new MailboxReplicas(this, local, logs.CreateLogger("MailCluster.Replica"));
+        Accounts = new AccountWatches(this, logs.CreateLogger("MailCluster.Watch"));
         Sessions = new LiveSessions(this, logs.CreateLogger("MailCluster.Sessions"));
         _login = new Login(this, logs.CreateLogger("MailCluster.Login"));
     }
@@ -41,6 +42,9 @@ public sealed partial class MailClusterClient : IAsyncDisposable
 
     /// <summary>Copies of the mailboxes that sessions of this process have open.</summary>
     public MailboxReplicas Mailboxes { get; }
+
+    /// <summary>The accounts that sessions of this process watch.</summary>
+    public AccountWatches Accounts { get; }
 
     /// <summary>The sessions of this process that are logged in.</summary>
     public LiveSessions Sessions { get; }
@@ -160,6 +164,7 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Mailboxes.Dispose();
+        Accounts.Dispose();
         await Sessions.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -21,6 +21,12 @@ public sealed record MailClusterOptions
     /// <summary>How often the leases of live sessions are renewed at their accounts. Default 30 s: a third of a lease.</summary>
     public TimeSpan SessionRenewal { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Accounts that may be watched at once (IMAP NOTIFY) in this process; beyond that a session is refused. Default 10,000: some KB each, and a call every 15 s.</summary>
+    public int WatchedAccounts { get; init; } = 10_000;
+
+    /// <summary>How long the owner of a watched account may be out of reach before its sessions are told that they hear nothing any more. Default 2 min: what happens in a shorter absence they hear after it.</summary>
+    public TimeSpan WatchFor { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Chunks of a mailbox fetched by one call when a copy begins. Default 64, some 32,000 messages or 1.5 MB.</summary>
     public int ChunksPerPage { get; init; } = 64;
 

@@ -35,8 +35,14 @@ public sealed record ImapOptions
     /// <summary>Failed log-ins on one connection before BYE. Default 5: a user mistypes, a guesser reconnects and is slowed down by address.</summary>
     public int FailedLogins { get; init; } = 5;
 
+    /// <summary>The most messages that one command works on (MESSAGELIMIT, RFC 9738), at least 1,000; null for any number. Default null: commands of any size are done in pieces here.</summary>
+    public int? MessageLimit { get; init; }
+
     /// <summary>Connections that may be compressed at once (RFC 4978), in this process. Default 10,000: each keeps some 40 KB for what its client sends, though nothing while it waits for what is sent to it.</summary>
     public int CompressedConnections { get; init; } = 10_000;
+
+    /// <summary>Also what clients older than IMAP4rev1 say is understood (see Dialects/). Default false. Passwords then never travel without TLS but from this machine, whatever <see cref="AllowPlaintextLogin"/> says.</summary>
+    public bool Dialects { get; init; }
 
     /// <summary>The version that ID tells to users who are logged in; null for none.</summary>
     public string? Version { get; init; }

@@ -110,6 +110,17 @@ public sealed class AccountTreeStore(MailDatabase database)
         return await reader.ReadAsync() ? Row(reader, withStatus: true) : null;
     });
 
+    /// <summary>The counters of a mailbox; null when it is gone.</summary>
+    public Task<MailboxStatus?> CountersAsync(AccountId account, MailboxId mailbox) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            $"select {_columns} from mail.mailbox m where m.account_id = $1 and m.id = $2 and m.deleted_at is null", account);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = mailbox.Value });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        return await reader.ReadAsync() ? Row(reader, withStatus: true).Info.Status : null;
+    });
+
     /// <param name="ids">A new id for each segment of the path.</param>
     public Task<(CreateOutcome Outcome, MailboxId Id)> CreateAsync(
         AccountId account, OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, long[] ids, int maxMailboxes) => Store.Guard(async () =>

@@ -69,6 +69,23 @@ public sealed class MetadataStore(NpgsqlDataSource database)
         return found;
     });
 
+    /// <summary>All annotations that an account's user reads, on its own mailboxes and on the server, each with a mark of its value.</summary>
+    public Task<List<AnnotationMark>> MarksAsync(AccountId account, TenantId tenant) => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.CreateCommand(
+            """
+            select n.mailbox_id, n.entry, ('x' || left(md5(n.value), 16))::bit(64)::bigint from mail.annotation n where n.account_id = $1 and n.owner_id = $1
+            union all select 0, n.entry, ('x' || left(md5(n.value), 16))::bit(64)::bigint from mail.tenant_annotation n where n.tenant_id = $2
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = tenant.Value });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        var found = new List<AnnotationMark>();
+        while (await reader.ReadAsync())
+            found.Add(new AnnotationMark(new MailboxId(reader.GetInt64(0)), reader.GetString(1), reader.GetInt64(2)));
+        return found;
+    });
+
     /// <summary>Sets annotations of a mailbox, or (<see cref="Server"/>) the account's own of the server.</summary>
     /// <param name="maxBytes">Of the account that pays, where it has no limit of its own.</param>
     public Task<AnnotateOutcome> SetAsync(MailboxKey mailbox, AccountId viewer, IReadOnlyList<MetadataValue> entries, int max, long maxBytes) => Store.Guard(async () =>

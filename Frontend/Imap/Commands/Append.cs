@@ -15,13 +15,16 @@ internal static class Append
     /// <summary>The most messages of one command.</summary>
     private const int MaxMessages = 1000;
 
-    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
+    public static ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command) => RunAsync(session, state, command, replaced: null);
+
+    /// <summary>APPEND, or REPLACE of a message of the selected mailbox.</summary>
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command, ReplacedMessage? replaced)
     {
         var staged = new List<StagedBody>();
         bool stored = false;
         try
         {
-            Completion completion = await RunAsync(session, state, command, staged);
+            Completion completion = await RunAsync(session, state, command, replaced, staged);
             stored = completion.Status == CompletionStatus.Ok;
             return completion;
         }
@@ -35,11 +38,12 @@ internal static class Append
         }
     }
 
-    private static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command, List<StagedBody> staged)
+    private static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command, ReplacedMessage? replaced, List<StagedBody> staged)
     {
         ImapUser user = state.User;
         var messages = new List<NewMessage>();
-        (AppendPrefix? prefix, ReadOnlyMemory<byte> parts) = command.ParseStart<AppendPrefix?>(AppendGrammar.ParsePrefix);
+        Grammar<AppendPrefix?> grammar = replaced is null ? AppendGrammar.ParsePrefix : AppendGrammar.ParseReplace;
+        (AppendPrefix? prefix, ReadOnlyMemory<byte> parts) = command.ParseStart(grammar);
         while (prefix is null)
         {
             // The mailbox name itself is a literal.
@@ -48,8 +52,10 @@ internal static class Append
             if (more.Status == CommandReadStatus.TooLong)
                 return Completion.Bad("The mailbox name is too long");
             command = session.Reread(more);
-            (prefix, parts) = command.ParseStart<AppendPrefix?>(AppendGrammar.ParsePrefix);
+            (prefix, parts) = command.ParseStart(grammar);
         }
+        if (replaced is { Uid: null } && replaced.Find(prefix.Replaced) is { } notThere)
+            return notThere;
         if (!prefix.Catenates && command.Literal is null)
             return Completion.Bad("Expected a message as a literal");
         CommandRead read = command.Literal is { } first ? new(CommandReadStatus.Literal, default, first) : new(CommandReadStatus.Command);
@@ -62,10 +68,12 @@ internal static class Append
             MailError? refused = target.Error;
             if (refused is null && !prefix.Catenates && literal.Size > session.Options.AppendLimit)
                 refused = new MailError(MailErrorCode.TooBig, $"A message has at most {session.Options.AppendLimit} octets");
+            if (refused is null && MessageLimit.Refuse(session, messages.Count + 1) is { } overLimit)
+                return overLimit;
             if (refused is null && messages.Count == MaxMessages)
                 refused = new MailError(MailErrorCode.Limit, $"A command has at most {MaxMessages} messages");
             if (refused is null && literal.Synchronizing)
-                refused = await OverQuotaAsync(session, user, staged, literal.Size);
+                refused = await OverQuotaAsync(session, user, staged, literal.Size, replaced);
             if (refused is { } error)
                 return error;
 
@@ -73,7 +81,7 @@ internal static class Append
             // The first message may wait in memory for its commit; where more follow, all of them are stored at once, so that none holds memory while the next is awaited.
             if (staged.Count == 1 && !await KeepAsync(session, staged[0]))
                 return new MailError(MailErrorCode.Unavailable, "The message cannot be stored now.");
-            (Completion? failed, StagedBody? body) = catenate is null ? await StageAsync(session, user, literal, hold: staged.Count == 0) : await catenate.StageAsync(read, parts);
+            (Completion? failed, StagedBody? body) = catenate is null ? await StageAsync(session, user, literal, hold: replaced is null && staged.Count == 0) : await catenate.StageAsync(read, parts);
             if (body is not null)
                 staged.Add(body);
             if (catenate is not null)
@@ -88,10 +96,14 @@ internal static class Append
                 return Completion.Bad("The command is too long");
             messages.Add(Message(session, prefix, body!));
             (prefix, parts) = Next(read, mailbox, session.Reply.Charset);
+            if (replaced is not null && prefix is not null)
+                return Completion.Bad("One message takes the place of one");
             if (prefix is { Catenates: false } && read.Status != CommandReadStatus.Literal)
                 return Completion.Bad("Expected a message as a literal");
         }
 
+        if (replaced is not null)
+            return await replaced.ReplaceAsync(mailbox, target.Value!, messages[0]);
         OperationId operation = session.Cluster.NextOperation();
         MailResult<AppendResult> result = await session.PatientAsync(AppendAsync(session, user, operation, target.Value!, messages), "Still storing");
         if (result.Error is { Code: MailErrorCode.MailboxGone or MailErrorCode.Renamed })
@@ -103,8 +115,20 @@ internal static class Append
         }
         if (result.Error is { } notStored)
             return notStored.Code is MailErrorCode.MailboxGone or MailErrorCode.Renamed ? notStored with { Code = MailErrorCode.TryCreate } : notStored;
+        Added(session, target.Value!.Id, result.Value!.Uids, result.Value.ModSeq);
         ImapMetrics.Appended.Add(messages.Sum(static m => (long)m.Size));
-        return Completion.Ok($"APPENDUID {result.Value!.UidValidity} {result.Value.Uids}");
+        return Completion.Ok($"APPENDUID {result.Value.UidValidity} {result.Value.Uids}");
+    }
+
+    /// <summary>What this session itself has put into a mailbox is no news to its client (RFC 5465 §5, §5.2).</summary>
+    internal static void Added(ImapSession session, MailboxId mailbox, UidSet uids, long modSeq)
+    {
+        if (session.Notify is not { } notify)
+            return;
+        if (session.State is Selected { Mailbox: var selected } && selected.Key.Mailbox == mailbox)
+            selected.OwnAdded = uids;
+        else
+            notify.OwnAdded(mailbox, uids, modSeq);
     }
 
     private static ValueTask<MailResult<AppendResult>> AppendAsync(
@@ -165,7 +189,7 @@ internal static class Append
     }
 
     /// <summary>The account's quota as it is now; the commit has the last word.</summary>
-    private static async ValueTask<MailError?> OverQuotaAsync(ImapSession session, ImapUser user, List<StagedBody> staged, long size)
+    private static async ValueTask<MailError?> OverQuotaAsync(ImapSession session, ImapUser user, List<StagedBody> staged, long size, ReplacedMessage? replaced)
     {
         if (user.Settings.MaxBytes is null && user.Settings.MaxMessages is null)
             return null;
@@ -173,6 +197,8 @@ internal static class Append
         if (tree.Error is { } error)
             return error;
         long bytes = size + staged.Sum(static b => b.Size) + tree.Value!.Mailboxes.Sum(static m => m.Status?.Bytes ?? 0);
+        if (replaced is not null)
+            return bytes - replaced.Size > user.Settings.MaxBytes ? new MailError(MailErrorCode.OverQuota, "The quota would be exceeded") : null;
         long messages = 1 + staged.Count + tree.Value.Mailboxes.Sum(static m => m.Status?.Messages ?? 0);
         return bytes > user.Settings.MaxBytes || messages > user.Settings.MaxMessages
             ? new MailError(MailErrorCode.OverQuota, "The quota would be exceeded")

@@ -23,6 +23,9 @@ public enum Effects
 
     /// <summary>It names messages by their numbers, or answers with them: BAD once UIDONLY is on (RFC 9586).</summary>
     TakesNumbers = 16,
+
+    /// <summary>What is told at its end is its own answer: told in full, also to a client that has asked by NOTIFY not to be told (RFC 5465).</summary>
+    AsksForNews = 32,
 }
 
 /// <summary>One command: its name, what it does to the selected mailbox, and who does it.</summary>
@@ -39,7 +42,7 @@ public static class CommandTable
     {
         // Any state.
         Row<SessionState>("CAPABILITY", Effects.None, Capability.RunAsync),
-        Row<SessionState>("NOOP", Effects.SyncsAfter, Noop.RunAsync),
+        Row<SessionState>("NOOP", Effects.SyncsAfter | Effects.AsksForNews, Noop.RunAsync),
         Row<SessionState>("LOGOUT", Effects.None, Logout.RunAsync),
         Row<SessionState>("ID", Effects.None, Id.RunAsync),
 
@@ -70,33 +73,37 @@ public static class CommandTable
         Row<Authenticated>("APPEND", Effects.SyncsAfter, Append.RunAsync),
         Row<Authenticated>("ESEARCH", Effects.SyncsFirst, MultiSearch.RunAsync),
         Row<Authenticated>("IDLE", Effects.None, Idle.RunAsync),
+        Row<Authenticated>("NOTIFY", Effects.SyncsAfter | Effects.AsksForNews, Notify.RunAsync),
 
         // Selected.
-        Row<Selected>("CHECK", Effects.SyncsAfter, Noop.RunAsync),
+        Row<Selected>("CHECK", Effects.SyncsAfter | Effects.AsksForNews, Noop.RunAsync),
         Row<Selected>("CLOSE", Effects.None, Close.RunAsync),
         Row<Selected>("UNSELECT", Effects.None, Unselect.RunAsync),
-        Row<Selected>("EXPUNGE", WritesSelected, Expunge.RunAsync),
-        Row<Selected>("UID EXPUNGE", WritesSelected, Expunge.RunAsync),
+        Row<Selected>("EXPUNGE", WritesSelected | Effects.AsksForNews, Expunge.RunAsync),
+        Row<Selected>("UID EXPUNGE", WritesSelected | Effects.AsksForNews, Expunge.RunAsync),
         Row<Selected>("FETCH", ReadsByNumber, Fetch.RunAsync),
         Row<Selected>("UID FETCH", Effects.SyncsFirst, Fetch.RunAsync),
         Row<Selected>("SEARCH", ReadsByNumber, Search.RunAsync),
         Row<Selected>("UID SEARCH", Effects.SyncsFirst, Search.RunAsync),
+        Row<Selected>("UIDBATCHES", Effects.SyncsFirst, UidBatches.RunAsync),
         Row<Selected>("SORT", ReadsByNumber, Sort.RunAsync),
         Row<Selected>("UID SORT", Effects.SyncsFirst, Sort.RunAsync),
         Row<Selected>("THREAD", ReadsByNumber, Thread.RunAsync),
         Row<Selected>("UID THREAD", Effects.SyncsFirst, Thread.RunAsync),
         Row<Selected>("STORE", WritesSelected | Effects.KeepsNumbers | Effects.TakesNumbers, Store.RunAsync),
         Row<Selected>("UID STORE", WritesSelected, Store.RunAsync),
+        Row<Selected>("REPLACE", WritesSelected | Effects.AsksForNews | Effects.TakesNumbers, Replace.RunAsync),
+        Row<Selected>("UID REPLACE", WritesSelected | Effects.AsksForNews, Replace.RunAsync),
         Row<Selected>("COPY", Effects.SyncsFirst | Effects.SyncsAfter | Effects.TakesNumbers, Copy.RunAsync),
         Row<Selected>("UID COPY", Effects.SyncsFirst | Effects.SyncsAfter, Copy.RunAsync),
-        Row<Selected>("MOVE", WritesSelected | Effects.TakesNumbers, Move.RunAsync),
-        Row<Selected>("UID MOVE", WritesSelected, Move.RunAsync),
+        Row<Selected>("MOVE", WritesSelected | Effects.AsksForNews | Effects.TakesNumbers, Move.RunAsync),
+        Row<Selected>("UID MOVE", WritesSelected | Effects.AsksForNews, Move.RunAsync),
     }.ToFrozenDictionary(static row => row.Name);
 
     /// <summary>The row of a command by its name in capitals, "UID STORE" for those with UID; null for an unknown one.</summary>
     public static CommandRow? Find(string name) => Rows.GetValueOrDefault(name);
 
-    private static CommandRow Row<TState>(string name, Effects effects, Func<ImapSession, TState, Command, ValueTask<Completion>> run)
+    internal static CommandRow Row<TState>(string name, Effects effects, Func<ImapSession, TState, Command, ValueTask<Completion>> run)
         where TState : SessionState =>
         new(name, effects, (session, state, command) => state is TState right ? run(session, right, command) : null);
 }

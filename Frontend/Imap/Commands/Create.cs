@@ -19,6 +19,8 @@ internal static class Create
             return notAllowed;
         OperationId operation = session.Cluster.NextOperation();
         MailResult<MailboxInfo> created = await session.Cluster.CallAsync(() => user.Account.Create(operation, path.Value!, arguments.Use), session.Wait);
+        if (created.Value is { } mailbox)
+            await session.TellOwnAsync(n => n.OwnCreatedAsync(mailbox, session.Wait));
         return created.Error is { } error ? error : Completion.Ok($"MAILBOXID ({ObjectIds.Of(created.Value!.Id)})");
     }
 }

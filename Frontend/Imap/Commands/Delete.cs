@@ -14,6 +14,8 @@ internal static class Delete
             return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
         OperationId operation = session.Cluster.NextOperation();
         MailResult<Done> deleted = await session.Cluster.CallAsync(() => state.User.Account.Delete(operation, path), session.Wait);
+        if (deleted.IsOk)
+            await session.TellOwnAsync(n => n.OwnDeletedAsync(path, session.Wait));
         return deleted.Error switch
         {
             null => Completion.Done,

@@ -11,8 +11,14 @@ internal static class Expunge
     {
         SelectedMailbox mailbox = state.Mailbox;
         UidSet? uids = null;
+        uint? lowest = null;
         if (command.Uid)
+        {
             uids = mailbox.Resolve(command.Parse(MailboxGrammar.ParseUidExpunge), uid: true);
+            // Of those only the ones that are \Deleted are worked on; a plain EXPUNGE has no limit (RFC 9738 §3.1).
+            if (session.Options.MessageLimit is not null)
+                uids = MessageLimit.Of(session, UidSet.FromUids(mailbox.Messages.Messages.Messages(uids).Where(static m => (m.SystemFlags & SystemFlags.Deleted) != 0).Select(static m => m.Uid)), out lowest);
+        }
         else
             command.ParseNothing();
         if (uids is { IsEmpty: true })
@@ -24,6 +30,6 @@ internal static class Expunge
         if (result.Error is { } error)
             return error;
         // RFC 7162 §3.2.10: a client that follows modseqs must not miss this one.
-        return state.User.QResync && !result.Value!.Uids.IsEmpty ? Completion.DoneWithModSeq : Completion.Done;
+        return MessageLimit.Told(session, state.User.QResync && !result.Value!.Uids.IsEmpty ? Completion.DoneWithModSeq : Completion.Done, lowest);
     }
 }

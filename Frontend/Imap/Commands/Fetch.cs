@@ -12,12 +12,18 @@ internal static class Fetch
         FetchArguments arguments = command.Parse((ref ImapParser parser) => FetchGrammar.Parse(ref parser, command.Uid));
         if (arguments.Vanished && !state.User.QResync)
             return Completion.Bad("VANISHED needs ENABLE QRESYNC");
+        // Of a range of places the client gets all or nothing (RFC 9738 §3.1).
+        if (arguments.Places is { } places && MessageLimit.Refuse(session, places.Length) is { } tooMany)
+            return tooMany;
         UidSet named = state.Mailbox.Resolve(arguments.Set, command.Uid);
+        uint? lowest = null;
+        if (arguments.Places is null)
+            named = MessageLimit.Of(session, named, out lowest);
         if (arguments.ChangedSince is not null || arguments.Asks(FetchItem.ModSeq))
             session.EnableCondStore(state.User);
         if (arguments.Vanished && await TellVanishedAsync(session, state.Mailbox, arguments) is { } error)
             return error;
-        return await new FetchRun(session, state, arguments, command.Uid).RunAsync(named);
+        return MessageLimit.Told(session, await new FetchRun(session, state, arguments, command.Uid) { NewestFirst = lowest is not null }.RunAsync(named), lowest);
     }
 
     /// <summary>Of the UIDs that the client names, those that were expunged since it looked last. Stands before the FETCH answers.</summary>

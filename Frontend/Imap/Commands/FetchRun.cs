@@ -28,6 +28,9 @@ internal sealed class FetchRun
         _batches = new MessageBatches(session.Cluster.Bodies, state.User.Settings.Account);
     }
 
+    /// <summary>From the highest UID to the lowest: where a limit leaves the lowest ones out (RFC 9738 §3.1).</summary>
+    public bool NewestFirst { get; init; }
+
     private MailboxSnapshot View => _state.Mailbox.Messages.Messages;
 
     public async ValueTask<Completion> RunAsync(UidSet named)
@@ -41,6 +44,8 @@ internal sealed class FetchRun
             (int start, int length) = places.Of(all.Length);
             messages = new ArraySegment<MessageRef>(all, start, length);
         }
+        if (NewestFirst)
+            messages = messages.Reverse();
         MailError? error = _answer.NeedsEmail ? await FromStoreAsync(messages) : await FromViewAsync(messages);
         if (error is not null)
             return error;

@@ -20,9 +20,12 @@ internal static class Idle
         {
             News? news = null;
             bool away = false;
+            session.Notify?.LookAgain();
             while (true)
             {
-                if (state is Selected selected && news is not { HasCome: false })
+                if (session.Notify is not null)
+                    await session.TellNewsAsync(idle: true);
+                else if (state is Selected selected && news is not { HasCome: false })
                 {
                     session.WaitAnew();
                     if (await session.SyncAsync(selected, new Telling(WithUid: false, Expunged: true)) is null)

@@ -8,12 +8,12 @@ internal static class Move
 {
     public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
-        MailResult<CopyResult?> result = await Copy.TransferAsync(session, state, command, move: true);
+        (MailResult<CopyResult?> result, _, uint? lowest) = await Copy.TransferAsync(session, state, command, move: true);
         if (result.Error is { } error)
             return error;
         if (result.Value is not { Uids.IsEmpty: false } moved)
             return Completion.Done;
         session.Reply.Status(null, "OK"u8, Copy.CopyUid(moved), "Moved");
-        return state.User.QResync ? Completion.DoneWithModSeq : Completion.Done;
+        return MessageLimit.Told(session, state.User.QResync ? Completion.DoneWithModSeq : Completion.Done, lowest);
     }
 }

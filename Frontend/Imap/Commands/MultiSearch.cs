@@ -80,8 +80,8 @@ internal static class MultiSearch
         return tree.Mailboxes.Where(m => m.Selectable && asked.Any(source => source.Kind switch
         {
             SearchSourceKind.Selected => m.Id == selected,
-            SearchSourceKind.Inboxes => m.Path.IsInbox,
-            SearchSourceKind.Personal => true,
+            // Those that mail may be delivered into (RFC 5465 §6.3): any, by an address's detail.
+            SearchSourceKind.Inboxes or SearchSourceKind.Personal => true,
             SearchSourceKind.Subscribed => subscribed.Contains(m.Path),
             SearchSourceKind.Mailboxes => source.Paths.Contains(m.Path),
             SearchSourceKind.SubtreeOne => source.Paths.Any(p => m.Path.Equals(p) || p.Equals(m.Path.Parent)),

@@ -18,6 +18,8 @@ internal static class Rename
             return notAllowed;
         OperationId operation = session.Cluster.NextOperation();
         MailResult<Done> renamed = await session.Cluster.CallAsync(() => user.Account.Rename(operation, from, to.Value!), session.Wait);
+        if (renamed.IsOk)
+            await session.TellOwnAsync(n => n.OwnRenamedAsync(from, to.Value!, session.Wait));
         return renamed.Error is { } error ? error : Completion.Done;
     }
 }

@@ -15,7 +15,7 @@ internal static class Search
         // RFC 9755 §3: what is UTF-8 throughout has no other charset.
         if (arguments.NamesCharset && state.User.Utf8)
             return new(Completion.Bad("CHARSET is not for sessions that enabled UTF8=ACCEPT"));
-        return RunAsync(session, state, arguments, async found =>
+        return RunAsync(session, state, arguments, limited: true, async found =>
         {
             if (Saves(arguments))
                 state.Mailbox.Saved = SearchFound.ToSave(arguments, ResultList.Of(found.Uids), found.Uids);
@@ -24,7 +24,8 @@ internal static class Search
     }
 
     /// <summary>The part that SEARCH, SORT and THREAD share: finds, and hands over what was found.</summary>
-    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, SearchArguments arguments, Func<SearchFound, ValueTask> answer)
+    /// <param name="limited">Where there is a limit, only the newest of the messages that the keys leave open are searched (RFC 9738 §3.1); otherwise so many are refused.</param>
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, SearchArguments arguments, bool limited, Func<SearchFound, ValueTask> answer)
     {
         SelectedMailbox mailbox = state.Mailbox;
         if (arguments.UsesNumbers && state.User.UidOnly)
@@ -38,8 +39,21 @@ internal static class Search
             }
             if (arguments.UsesModSeq)
                 session.EnableCondStore(state.User);
-            await answer(await FindAsync(session, state.User, mailbox, arguments.Key));
-            return Completion.Done;
+            (SearchKey key, uint? lowest) = (arguments.Key, null);
+            if (session.Options.MessageLimit is not null)
+            {
+                UidSet open = Candidates(mailbox, key);
+                if (!limited && MessageLimit.Refuse(session, open.Cardinality) is { } tooMany)
+                {
+                    Forget();
+                    return tooMany;
+                }
+                open = MessageLimit.Of(session, open, out lowest);
+                if (lowest is { } from)
+                    key = new SearchKey.And([new SearchKey.Uid(SequenceSet.Of(new SequenceRange(from, uint.MaxValue))), key]);
+            }
+            await answer(await FindAsync(session, state.User, mailbox, key));
+            return MessageLimit.Told(session, Completion.Done, lowest);
         }
         catch
         {
@@ -53,6 +67,22 @@ internal static class Search
             if (Saves(arguments))
                 mailbox.Saved = UidSet.Empty;
         }
+    }
+
+    /// <summary>The messages that sets of numbers and UIDs leave open to the other keys.</summary>
+    private static UidSet Candidates(SelectedMailbox mailbox, SearchKey key) => key switch
+    {
+        SearchKey.And and => and.Keys.Select(k => Candidates(mailbox, k)).Aggregate(static (a, b) => a.Intersect(b)),
+        SearchKey.Numbers { Set.IsSavedResult: false } numbers => Numbered(mailbox.Messages.Messages, numbers.Set),
+        SearchKey.Numbers saved => mailbox.Resolve(saved.Set, uid: false),
+        SearchKey.Uid uid => mailbox.Resolve(uid.Set, uid: true),
+        _ => mailbox.Resolve(SequenceSet.Of(new SequenceRange(1, uint.MaxValue)), uid: true),
+    };
+
+    private static UidSet Numbered(MailboxSnapshot messages, SequenceSet set)
+    {
+        UidSet numbers = set.ToUidSet((uint)messages.Count);
+        return UidSet.FromUids(messages.Messages().Where(m => numbers.Contains((uint)m.Index + 1)).Select(static m => m.Uid));
     }
 
     /// <summary>Searches the selected mailbox as the client knows it.</summary>

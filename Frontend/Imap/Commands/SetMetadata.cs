@@ -18,6 +18,8 @@ internal static class SetMetadata
             return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
         var request = new SetMetadataRequest(path, user.Settings.Account, arguments.Entries);
         MailResult<Done> set = await session.Cluster.CallAsync(() => user.Account.SetMetadata(request), session.Wait);
+        if (set.IsOk)
+            await session.TellOwnAsync(n => n.OwnAnnotatedAsync(path, arguments.Entries, session.Wait));
         return set.Error is { } error ? error : Completion.Done;
     }
 }

@@ -14,7 +14,7 @@ internal static class Sort
         SortArguments arguments = command.Parse(SortGrammar.ParseSort);
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
         var sort = new MailboxSort(new MessageKeys(session.Cluster.Bodies, state.User.Settings.Account), arguments.Criteria);
-        return Search.RunAsync(session, state, arguments.Search, async found =>
+        return Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
         {
             MessageRef[] sorted = await session.PatientAsync(sort.RunAsync(messages, found.Uids, session.Gone), "Still sorting");
             if (Search.Saves(arguments.Search))

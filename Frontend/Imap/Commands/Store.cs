@@ -11,7 +11,7 @@ internal static class Store
     {
         StoreArguments arguments = command.Parse(StoreGrammar.Parse);
         SelectedMailbox mailbox = state.Mailbox;
-        UidSet named = mailbox.Resolve(arguments.Set, command.Uid);
+        UidSet named = MessageLimit.Of(session, mailbox.Resolve(arguments.Set, command.Uid), out uint? lowest);
         UidSet ghosts = named.Intersect(mailbox.Messages.Ghosts);
         UidSet uids = named.Except(ghosts);
         if (arguments.UnchangedSince is not null)
@@ -34,7 +34,7 @@ internal static class Store
         }
         string? code = modified.IsEmpty ? null : "MODIFIED " + (command.Uid ? modified : mailbox.Messages.NumbersOf(modified));
         if (!ghosts.IsEmpty && !command.Uid)
-            return Completion.No(code ?? "EXPUNGEISSUED", "Some of the messages no longer exist");
-        return Completion.Ok(code, modified.IsEmpty ? null : "Some messages were changed by others before");
+            return MessageLimit.Told(session, Completion.No(code ?? "EXPUNGEISSUED", "Some of the messages no longer exist"), lowest);
+        return MessageLimit.Told(session, Completion.Ok(code, modified.IsEmpty ? null : "Some messages were changed by others before"), lowest);
     }
 }

@@ -16,6 +16,8 @@ internal static class Subscribe
     public static async ValueTask<Completion> ChangeAsync(ImapSession session, Authenticated state, MailboxPath path, bool subscribed)
     {
         MailResult<Done> changed = await session.Cluster.CallAsync(() => state.User.Account.Subscribe(path, subscribed), session.Wait);
+        if (changed.IsOk)
+            await session.TellOwnAsync(n => n.OwnSubscribedAsync(path, subscribed, session.Wait));
         return changed.Error is { } error ? error : Completion.Done;
     }
 }

@@ -14,7 +14,7 @@ internal static class Thread
         ThreadArguments arguments = command.Parse(SortGrammar.ParseThread);
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
         var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, state.User.Settings.Account), arguments.Algorithm);
-        return Search.RunAsync(session, state, arguments.Search, async found =>
+        return Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
         {
             ThreadTree tree = await session.PatientAsync(threads.RunAsync(messages, found.Uids, session.Gone), "Still threading");
             await ThreadResponse.WriteAsync(session, command, tree);

@@ -1,3 +1,4 @@
+using MailCluster.Imap.Dialects;
 using MailCluster.Net;
 
 namespace MailCluster.Imap.Session;
@@ -9,16 +10,20 @@ public static class Capabilities
 
     private const string After =
         "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT MOVE CHILDREN LIST-EXTENDED LIST-STATUS STATUS=SIZE "
-        + "SPECIAL-USE CREATE-SPECIAL-USE CONDSTORE QRESYNC ESEARCH SEARCHRES BINARY MULTIAPPEND CATENATE URL-PARTIAL OBJECTID SAVEDATE WITHIN SEARCH=FUZZY MULTISEARCH I18NLEVEL=1 "
-        + "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS PARTIAL PREVIEW INPROGRESS UTF8=ACCEPT UIDONLY "
+        + "SPECIAL-USE CREATE-SPECIAL-USE CONDSTORE QRESYNC ESEARCH SEARCHRES BINARY MULTIAPPEND REPLACE CATENATE URL-PARTIAL OBJECTID SAVEDATE WITHIN SEARCH=FUZZY MULTISEARCH I18NLEVEL=1 "
+        + "SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS PARTIAL PREVIEW INPROGRESS UTF8=ACCEPT UIDONLY UIDBATCHES NOTIFY "
         + "METADATA LIST-METADATA QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX QUOTA=RES-ANNOTATION-STORAGE APPENDLIMIT=";
 
     public static string Of(ImapSession session)
     {
         IConnection connection = session.Connection;
+        string old = session.Options.Dialects ? OldCommands.Capability : "";
         if (session.State is Authenticated { User: var user })
-            return After + session.Options.AppendLimit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE") + (user.Settings.Manages ? " QUOTASET" : "");
+        {
+            string limit = session.Options.MessageLimit is { } most ? $" MESSAGELIMIT={most}" : "";
+            return After + session.Options.AppendLimit + limit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE") + (user.Settings.Manages ? " QUOTASET" : "") + old;
+        }
         IReadOnlyList<string> mechanisms = session.Services.Sasl.Mechanisms(session.LogsIn());
-        return Before + (connection.CanStartTls ? " STARTTLS" : "") + (mechanisms.Count == 0 ? " LOGINDISABLED" : string.Concat(mechanisms.Select(static m => " AUTH=" + m)));
+        return Before + old + (connection.CanStartTls ? " STARTTLS" : "") + (mechanisms.Count == 0 ? " LOGINDISABLED" : string.Concat(mechanisms.Select(static m => " AUTH=" + m)));
     }
 }

@@ -10,7 +10,8 @@ public delegate T Grammar<out T>(ref ImapParser parser);
 /// <param name="arguments">What follows the name, the space in front of it included.</param>
 /// <param name="charset">The session's.</param>
 /// <param name="literal">The literal at the end of <paramref name="arguments"/> that waits for a decision (APPEND), or null.</param>
-public sealed class Command(CommandHeader header, ReadOnlyMemory<byte> arguments, WireCharset charset, LiteralAnnouncement? literal)
+/// <param name="dialects">Items of FETCH that IMAP4rev1 has dropped are known.</param>
+public sealed class Command(CommandHeader header, ReadOnlyMemory<byte> arguments, WireCharset charset, LiteralAnnouncement? literal, bool dialects = false)
 {
     public string Tag => header.Tag;
 
@@ -25,7 +26,7 @@ public sealed class Command(CommandHeader header, ReadOnlyMemory<byte> arguments
     /// <exception cref="ImapSyntaxException">Answered with BAD by the dispatcher.</exception>
     public T Parse<T>(Grammar<T> grammar)
     {
-        var parser = new ImapParser(arguments.Span, charset);
+        var parser = new ImapParser(arguments.Span, charset) { Dialects = dialects };
         parser.Space();
         return grammar(ref parser);
     }
@@ -34,7 +35,7 @@ public sealed class Command(CommandHeader header, ReadOnlyMemory<byte> arguments
     /// <exception cref="ImapSyntaxException">Answered with BAD by the dispatcher.</exception>
     public (T Value, ReadOnlyMemory<byte> Left) ParseStart<T>(Grammar<T> grammar)
     {
-        var parser = new ImapParser(arguments.Span, charset);
+        var parser = new ImapParser(arguments.Span, charset) { Dialects = dialects };
         parser.Space();
         return (grammar(ref parser), arguments[parser.Position..]);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MailCluster.Contracts;
 using MailCluster.Imap.Commands;
+using MailCluster.Imap.Dialects;
 using MailCluster.Imap.Responses;
 using MailCluster.Imap.Wire;
 using MailCluster.Net;
@@ -39,7 +40,7 @@ public sealed partial class ImapSession
             completion = Completion.Answered;
         if (completion.Status != CompletionStatus.Answered)
             Answer(command.Tag, command.Name, completion);
-        string name = CommandTable.Find(command.Name) is null ? "unknown" : command.Name;
+        string name = Find(command.Name) is null ? "unknown" : command.Name;
         double seconds = Services.Time.GetElapsedTime(start).TotalSeconds;
         ImapMetrics.Commands.Record(seconds, new("command", name), new("result", completion.Status.ToString()));
         LogCommand(Connection.SessionId, command.Tag, name, completion.Status, completion.Code, seconds * 1000);
@@ -47,7 +48,7 @@ public sealed partial class ImapSession
 
     private async ValueTask<Completion> RunAsync(Command command)
     {
-        if (CommandTable.Find(command.Name) is not { } row)
+        if (Find(command.Name) is not { } row)
             return Completion.Bad("Unknown command");
         try
         {
@@ -107,6 +108,8 @@ public sealed partial class ImapSession
         }
     }
 
+    private CommandRow? Find(string name) => (Options.Dialects ? OldCommands.Find(name) : null) ?? CommandTable.Find(name);
+
     private void Answer(string? tag, string name, Completion completion)
     {
         string text = completion.Text ?? name + " completed";
@@ -134,7 +137,7 @@ public sealed partial class ImapSession
     {
         var parser = new ImapParser(read.Bytes.Span, Reply.Charset);
         CommandHeader header = SessionGrammar.Header(ref parser);
-        return new Command(header, read.Bytes[parser.Position..], Reply.Charset, read.Status == CommandReadStatus.Literal ? read.Literal : null);
+        return new Command(header, read.Bytes[parser.Position..], Reply.Charset, read.Status == CommandReadStatus.Literal ? read.Literal : null, Options.Dialects);
     }
 
     private bool TryReadHeader(CommandRead read, out Command command)

@@ -1,6 +1,7 @@
 using MailCluster.Contracts;
 using MailCluster.Imap.Commands;
 using MailCluster.Imap.Responses;
+using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Session;
 
@@ -9,7 +10,8 @@ namespace MailCluster.Imap.Session;
 /// <param name="Expunged">EXPUNGE may be told (RFC 9051 §7.5.1).</param>
 /// <param name="Store">The session's own STORE, whose answers these are.</param>
 /// <param name="Later">Messages whose flags the running command tells in its own answers.</param>
-public readonly record struct Telling(bool WithUid, bool Expunged = false, OwnStore? Store = null, UidSet? Later = null);
+/// <param name="Asked">The client asks for all news, whatever NOTIFY has said (RFC 5465): NOOP, and commands whose own answers they are.</param>
+public readonly record struct Telling(bool WithUid, bool Expunged = false, OwnStore? Store = null, UidSet? Later = null, bool Asked = false);
 
 /// <summary>A STORE that this session has just made.</summary>
 /// <param name="Answer">UIDs that are told whether they changed or not; none for .SILENT.</param>
@@ -38,10 +40,10 @@ public sealed partial class ImapSession
     /// <returns>True when everything that was committed before was told.</returns>
     private async ValueTask<bool> TellAtEndAsync(Selected selected, Effects effects, bool uid)
     {
-        var telling = new Telling(uid, Expunged: !effects.HasFlag(Effects.KeepsNumbers));
+        var telling = new Telling(uid, Expunged: !effects.HasFlag(Effects.KeepsNumbers), Asked: effects.HasFlag(Effects.AsksForNews));
         // The command itself has succeeded: what can't be told now is told later.
         if (effects.HasFlag(Effects.SyncsAfter))
-            return await SyncAsync(selected, telling) is null;
+            return await SyncAsync(selected, telling) is null && (telling.Asked || Notify is not { TellsFlags: false });
         // What is known here may be behind what others were told; after a sync it is not, and a command that did not read the mailbox has no news of it.
         if (effects.HasFlag(Effects.SyncsFirst) && selected.Mailbox is { View: not null, Open.Current: { } known })
             await TellAsync(selected, known, telling);
@@ -78,10 +80,14 @@ public sealed partial class ImapSession
     {
         (ImapUser user, SelectedMailbox mailbox) = (selected.User, selected.Mailbox);
         MailboxView view = mailbox.View!;
-        ViewChange change = view.Follow(now, telling.Expunged);
+        (bool tellsMessages, bool tellsFlags) = telling.Asked || Notify is not { } notify ? (true, true) : (notify.TellsMessages, notify.TellsFlags);
+        bool expunged = telling.Asked ? telling.Expunged : Notify is { } asked ? asked.TellsExpunged(telling.Expunged) : telling.Expunged;
+        ViewChange change = view.Follow(now, expunged, tellsMessages);
         if (change.MovesNumbers)
             return LoseView();
-        UidSet flags = telling.Store is { } store ? change.Changed.Union(store.Answer) : change.Changed;
+        UidSet flags = tellsFlags ? change.Changed : telling.Store is { } mine ? change.Changed.Intersect(mine.Changed) : UidSet.Empty;
+        if (telling.Store is { } store)
+            flags = flags.Union(store.Answer);
         if (telling.Later is { } later)
             flags = flags.Except(later);
         if (change.IsNone && flags.IsEmpty)
@@ -105,6 +111,16 @@ public sealed partial class ImapSession
             FlagsResponse.Changed(Reply, user, mailbox, message, telling.WithUid, withFlags: !known);
             await FlushIfFullAsync();
         }
+        return Notify?.Fetch is { } fetch && !change.Added.IsEmpty ? await FetchNewAsync(selected, change.Added, fetch) : null;
+    }
+
+    /// <summary>What NOTIFY asked to be fetched of new messages, except of those that this session has put there (RFC 5465 §5.2).</summary>
+    private async ValueTask<MailError?> FetchNewAsync(Selected selected, UidSet added, IReadOnlyList<FetchAttribute> fetch)
+    {
+        UidSet others = added.Except(selected.Mailbox.OwnAdded);
+        selected.Mailbox.OwnAdded = UidSet.Empty;
+        if (!others.IsEmpty)
+            await new FetchRun(this, selected, new FetchArguments(SequenceSet.Of(), fetch, null, false), uid: true).RunAsync(others);
         return null;
     }
 

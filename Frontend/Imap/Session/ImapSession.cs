@@ -73,7 +73,9 @@ public sealed partial class ImapSession : IAsyncDisposable
         Reply.Status(null, "OK"u8, "CAPABILITY " + Capabilities.Of(this), "IMAP4 ready");
         while (State is not LoggedOut)
         {
-            if (await NextAsync(static reader => reader.ReadAsync(default)) is not { } read)
+            if (Notify is not null && !await TellNewsAsync(idle: false))
+                break;
+            if (await NextAsync(static reader => reader.ReadAsync(default), betweenCommands: true) is not { } read)
                 break;
             await HandleAsync(read);
             await FlushIfFullAsync();
@@ -82,7 +84,8 @@ public sealed partial class ImapSession : IAsyncDisposable
     }
 
     /// <summary>Reads what the client sends next; null when the session ended instead (BYE was said where there is someone to hear it).</summary>
-    internal async ValueTask<CommandRead?> NextAsync(Func<CommandReader, ValueTask<CommandRead>> read, bool line = false)
+    /// <param name="betweenCommands">No command is in progress: what NOTIFY asked for is told.</param>
+    internal async ValueTask<CommandRead?> NextAsync(Func<CommandReader, ValueTask<CommandRead>> read, bool line = false, bool betweenCommands = false)
     {
         _input.Within(TimeLeft);
         while (true)
@@ -91,7 +94,7 @@ public sealed partial class ImapSession : IAsyncDisposable
             switch (result.Status)
             {
                 case CommandReadStatus.Interrupted:
-                    if (EndedByServer())
+                    if (EndedByServer() || (betweenCommands && Notify is not null && !await TellNewsAsync(idle: false)))
                         return null;
                     read = line ? static reader => reader.ReadLineAsync(default) : static reader => reader.ReadAsync(default);
                     continue;
@@ -156,7 +159,7 @@ public sealed partial class ImapSession : IAsyncDisposable
         Bye(null, end == MailboxEnd.Deleted ? "The selected mailbox was deleted" : "The selected mailbox was replaced by another of its name");
 
     /// <summary>What a log-in has to know of this connection as it is now.</summary>
-    internal SaslConnection LogsIn() => SaslConnection.Of("imap", Connection, Options.AllowPlaintextLogin);
+    internal SaslConnection LogsIn() => SaslConnection.Of("imap", Connection, Options.AllowPlaintextLogin && !Options.Dialects);
 
     /// <summary>The user is who he says he is.</summary>
     internal void LoggedIn(LiveSession live)
@@ -211,6 +214,7 @@ public sealed partial class ImapSession : IAsyncDisposable
             Services.EndCompressed();
         _kick?.Dispose();
         State = new LoggedOut();
+        Notify = null;
         if (_live is not null)
             await _live.DisposeAsync();
     }

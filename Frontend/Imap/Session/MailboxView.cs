@@ -27,6 +27,9 @@ public sealed class MailboxView
     /// <summary>The owner's version that <see cref="Messages"/> was made of.</summary>
     public MailboxSnapshot Followed { get; private set; }
 
+    /// <summary>New messages are kept from the client: <see cref="Messages"/> ends before them.</summary>
+    private bool _hides;
+
     /// <summary>Expunged messages that the client still counts.</summary>
     public UidSet Ghosts { get; private set; } = UidSet.Empty;
 
@@ -38,12 +41,9 @@ public sealed class MailboxView
     public static MailboxView? AsTold(MailboxStatus told, MailboxSnapshot now, UidSet vanished)
     {
         var chunks = new List<MessageChunk>(now.Chunks.Count);
-        foreach (MessageChunk chunk in now.Chunks)
+        foreach (MessageChunk chunk in ChunksBefore(now, told.UidNext))
         {
-            if (chunk.FirstUid >= told.UidNext)
-                break;
-            int count = chunk.IndexOf(told.UidNext);
-            MessageChunk old = chunk.LastUid < told.UidNext ? chunk : chunk.Keep([.. Enumerable.Range(0, count < 0 ? ~count : count)])!;
+            MessageChunk old = chunk;
             if (Array.Exists(old.ModSeq, m => m > told.HighestModSeq))
                 old = new MessageChunk { Fixed = old.Fixed, Flags = old.Flags, ModSeq = [.. old.ModSeq.Select(m => Math.Min(m, told.HighestModSeq))] };
             chunks.Add(old);
@@ -62,13 +62,17 @@ public sealed class MailboxView
 
     /// <summary>Takes over a newer version, and says what is to be told of it, in this order: expunged, new count, changed flags.</summary>
     /// <param name="tellExpunged">False: expunged messages stay as ghosts.</param>
-    public ViewChange Follow(MailboxSnapshot now, bool tellExpunged)
+    /// <param name="tellAdded">False: new messages are left out, which is for a client that does not want to hear of them (RFC 5465 §5).</param>
+    public ViewChange Follow(MailboxSnapshot now, bool tellExpunged, bool tellAdded = true)
     {
         MailboxSnapshot before = Messages;
-        if (ReferenceEquals(now, Followed) && (Ghosts.IsEmpty || !tellExpunged))
+        if (ReferenceEquals(now, Followed) && (Ghosts.IsEmpty || !tellExpunged) && (!_hides || !tellAdded))
             return ViewChange.None(before);
-        SnapshotDiff diff = SnapshotDiff.Between(before, now);
         Followed = now;
+        _hides = !tellAdded && now.UidNext > before.UidNext;
+        if (_hides)
+            now = MailboxSnapshot.Of(now.Epoch, now.ModSeq, before.UidNext, now.Keywords, ChunksBefore(now, before.UidNext), now.UidValidity);
+        SnapshotDiff diff = SnapshotDiff.Between(before, now);
         Ghosts = tellExpunged ? UidSet.Empty : diff.Expunged;
         Messages = now.Retaining(before, Ghosts);
         UidSet told = tellExpunged ? diff.Expunged : UidSet.Empty;
@@ -106,6 +110,18 @@ public sealed class MailboxView
         foreach (MessageRef message in Messages.Messages(uids))
             numbers.Add((uint)message.Index + 1);
         return numbers.ToSet();
+    }
+
+    /// <summary>The messages below a UID.</summary>
+    private static IEnumerable<MessageChunk> ChunksBefore(MailboxSnapshot now, uint uidNext)
+    {
+        foreach (MessageChunk chunk in now.Chunks)
+        {
+            if (chunk.FirstUid >= uidNext)
+                yield break;
+            int count = chunk.IndexOf(uidNext);
+            yield return chunk.LastUid < uidNext ? chunk : chunk.Keep([.. Enumerable.Range(0, count < 0 ? ~count : count)])!;
+        }
     }
 
     private UidSet Existing(UidSet uids)

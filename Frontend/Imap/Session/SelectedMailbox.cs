@@ -45,6 +45,9 @@ public sealed class SelectedMailbox : IDisposable
     /// <summary>UIDs that are \Recent in this session (RFC 3501 §2.3.2).</summary>
     public UidSet Recent { get; set; }
 
+    /// <summary>UIDs that this session's own command has just added, of which NOTIFY fetches nothing (RFC 5465 §5.2).</summary>
+    public UidSet OwnAdded { get; set; } = UidSet.Empty;
+
     /// <summary>The keywords that FLAGS named.</summary>
     public HashSet<string> Keywords { get; }
 

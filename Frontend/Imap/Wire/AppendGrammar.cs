@@ -9,6 +9,9 @@ namespace MailCluster.Imap.Wire;
 /// <param name="InternalDate">Null: now.</param>
 public sealed record AppendPrefix(MailboxArgument Mailbox, FlagList Flags, WireDateTime? InternalDate)
 {
+    /// <summary>REPLACE (RFC 8508): the number or UID of the message whose place this one takes; <see cref="SequenceRange.Star"/> for the last. 0 for APPEND too.</summary>
+    public uint Replaced { get; init; }
+
     /// <summary>CATENATE (RFC 4469): the parser stands behind the parenthesis of its parts.</summary>
     public bool Catenates { get; init; }
 }
@@ -50,6 +53,14 @@ public static class AppendGrammar
         var mailbox = parser.Mailbox();
         parser.Space();
         return Options(ref parser, mailbox);
+    }
+
+    /// <summary>REPLACE (RFC 8508 §5): a message, and what APPEND takes.</summary>
+    public static AppendPrefix? ParseReplace(ref ImapParser parser)
+    {
+        var replaced = parser.TrySkip((byte)'*') ? SequenceRange.Star : parser.NonZero("a message");
+        parser.Space();
+        return ParsePrefix(ref parser) is { } prefix ? prefix with { Replaced = replaced } : null;
     }
 
     /// <summary>

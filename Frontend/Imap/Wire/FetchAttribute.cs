@@ -64,6 +64,9 @@ public readonly record struct Partial(long Offset, long Length);
 /// <param name="Peek">Does not set \Seen.</param>
 public sealed record FetchAttribute(FetchItem Item, BodySection? Section = null, Partial? Partial = null, bool Peek = false)
 {
+    /// <summary>Not null: what the answer calls it, where that is not its own name (Dialects/).</summary>
+    public string? Label { get; init; }
+
     /// <summary>Fetching it sets \Seen (RFC 9051 §6.4.5).</summary>
     public bool SetsSeen => !Peek && (Item is FetchItem.Section or FetchItem.Binary or FetchItem.Rfc822 or FetchItem.Rfc822Text);
 }

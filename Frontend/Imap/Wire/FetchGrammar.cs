@@ -1,10 +1,12 @@
+using MailCluster.Imap.Dialects;
+
 namespace MailCluster.Imap.Wire;
 
 /// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5 and §9, RFC 3501, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970, RFC 9394).</summary>
 public static class FetchGrammar
 {
     const int MaxAttributes = 500;
-    const int MaxPartDepth = 200;
+    internal const int MaxPartDepth = 200;
     const int MaxFields = 1000;
 
     static readonly FetchAttribute Flags = new(FetchItem.Flags);
@@ -68,10 +70,13 @@ public static class FetchGrammar
         {
             return Full;
         }
-        if (!parser.TrySkip((byte)'('))
-        {
-            return [Attribute(ref parser)];
-        }
+        return parser.Next == '(' ? List(ref parser) : [Attribute(ref parser)];
+    }
+
+    /// <summary>The parenthesised items, at least one; also those of NOTIFY's MessageNew (RFC 5465 §8).</summary>
+    public static IReadOnlyList<FetchAttribute> List(ref ImapParser parser)
+    {
+        parser.OpenList();
         var attributes = new List<FetchAttribute>(4);
         do
         {
@@ -90,7 +95,7 @@ public static class FetchGrammar
         return attributes;
     }
 
-    static FetchAttribute Attribute(ref ImapParser parser)
+    internal static FetchAttribute Attribute(ref ImapParser parser)
     {
         var word = parser.Word("a FETCH item");
         return word switch
@@ -109,14 +114,16 @@ public static class FetchGrammar
             "RFC822" => Rfc822,
             "RFC822.HEADER" => Rfc822Header,
             "RFC822.TEXT" => Rfc822Text,
-            "BODY" => parser.Next == '[' ? new(FetchItem.Section, Section(ref parser), Partial(ref parser)) : Body,
-            "BODY.PEEK" => new(FetchItem.Section, Section(ref parser), Partial(ref parser), Peek: true),
+            "BODY" => parser.Next == '[' ? Old(ref parser, peek: false) ?? new(FetchItem.Section, Section(ref parser), Partial(ref parser)) : Body,
+            "BODY.PEEK" => Old(ref parser, peek: true) ?? new(FetchItem.Section, Section(ref parser), Partial(ref parser), Peek: true),
             "BINARY" => new(FetchItem.Binary, BinarySection(ref parser), Partial(ref parser)),
             "BINARY.PEEK" => new(FetchItem.Binary, BinarySection(ref parser), Partial(ref parser), Peek: true),
             "BINARY.SIZE" => new(FetchItem.BinarySize, BinarySection(ref parser), Peek: true),
-            _ => throw new ImapSyntaxException("Unknown FETCH item"),
+            _ => (parser.Dialects ? OldFetchItems.Named(word, ref parser) : null) ?? throw new ImapSyntaxException("Unknown FETCH item"),
         };
     }
+
+    static FetchAttribute? Old(ref ImapParser parser, bool peek) => parser.Dialects ? OldFetchItems.HeaderOfPart(ref parser, peek) : null;
 
     /// <summary>What stands behind PREVIEW: its own list, or, where PREVIEW is all that FETCH asks for, that of FETCH.</summary>
     static FetchAttribute Preview(ref ImapParser parser)
@@ -204,7 +211,7 @@ public static class FetchGrammar
         return part;
     }
 
-    static List<string> Fields(ref ImapParser parser)
+    internal static List<string> Fields(ref ImapParser parser)
     {
         var fields = new List<string>(8);
         parser.OpenList();

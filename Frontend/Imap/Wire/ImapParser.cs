@@ -31,6 +31,9 @@ public ref partial struct ImapParser(ReadOnlySpan<byte> input, WireCharset chars
 
     public readonly WireCharset Charset => _charset;
 
+    /// <summary>Words of protocols before IMAP4rev1 are known.</summary>
+    public bool Dialects { get; init; }
+
     public readonly bool AtEnd => _at >= _input.Length;
 
     public readonly int Position => _at;

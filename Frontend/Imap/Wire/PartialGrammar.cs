@@ -6,6 +6,9 @@ namespace MailCluster.Imap.Wire;
 /// <param name="FromEnd">Both were written with a minus: 1 is the last result.</param>
 public readonly record struct PartialRange(uint First, uint Last, bool FromEnd)
 {
+    /// <summary>The places that it asks for.</summary>
+    public long Length => Math.Abs((long)Last - First) + 1;
+
     /// <summary>The places of the range among <paramref name="count"/> results, from 0; nothing where the range is out of them.</summary>
     public (int Start, int Length) Of(int count)
     {

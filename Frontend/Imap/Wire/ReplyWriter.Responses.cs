@@ -60,6 +60,10 @@ public sealed partial class ReplyWriter
     /// <summary>The name of a FETCH item as the response repeats it: BODY[1.HEADER.FIELDS (From)]&lt;0&gt;, never with .PEEK or the length.</summary>
     public ReplyWriter FetchLabel(FetchAttribute attribute)
     {
+        if (attribute.Label is { } label)
+        {
+            return Raw(label);
+        }
         Raw(Label(attribute.Item));
         if (attribute.Section is { } section)
         {

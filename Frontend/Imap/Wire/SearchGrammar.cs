@@ -190,6 +190,15 @@ public static class SearchGrammar
             case "UID":
                 context.UsesUids = true;
                 return new SearchKey.Uid(parser.SequenceSet());
+            // RFC 9738 §3.2.
+            case "UIDAFTER":
+                context.UsesUids = true;
+                var after = parser.NonZero("a UID");
+                return after == uint.MaxValue ? new SearchKey.Not(SearchKey.All.Key) : new SearchKey.Uid(Wire.SequenceSet.Of(new SequenceRange(after + 1, uint.MaxValue)));
+            case "UIDBEFORE":
+                context.UsesUids = true;
+                var before = parser.NonZero("a UID");
+                return before == 1 ? new SearchKey.Not(SearchKey.All.Key) : new SearchKey.Uid(Wire.SequenceSet.Of(new SequenceRange(1, before - 1)));
             case "KEYWORD":
                 return Keyword(ref parser);
             case "UNKEYWORD":

@@ -97,6 +97,17 @@ public sealed class ListenSection
     [EndPoints]
     public string[] Imaps { get; set; } = [];
 
+    /// <summary>
+    /// IMAP with STARTTLS that also speaks what was before IMAP4rev1: IMAP2, IMAP2bis, IMAP4. Default: closed; for old and embedded clients. Without TLS only this machine may log in there,
+    /// whatever AllowPlaintextLogin says.
+    /// </summary>
+    [EndPoints]
+    public string[] OldImap { get; set; } = [];
+
+    /// <summary>The same over TLS from the first byte; needs Tls:Certificate. Default: closed.</summary>
+    [EndPoints]
+    public string[] OldImaps { get; set; } = [];
+
     /// <summary>POP3 with STLS. Default: closed.</summary>
     [EndPoints]
     public string[] Pop3 { get; set; } = [];
@@ -157,6 +168,14 @@ public sealed class LimitsSection
     /// </summary>
     [Range(0, 1_000_000)]
     public int CacheMegabytes { get; set; } = 128;
+
+    /// <summary>Messages that one IMAP command works on at most (MESSAGELIMIT, RFC 9738), which should be 1000 at least; 0 for any number. Default 0: clients that do not know of it think they have seen all.</summary>
+    [Range(0, int.MaxValue)]
+    public int CommandMessages { get; set; }
+
+    /// <summary>Accounts that IMAP clients may watch at once with NOTIFY; more are answered NO [NOTIFICATIONOVERFLOW]. Default 10000: some KB each, and a call to its owner every 15 s.</summary>
+    [Range(0, 10_000_000)]
+    public int WatchedAccounts { get; set; } = 10_000;
 
     /// <summary>IMAP connections that may be compressed at once; more are answered NO [LIMIT]. Default 10000: each keeps some 40 KB for what its client sends.</summary>
     [Range(0, 10_000_000)]

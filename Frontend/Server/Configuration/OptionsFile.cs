@@ -28,7 +28,7 @@ public static class OptionsFile
         configuration.AddInMemoryCollection(environment ?? FromEnvironment());
         var options = new NodeOptions();
         Bind(configuration, options, "");
-        if (options.Listen.Imaps.Length > 0 && options.Tls.Certificate is null)
+        if (options.Listen.Imaps.Length + options.Listen.OldImaps.Length > 0 && options.Tls.Certificate is null)
         {
             throw new OptionsException("The option 'Listen:Imaps' needs a certificate: 'Tls:Certificate' is missing.");
         }

@@ -18,7 +18,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
         var listen = options.Listen;
         foreach (var (name, protocol, addresses) in new[]
         {
-            ("imap", "imap", listen.Imap), ("imaps", "imap", listen.Imaps), ("pop3", "pop3", listen.Pop3), ("pop3s", "pop3", listen.Pop3s), ("lmtp", "lmtp", listen.Lmtp),
+            ("imap", "imap", listen.Imap), ("imaps", "imap", listen.Imaps), ("old-imap", "old-imap", listen.OldImap), ("old-imaps", "old-imap", listen.OldImaps), ("pop3", "pop3", listen.Pop3), ("pop3s", "pop3", listen.Pop3s), ("lmtp", "lmtp", listen.Lmtp),
         })
         {
             // Silos have no protocols: they open no doors, whatever their file says.
@@ -31,7 +31,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
                 var listener = new ListenerOptions
                 {
                     EndPoint = IPEndPoint.Parse(address),
-                    ImplicitTls = name is "imaps" or "pop3s",
+                    ImplicitTls = name is "imaps" or "old-imaps" or "pop3s",
                     ProxyProtocol = listen.ProxyProtocol && protocol != "lmtp",
                     TrustedNetworks = [.. listen.TrustedNetworks.Select(n => IPNetwork.Parse(n))],
                     MaxConnections = options.Limits.Connections,

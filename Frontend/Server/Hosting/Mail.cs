@@ -67,10 +67,12 @@ internal static class Mail
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), new CachedBodies(s.GetRequiredService<IMessageBodies>(), options.Limits.CacheMegabytes * 1024L * 1024),
             s.GetRequiredService<ILocalMailboxes>(),
-            new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime }, s.GetRequiredService<ILoggerFactory>(),
-            accounts: s.GetService<ILocalAccounts>()));
+            new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime, WatchedAccounts = options.Limits.WatchedAccounts },
+            s.GetRequiredService<ILoggerFactory>(), accounts: s.GetService<ILocalAccounts>()));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
             s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>()));
+        services.AddKeyedSingleton<IProtocol>("old-imap", (s, _) => new ImapProtocol(
+            s.GetRequiredService<MailClusterClient>(), Imap(options) with { Dialects = true }, s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>()));
         if (options.Limits.SearchIndexPercent > 0)
         {
             services.AddSingleton(s => new SearchIndexer(
@@ -87,6 +89,7 @@ internal static class Mail
     {
         AppendLimit = options.Limits.MessageMegabytes * 1024L * 1024,
         LoginTimeout = TimeSpan.FromSeconds(options.Limits.LoginSeconds),
+        MessageLimit = options.Limits.CommandMessages == 0 ? null : options.Limits.CommandMessages,
         CompressedConnections = options.Limits.CompressedConnections,
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,

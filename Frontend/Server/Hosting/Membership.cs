@@ -58,7 +58,10 @@ internal sealed partial class MembershipNews(MembershipWatch watch, IServiceProv
             _versions = versions.RunAsync(_stop.Token);
         }
         if (services.GetService<MailClusterClient>() is { } doors)
+        {
             watch.Died += _ => doors.Mailboxes.OwnersWereLost();
+            watch.Died += _ => doors.Accounts.OwnersWereLost();
+        }
         watch.Start();
         return Task.CompletedTask;
     }

@@ -18,6 +18,8 @@ internal static class Ports
             wanted.AddRange(options.Listen.Imaps.Select(a => ("Listen:Imaps", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Pop3.Select(a => ("Listen:Pop3", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Pop3s.Select(a => ("Listen:Pop3s", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.OldImap.Select(a => ("Listen:OldImap", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.OldImaps.Select(a => ("Listen:OldImaps", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Lmtp.Select(a => ("Listen:Lmtp", IPEndPoint.Parse(a))));
         }
         if (role != NodeRole.Frontend)

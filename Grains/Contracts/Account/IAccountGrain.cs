@@ -130,6 +130,9 @@ public static class AccountLimits
 
     /// <summary>How long a session counts after its front end was last heard of.</summary>
     public static readonly TimeSpan SessionLease = TimeSpan.FromSeconds(90);
+
+    /// <summary>How long a process hears of an account after its last <see cref="IAccountEvents.Watch"/>; it renews at a third of this.</summary>
+    public static readonly TimeSpan WatchLease = TimeSpan.FromSeconds(45);
 }
 
 /// <summary>A log-in by password.</summary>

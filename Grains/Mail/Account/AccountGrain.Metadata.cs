@@ -25,7 +25,7 @@ public sealed partial class AccountGrain
         return found;
     });
 
-    public ValueTask<MailResult<Done>> SetMetadata(SetMetadataRequest request) => Guard<Done>(async () =>
+    public ValueTask<MailResult<Done>> SetMetadata(SetMetadataRequest request) => ChangingTreeAsync(Guard<Done>(async () =>
     {
         if (await AccountAsync(fresh: false) is not { } account)
             return _noAccount;
@@ -49,7 +49,7 @@ public sealed partial class AccountGrain
             return new MailError(MailErrorCode.UseAttribute, "This special use is not known.");
         return await metadata.SetSpecialUseAsync(key, [.. uses.Select(SpecialUses.Spelt).Distinct()])
             ? Done.Value : new MailError(MailErrorCode.UseAttribute, "Another mailbox has this special use.");
-    });
+    }));
 
     public ValueTask<MailResult<IReadOnlyList<MailboxMetadata>>> ListMetadata(IReadOnlyList<string> entries) => Guard<IReadOnlyList<MailboxMetadata>>(async () =>
         await metadata.ListAsync(Id, entries));

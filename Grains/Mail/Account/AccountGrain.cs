@@ -18,7 +18,7 @@ namespace MailCluster.Grains;
 [Reentrant, PreferLocalPlacement, GrainType("account")]
 public sealed partial class AccountGrain(
     AccountTreeStore tree, DirectoryStore directory, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, LocalAccounts accounts,
-    ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain
+    ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain, IAccountEvents
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
     private static readonly MailError _nonExistent = new(MailErrorCode.NonExistent, "No such mailbox.");
@@ -39,6 +39,7 @@ public sealed partial class AccountGrain(
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         accounts.Remove(Id, _memory);
+        Watchers.End();
         return Task.CompletedTask;
     }
 
@@ -141,7 +142,7 @@ public sealed partial class AccountGrain(
 
     private bool MayBeInMemory(StoredMailbox row) => row.Owner is { } owner && !silos.IsDeadSilo(SiloAddress.FromParsableString(owner));
 
-    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Guard<MailboxInfo>(async () =>
+    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => ChangingTreeAsync(Guard<MailboxInfo>(async () =>
     {
         long[] fresh = await ids.NextAsync(path.Segments.Count);
         int most = await quotas.MaxMailboxesAsync(Id) ?? options.Value.MaxMailboxes;
@@ -154,9 +155,9 @@ public sealed partial class AccountGrain(
             CreateOutcome.SpecialUseTaken => new MailError(MailErrorCode.UseAttribute, "Another mailbox has this special use."),
             _ => new MailError(MailErrorCode.NonExistent, "No such account."),
         };
-    });
+    }));
 
-    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => Guard<Done>(async () =>
+    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => ChangingTreeAsync(Guard<Done>(async () =>
     {
         if (path.IsInbox)
             return new MailError(MailErrorCode.Cannot, "INBOX cannot be deleted.");
@@ -169,9 +170,9 @@ public sealed partial class AccountGrain(
             DeleteOutcome.NonExistent => _nonExistent,
             _ => new MailError(MailErrorCode.InUse, "This name has mailboxes below it."),
         };
-    });
+    }));
 
-    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => Guard<Done>(async () =>
+    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => ChangingTreeAsync(Guard<Done>(async () =>
     {
         long[] fresh = await ids.NextAsync(to.Segments.Count);
         (RenameOutcome outcome, IReadOnlyList<MailboxId> ended) = await tree.RenameAsync(Id, operation, from, to, fresh, UnnameAsync);
@@ -184,13 +185,13 @@ public sealed partial class AccountGrain(
             RenameOutcome.Exists => new MailError(MailErrorCode.AlreadyExists, "A mailbox of the new name exists."),
             _ => new MailError(MailErrorCode.Cannot, "A mailbox cannot be moved below itself."),
         };
-    });
+    }));
 
-    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => Guard<Done>(async () =>
+    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => ChangingTreeAsync(Guard<Done>(async () =>
     {
         await tree.SubscribeAsync(Id, path, subscribed);
         return Done.Value;
-    });
+    }));
 
     public ValueTask<MailResult<bool>> MayLogIn() => Guard<bool>(async () => await AccountAsync(fresh: true) is { Login: true });
 

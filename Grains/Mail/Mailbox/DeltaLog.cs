@@ -7,7 +7,7 @@ namespace MailCluster.Grains;
 /// Puts committed changes in the order of their modseqs, whatever the order in which their commits are heard of, and moves the version in memory forward by them.
 /// A change is published before <see cref="ApplyAsync"/> returns. Used by one activation, one turn at a time.
 /// </summary>
-internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publish, Action<MailboxDelta> push, Action lose)
+internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publish, Action<MailboxDelta> push, Action changed, Action lose)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
 
@@ -58,9 +58,12 @@ internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publi
                 snapshot = snapshot.Apply(delta);
         }
         // The rows may hold changes whose commits are yet to be heard of.
+        bool ahead = snapshot.ModSeq > _applied;
         _applied = Math.Max(_applied, snapshot.ModSeq);
         Version = new MailboxVersion(snapshot);
         publish(snapshot);
+        if (ahead)
+            changed();
         foreach (long early in _early.Where(e => e.Value.ToModSeq <= _applied).Select(static e => e.Key).ToList())
             _early.Remove(early);
         Drain();
@@ -85,8 +88,10 @@ internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publi
 
     private void Drain()
     {
+        bool any = false;
         while (_early.Remove(_applied, out MailboxDelta? next))
         {
+            any = true;
             _applied = next.ToModSeq;
             if (_retaining > 0)
                 _sinceLoadBegan.Add(next);
@@ -97,6 +102,8 @@ internal sealed class DeltaLog(MailboxClaim claim, Action<MailboxSnapshot> publi
                 push(next);
             }
         }
+        if (any)
+            changed();
         Release();
     }
 

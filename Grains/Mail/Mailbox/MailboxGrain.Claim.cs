@@ -62,7 +62,7 @@ public sealed partial class MailboxGrain
         return _owned = new MailboxOwnership(claim, new DeltaLog(claim, version =>
         {
             local.Publish(_key, version);
-        }, _observers.Push, Lose));
+        }, _observers.Push, _reports.Changed, Lose));
     }
 
     private async ValueTask<(MailboxVersion?, MailError?)> LoadAsync()
@@ -110,6 +110,8 @@ public sealed partial class MailboxGrain
         owned.Log.Fail(new ClaimLostException());
         local.Withdraw(_key, owned.Epoch);
         _observers.End(MailboxEnd.OwnerChanged);
+        // What was committed of which this memory does not know, the row does.
+        _reports.Changed();
         DeactivateOnIdle();
     }
 

@@ -17,7 +17,7 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, CollectionAgeLimit(Minutes = 5), GrainType("mailbox")]
 public sealed partial class MailboxGrain(
-    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, OwnedMailboxes register, ILocalSiloDetails silo, ILogger<MailboxGrain> log) : Grain, IMailboxGrain
+    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, OwnedMailboxes register, ILocalSiloDetails silo, ILogger<MailboxGrain> log) : Grain, IMailboxGrain, IWatchedMailbox
 {
     private static readonly MailError _gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
     private static readonly MailError _lost = new(MailErrorCode.StaleEpoch, "The mailbox has moved to another node.");
@@ -28,6 +28,7 @@ public sealed partial class MailboxGrain(
     private readonly Dictionary<OperationId, Task> _underWay = [];
     private MailboxKey _key;
     private MailboxObservers _observers = null!;
+    private MailboxReports _reports = null!;
     private Task<MailboxOwnership?>? _claiming;
     private MailboxOwnership? _owned;
     private MailError? _end;
@@ -37,6 +38,7 @@ public sealed partial class MailboxGrain(
     {
         _key = MailboxKey.Parse(this.GetPrimaryKeyString());
         _observers = new MailboxObservers(_key, local, log);
+        _reports = new MailboxReports(ReportAsync, log);
         return Task.CompletedTask;
     }
 
@@ -233,6 +235,15 @@ public sealed partial class MailboxGrain(
             LogUnheard(_key, modSeq);
         }
     }
+
+    public ValueTask Watched()
+    {
+        _reports.Watched();
+        return ValueTask.CompletedTask;
+    }
+
+    private ValueTask<bool> ReportAsync() => GrainFactory.GetGrain<IAccountEvents>(_key.Account.Value).Heard(
+        _key.Mailbox, _owned is { IsLost: false, Loaded.Snapshot: var version } ? version.ToStatus(_key.Mailbox) : null);
 
     /// <summary>An operation that is under way is joined by its retry.</summary>
     private async ValueTask<MailResult<T>> Once<T>(OperationId operation, Func<Task<MailResult<T>>> work, [CallerMemberName] string method = "")

@@ -92,6 +92,43 @@ public sealed class MailKitTests(MailServer server)
         Assert.Equal(1, one.Inbox.Count);
     }
 
+    [Fact]
+    public async Task MailKit_is_notified_of_mail_in_a_mailbox_that_it_has_not_selected()
+    {
+        string user = await server.AccountAsync();
+        using MailKitClient one = await ConnectAsync(user), two = await ConnectAsync(user);
+        Assert.True(one.Capabilities.HasFlag(ImapCapabilities.Notify));
+        await one.Inbox.OpenAsync(FolderAccess.ReadOnly);
+        IMailFolder sent = one.GetFolder(SpecialFolder.Sent)!;
+        await one.NotifyAsync(true,
+        [
+            new ImapEventGroup(ImapMailboxFilter.SelectedDelayed, new ImapEvent.MessageNew(MessageSummaryItems.UniqueId | MessageSummaryItems.Flags), ImapEvent.MessageExpunge),
+            new ImapEventGroup(ImapMailboxFilter.Personal, new ImapEvent.MessageNew(), ImapEvent.MessageExpunge, ImapEvent.MailboxName),
+        ]);
+        using var done = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        sent.CountChanged += (_, _) => done.Cancel();
+        Task idle = one.IdleAsync(done.Token);
+        await two.GetFolder(SpecialFolder.Sent)!.AppendAsync(Message("news"));
+        await idle;
+        Assert.Equal(1, sent.Count);
+        await one.DisableNotifyAsync();
+        await one.DisconnectAsync(true);
+    }
+
+    [Fact]
+    public async Task MailKit_replaces_a_draft()
+    {
+        using MailKitClient client = await ConnectAsync(await server.AccountAsync());
+        Assert.True(client.Capabilities.HasFlag(ImapCapabilities.Replace));
+        IMailFolder drafts = client.GetFolder(SpecialFolder.Drafts)!;
+        UniqueId? first = await drafts.AppendAsync(Message("first"), MessageFlags.Draft);
+        await drafts.OpenAsync(FolderAccess.ReadWrite);
+        UniqueId? second = await drafts.ReplaceAsync(first!.Value, new ReplaceRequest(Message("second"), MessageFlags.Draft));
+        Assert.Equal([second!.Value], await drafts.SearchAsync(SearchQuery.Draft));
+        Assert.Equal(1, drafts.Count);
+        Assert.Equal("second", (await drafts.GetMessageAsync(second.Value)).Subject);
+    }
+
     private async Task<MailKitClient> ConnectAsync(string user)
     {
         var client = new MailKitClient { Timeout = 60_000 };

@@ -60,6 +60,8 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
         await ((IAsyncDisposable)_host).DisposeAsync();
     }
 
+    public IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
+
     public IMailboxGrain Owner(MailboxKey mailbox) => _host.Services.GetRequiredService<IGrainFactory>().GetGrain<IMailboxGrain>(mailbox.ToString());
 
     public IAccountGrain Owner(AccountId account) => _host.Services.GetRequiredService<IGrainFactory>().GetGrain<IAccountGrain>(account.Value);

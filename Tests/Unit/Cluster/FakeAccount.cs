@@ -60,7 +60,15 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
 
     public ValueTask<MailResult<AccountSettings>> Settings() => new(Answer is { } error ? error : Current);
 
-    public ValueTask<MailResult<MailboxTree>> List(bool withStatus) => new(new MailboxTree([.. Mailboxes], []));
+    /// <summary>Called at each List, once its answer is made.</summary>
+    public Action? Listing { get; set; }
+
+    public ValueTask<MailResult<MailboxTree>> List(bool withStatus)
+    {
+        var tree = new MailboxTree([.. Mailboxes], []);
+        Listing?.Invoke();
+        return new(tree);
+    }
 
     public ValueTask<MailResult<MailboxInfo>> Find(MailboxPath path) =>
         new(Mailboxes.Find(m => m.Path.Equals(path)) is { } found ? found : new MailError(MailErrorCode.NonExistent, "none"));

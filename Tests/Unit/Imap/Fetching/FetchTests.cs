@@ -6,6 +6,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Fetching;
 
 /// <summary>FETCH: what is asked, and what is answered.</summary>
+[Covers("BINARY", "OBJECTID", "SAVEDATE")]
 public sealed class FetchTests
 {
     private const string Simple = "Subject: hello\r\nFrom: a@x.test\r\n\r\nbody\r\n";

@@ -6,6 +6,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Fetching;
 
 /// <summary>PREVIEW (RFC 8970).</summary>
+[Covers("PREVIEW")]
 public sealed class PreviewTests
 {
     [Theory]

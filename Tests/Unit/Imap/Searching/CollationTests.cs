@@ -7,6 +7,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Searching;
 
 /// <summary>I18NLEVEL=1 (RFC 5255 §4.5): SEARCH compares with i;unicode-casemap, too.</summary>
+[Covers("I18NLEVEL=1")]
 public sealed class CollationTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Searching;
 
 /// <summary>SEARCH=FUZZY (RFC 6203).</summary>
+[Covers("SEARCH=FUZZY")]
 public sealed class FuzzyTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Searching;
 
 /// <summary>MULTISEARCH (RFC 7377).</summary>
+[Covers("MULTISEARCH")]
 public sealed class MultiSearchTests
 {
     /// <summary>The example of RFC 7377 §2.1 with folders of our own.</summary>
@@ -15,7 +16,7 @@ public sealed class MultiSearchTests
         await using ImapClient c = await FilledAsync(mail);
         await c.Send(
             "tag1 ESEARCH IN (mailboxes \"folder1\" subtree \"folder2\") SUBJECT chad", "tag2 ESEARCH IN (mailboxes (folder1 nowhere INBOX)) RETURN (MIN COUNT) ALL", "tag3 ESEARCH IN (subtree-one folder2) RETURN () SUBJECT chad",
-            "tag4 ESEARCH IN (inboxes subscribed) ALL", "tag5 ESEARCH IN (personal) SUBJECT nothing", "tag6 ESEARCH IN (personal personal mailboxes folder1) RETURN (COUNT PARTIAL -1:-1) UNSEEN MODSEQ 1");
+            "tag4 ESEARCH IN (subscribed mailboxes INBOX) ALL", "tag5 ESEARCH IN (personal) SUBJECT nothing", "tag6 ESEARCH IN (personal personal mailboxes folder1) RETURN (COUNT PARTIAL -1:-1) UNSEEN MODSEQ 1");
         await c.Expect(
             "* ESEARCH (TAG \"tag1\" MAILBOX \"folder1\" UIDVALIDITY 1000) UID ALL 1,3", "* ESEARCH (TAG \"tag1\" MAILBOX \"folder2/salmon\" UIDVALIDITY 1000) UID ALL 1",
             "* ESEARCH (TAG \"tag1\" MAILBOX \"folder2/salmon/deep\" UIDVALIDITY 1000) UID ALL 1", "tag1 OK ESEARCH completed",
@@ -25,6 +26,9 @@ public sealed class MultiSearchTests
         IReadOnlyList<string> all = await c.Ok("tag6");
         Assert.Equal(4, all.Count);
         Assert.Matches("COUNT 3 PARTIAL \\(-1:-1 3\\) MODSEQ \\d+$", all[1]);
+        // Mail may be delivered into any mailbox.
+        await c.Send("tag7 ESEARCH IN (inboxes) RETURN (COUNT PARTIAL -1:-1) UNSEEN MODSEQ 1");
+        Assert.Equal(all.Select(static line => line.Replace("tag6", "tag7", StringComparison.Ordinal)), await c.Ok("tag7"));
     }
 
     [Fact]
@@ -38,7 +42,7 @@ public sealed class MultiSearchTests
         await c.Run("c STORE 2 +FLAGS.SILENT (\\Deleted)");
         await c.Run("c EXPUNGE");
         await c.Send(
-            "d ESEARCH ALL", "e ESEARCH IN (selected) RETURN (SAVE) 2", "f SEARCH $", "g ESEARCH IN (selected-delayed mailboxes folder1 inboxes) RETURN (COUNT) ALL", "h ESEARCH UID 1:2");
+            "d ESEARCH ALL", "e ESEARCH IN (selected) RETURN (SAVE) 2", "f SEARCH $", "g ESEARCH IN (selected-delayed mailboxes folder1 mailboxes INBOX) RETURN (COUNT) ALL", "h ESEARCH UID 1:2");
         await c.Expect(
             "* ESEARCH (TAG \"d\" MAILBOX \"folder1\" UIDVALIDITY 1000) UID ALL 1,3", "d OK …", "e OK …", "* SEARCH 2", "f OK …",
             "* ESEARCH (TAG \"g\" MAILBOX \"INBOX\" UIDVALIDITY 1000) UID COUNT 1", "* ESEARCH (TAG \"g\" MAILBOX \"folder1\" UIDVALIDITY 1000) UID COUNT 2", "g OK …",

@@ -7,6 +7,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Searching;
 
 /// <summary>PARTIAL (RFC 9394): a page of a SEARCH or of a UID FETCH.</summary>
+[Covers("PARTIAL")]
 public sealed class PartialTests
 {
     [Theory]

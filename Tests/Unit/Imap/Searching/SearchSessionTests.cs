@@ -7,6 +7,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Searching;
 
 /// <summary>SEARCH and what it answers in each dialect.</summary>
+[Covers("ESEARCH", "SEARCHRES", "WITHIN", "INPROGRESS")]
 public sealed class SearchSessionTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Searching;
 
 /// <summary>SORT (RFC 5256), SORT=DISPLAY (RFC 5957), ESORT (RFC 5267) and PARTIAL (RFC 9394).</summary>
+[Covers("SORT", "SORT=DISPLAY", "ESORT")]
 public sealed class SortTests
 {
     [Fact]

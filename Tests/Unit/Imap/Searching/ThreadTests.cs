@@ -7,6 +7,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Searching;
 
 /// <summary>THREAD (RFC 5256 §3, §4; REFS: draft-ietf-morg-inthread).</summary>
+[Covers("THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS")]
 public sealed class ThreadTests
 {
     [Fact]

@@ -1,36 +1,103 @@
+using System.Net;
 using System.Reflection;
+using MailCluster.Imap;
 using MailCluster.Tests.Support;
 using Xunit;
 
 namespace MailCluster.Tests.Unit.Imap.Session;
 
-/// <summary>What CAPABILITY tells, and that there is a test of each.</summary>
+/// <summary>What CAPABILITY tells in each state, and that there are tests of each capability: the classes say which by <see cref="CoversAttribute"/>.</summary>
 public sealed class CapabilityTests
 {
-    /// <summary>Each capability and the class of its tests. In the order in which they are told.</summary>
-    private static readonly (string Name, string Tests)[] LoggedIn =
-    [
-        ("IMAP4rev1", "SessionCommandsTests"), ("IMAP4rev2", "SessionCommandsTests"), ("LITERAL+", "CommandReaderTests"), ("SASL-IR", "SessionCommandsTests"), ("ID", "SessionCommandsTests"),
-        ("ENABLE", "SessionCommandsTests"), ("IDLE", "SessionCommandsTests"), ("NAMESPACE", "SessionCommandsTests"), ("UIDPLUS", "SessionStoriesTests"), ("UNSELECT", "SessionCommandsTests"),
-        ("MOVE", "SessionStoriesTests"), ("CHILDREN", "SessionCommandsTests"), ("LIST-EXTENDED", "SessionCommandsTests"), ("LIST-STATUS", "SessionCommandsTests"), ("STATUS=SIZE", "SessionCommandsTests"),
-        ("SPECIAL-USE", "SessionCommandsTests"), ("CREATE-SPECIAL-USE", "SessionCommandsTests"), ("CONDSTORE", "SessionStoriesTests"), ("QRESYNC", "SessionStoriesTests"),
-        ("ESEARCH", "SearchSessionTests"), ("SEARCHRES", "SearchSessionTests"), ("BINARY", "FetchTests"), ("MULTIAPPEND", "SessionCommandsTests"), ("CATENATE", "CatenateTests"), ("URL-PARTIAL", "CatenateTests"), ("OBJECTID", "FetchTests"), ("SAVEDATE", "FetchTests"),
-        ("WITHIN", "SearchSessionTests"), ("SEARCH=FUZZY", "FuzzyTests"), ("MULTISEARCH", "MultiSearchTests"), ("I18NLEVEL=1", "CollationTests"),
-        ("SORT", "SortTests"), ("SORT=DISPLAY", "SortTests"), ("ESORT", "SortTests"), ("THREAD=ORDEREDSUBJECT", "ThreadTests"), ("THREAD=REFERENCES", "ThreadTests"), ("THREAD=REFS", "ThreadTests"),
-        ("PARTIAL", "PartialTests"), ("PREVIEW", "PreviewTests"), ("INPROGRESS", "SearchSessionTests"), ("UTF8=ACCEPT", "Utf8AcceptTests"), ("UIDONLY", "UidOnlyTests"),
-        ("METADATA", "MetadataTests"), ("LIST-METADATA", "MetadataTests"),
-        ("QUOTA", "QuotaTests"), ("QUOTA=RES-STORAGE", "QuotaTests"), ("QUOTA=RES-MESSAGE", "QuotaTests"), ("QUOTA=RES-MAILBOX", "QuotaTests"), ("QUOTA=RES-ANNOTATION-STORAGE", "QuotaTests"),
-        ("APPENDLIMIT=52428800", "SessionCommandsTests"), ("COMPRESS=DEFLATE", "CompressTests"),
-    ];
-
     [Fact]
-    public async Task Nothing_is_told_that_no_test_covers()
+    public async Task Nothing_is_told_in_any_state_that_no_test_covers_and_nothing_is_covered_that_is_not_told()
     {
-        await using FakeMail mail = await FakeMail.StartAsync();
-        await using ImapClient c = await mail.LogInAsync();
-        await c.Send("a CAPABILITY");
-        await c.Expect("* CAPABILITY " + string.Join(' ', LoggedIn.Select(static l => l.Name)), "a OK …");
-        HashSet<string> classes = [.. Assembly.GetExecutingAssembly().GetTypes().Where(static t => t.GetMethods().Any(static m => m.IsDefined(typeof(FactAttribute)))).Select(static t => t.Name)];
-        Assert.All(LoggedIn, l => Assert.Contains(l.Tests, classes));
+        HashSet<string> covered = [];
+        foreach (Type type in Assembly.GetExecutingAssembly().GetTypes())
+        {
+            if (type.GetCustomAttribute<CoversAttribute>() is not { } covers)
+                continue;
+            Assert.True(type.GetMethods().Any(static m => m.IsDefined(typeof(FactAttribute))), $"{type.Name} has no tests");
+            covered.UnionWith(covers.Capabilities);
+        }
+        IReadOnlyDictionary<string, HashSet<string>> states = await StatesAsync();
+        foreach ((string state, HashSet<string> told) in states)
+        {
+            Assert.NotEmpty(told);
+            Assert.True(told.IsSubsetOf(covered), $"No test covers {string.Join(", ", told.Except(covered))}, told {state}");
+        }
+        Assert.Equal([], covered.Except(states.Values.SelectMany(static s => s)).Order());
+    }
+
+    /// <summary>DESIGN part 9: before a log-in only what works there.</summary>
+    [Fact]
+    public async Task What_is_told_before_a_log_in_works_before_it()
+    {
+        IReadOnlyDictionary<string, HashSet<string>> states = await StatesAsync();
+        string[] always = ["IMAP4rev1", "IMAP4rev2", "LITERAL-", "SASL-IR", "ID", "ENABLE", "IDLE"];
+        foreach ((string state, HashSet<string> told) in states.Where(static s => s.Key.StartsWith("before", StringComparison.Ordinal)))
+        {
+            Assert.Superset(always.ToHashSet(), told);
+            Assert.All(told.Except(always), name => Assert.True(
+                name is "STARTTLS" or "LOGINDISABLED" or "IMAP4" || name.StartsWith("AUTH=", StringComparison.Ordinal), $"{name} is told {state}"));
+        }
+        Assert.DoesNotContain(states["before a log-in, in clear"], static n => n is "AUTH=PLAIN" or "AUTH=LOGIN");
+        Assert.Contains("LOGINDISABLED", states["before a log-in, in clear"]);
+        Assert.DoesNotContain("STARTTLS", states["before a log-in, under TLS"]);
+        Assert.DoesNotContain("LITERAL-", states["logged in"]);
+        Assert.DoesNotContain("COMPRESS=DEFLATE", states["compressed"]);
+    }
+
+    private static async Task<IReadOnlyDictionary<string, HashSet<string>>> StatesAsync()
+    {
+        var states = new Dictionary<string, HashSet<string>>();
+        await using (FakeMail mail = await FakeMail.StartAsync(tls: true))
+        {
+            await using ImapClient c = await mail.ConnectAsync();
+            states["before a log-in, on this machine"] = await AskAsync(c);
+            await c.Run("a STARTTLS");
+            await c.StartTls();
+            states["before a log-in, under TLS"] = await AskAsync(c);
+            await c.Run("a LOGIN alice secret");
+            states["logged in"] = await AskAsync(c);
+            await c.Run("a SELECT INBOX");
+            states["selected"] = await AskAsync(c);
+            await c.Run("a ENABLE IMAP4rev2 QRESYNC UIDONLY UTF8=ACCEPT");
+            states["with all of it enabled"] = await AskAsync(c);
+            await c.Run("a COMPRESS DEFLATE");
+            c.StartDeflate();
+            states["compressed"] = await AskAsync(c);
+        }
+        await using (FakeMail mail = await FakeMail.StartAsync())
+        {
+            mail.Owner.Account = mail.Owner.Account with { Manages = true };
+            await using ImapClient c = await mail.LogInAsync();
+            states["logged in as who manages a tenant"] = await AskAsync(c);
+        }
+        await using (FakeMail mail = await FakeMail.StartAsync(
+            tls: true, listener: static l => l with { ProxyProtocol = true, TrustedNetworks = [IPNetwork.Parse("127.0.0.0/8")] }))
+        {
+            await using ImapClient c = await mail.ConnectSilentlyAsync();
+            await c.SendRaw("PROXY TCP4 192.0.2.7 192.0.2.1 4711 143\r\n");
+            await c.Expect("* OK …");
+            states["before a log-in, in clear"] = await AskAsync(c);
+        }
+        await using (FakeMail mail = await FakeMail.StartAsync(new ImapOptions { Dialects = true, MessageLimit = 1000 }))
+        {
+            await using ImapClient c = await mail.ConnectAsync();
+            states["before a log-in, with old dialects"] = await AskAsync(c);
+            await c.Run("a LOGIN alice secret");
+            states["with old dialects and a limit"] = await AskAsync(c);
+        }
+        return states;
+    }
+
+    private static async Task<HashSet<string>> AskAsync(ImapClient client)
+    {
+        string line = Assert.Single(await client.Run("q CAPABILITY"));
+        Assert.StartsWith("* CAPABILITY ", line);
+        string[] names = line["* CAPABILITY ".Length..].Split(' ');
+        Assert.Equal(names.Length, names.Distinct().Count());
+        return [.. names.Select(static n => n.IndexOf('=') is var at and > 0 && char.IsDigit(n[^1]) && long.TryParse(n[(at + 1)..], out _) && !n.StartsWith("I18NLEVEL", StringComparison.Ordinal) ? n[..(at + 1)] : n)];
     }
 }

@@ -6,6 +6,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>CATENATE (RFC 4469) and URL-PARTIAL (RFC 5550 §3.2).</summary>
+[Covers("CATENATE", "URL-PARTIAL")]
 public sealed class CatenateTests
 {
     private const string Parts =

@@ -5,6 +5,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>COMPRESS=DEFLATE (RFC 4978).</summary>
+[Covers("COMPRESS=DEFLATE")]
 public sealed class CompressTests
 {
     /// <summary>The example of RFC 4978 §3.</summary>

@@ -31,7 +31,11 @@ internal sealed partial class FakeAccount
             .Select(a => new MetadataEntry(a.Key.Entry, a.Value.Length, a.Value.Length > request.MaxSize ? null : a.Value))];
     });
 
-    public ValueTask<MailResult<Done>> SetMetadata(SetMetadataRequest request) => Do<Done>(() =>
+    public ValueTask<MailResult<IReadOnlyList<AnnotationMark>>> Annotations() => Do<IReadOnlyList<AnnotationMark>>(() =>
+        (AnnotationMark[])[.. _annotations.Select(a => new AnnotationMark(
+            a.Key.Mailbox.Length == 0 ? default : Existing(MailboxPath.Parse(a.Key.Mailbox, '/')).Value!.Id, a.Key.Entry, AnnotationMark.Of(a.Value)))]);
+
+    public ValueTask<MailResult<Done>> SetMetadata(SetMetadataRequest request) => Do<Done>(tree: true, work: () =>
     {
         if (request.Path is { } path && Existing(path).Error is { } missing)
             return missing;

@@ -3,8 +3,9 @@ using MailCluster.Contracts;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>The owner of the one account, and the directory that knows it.</summary>
-internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirectoryGrain
+internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IAccountEvents, IDirectoryGrain
 {
+    private readonly Dictionary<IAccountObserver, (long Registration, long Sent)> _watchers = [];
     private readonly SortedDictionary<MailboxPath, MailboxInfo> _tree = [];
     private readonly SortedSet<MailboxPath> _subscriptions = [];
     private long _next;
@@ -42,6 +43,55 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirec
             : (MailResult<AccountSession>)new MailError(MailErrorCode.AuthenticationFailed, "Wrong."));
     }
 
+    /// <summary>What is pushed is lost on the way.</summary>
+    public bool LosesPushes { get; set; }
+
+    /// <summary>Registrations of processes that watch.</summary>
+    public int Watchers
+    {
+        get
+        {
+            lock (_watchers)
+                return _watchers.Count;
+        }
+    }
+
+    public ValueTask<MailResult<AccountWatching>> Watch(IAccountObserver observer) => Do<AccountWatching>(() =>
+    {
+        lock (_watchers)
+        {
+            if (!_watchers.TryGetValue(observer, out (long Registration, long Sent) known))
+                _watchers[observer] = known = (_watchers.Count + 1, 0);
+            return new AccountWatching(known.Registration, known.Sent);
+        }
+    });
+
+    public ValueTask Unwatch(IAccountObserver observer)
+    {
+        lock (_watchers)
+            _watchers.Remove(observer);
+        return default;
+    }
+
+    public ValueTask<bool> Heard(MailboxId mailbox, MailboxStatus? counters)
+    {
+        Push(counters, tree: false);
+        return new(true);
+    }
+
+    private void Push(MailboxStatus? counters, bool tree)
+    {
+        lock (_watchers)
+        {
+            foreach ((IAccountObserver observer, (long registration, long sent)) in _watchers.ToList())
+            {
+                _watchers[observer] = (registration, sent + 1);
+                if (!LosesPushes)
+                    observer.Changed(FakeMail.Account, new AccountNews(registration, sent + 1, counters, tree));
+            }
+        }
+    }
+
     public ValueTask EndSession(string sessionId) => default;
 
     public ValueTask RenewSessions(IReadOnlyList<LoginRequest> sessions) => default;
@@ -62,7 +112,7 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirec
     public ValueTask<MailResult<MailboxStatus>> StatusOf(StatusRequest request) => Do<MailboxStatus>(() =>
         Existing(request.Path) is { Value: { Selectable: true } info } ? Owner(info).StatusNow : Missing);
 
-    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Do<MailboxInfo>(() =>
+    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => Do<MailboxInfo>(tree: true, work: () =>
     {
         if (_tree.TryGetValue(path, out MailboxInfo? known) && known.Selectable)
             return new MailError(MailErrorCode.AlreadyExists, "It exists.");
@@ -74,7 +124,7 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirec
         return Add(path, [.. specialUse]);
     });
 
-    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => Do<Done>(() =>
+    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => Do<Done>(tree: true, work: () =>
     {
         if (path.IsInbox)
             return new MailError(MailErrorCode.Cannot, "INBOX stays.");
@@ -91,7 +141,7 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirec
         return Done.Value;
     });
 
-    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => Do<Done>(() =>
+    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => Do<Done>(tree: true, work: () =>
     {
         if (Existing(from) is not { Value: not null })
             return Missing;
@@ -106,7 +156,7 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirec
         return Done.Value;
     });
 
-    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => Do<Done>(() =>
+    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => Do<Done>(tree: true, work: () =>
     {
         _ = subscribed ? _subscriptions.Add(path) : _subscriptions.Remove(path);
         return Done.Value;
@@ -126,9 +176,13 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IDirec
 
     private MailResult<MailboxInfo> Existing(MailboxPath path) => _tree.TryGetValue(path, out MailboxInfo? info) ? info : Missing;
 
-    private ValueTask<MailResult<T>> Do<T>(Func<MailResult<T>> work)
+    private ValueTask<MailResult<T>> Do<T>(Func<MailResult<T>> work, bool tree = false)
     {
+        MailResult<T> result;
         lock (_tree)
-            return Unreachable ? new(new MailError(MailErrorCode.Unavailable, "Unreachable.")) : new(work());
+            result = Unreachable ? new MailError(MailErrorCode.Unavailable, "Unreachable.") : work();
+        if (tree)
+            Push(null, tree: true);
+        return new(result);
     }
 }

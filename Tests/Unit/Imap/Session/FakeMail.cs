@@ -32,11 +32,14 @@ internal sealed class FakeMail : IAsyncDisposable
         Owner = new FakeAccount(this);
         IGrainFactory grains = DispatchProxy.Create<IGrainFactory, Grains>();
         ((Grains)(object)grains).Mail = this;
-        _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50) });
+        _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50), WatchFor = TimeSpan.FromMilliseconds(100) });
         Protocol = new ImapProtocol(_cluster, options, time: time);
         Pop3 = new Pop3Protocol(_cluster, pop3, logs, time);
         Owner.Add(MailboxPath.Inbox);
     }
+
+    /// <summary>Where clients connect to.</summary>
+    public IPEndPoint Door => _door;
 
     public ImapProtocol Protocol { get; }
 
@@ -53,6 +56,8 @@ internal sealed class FakeMail : IAsyncDisposable
     public FakeMailbox Inbox => Mailboxes[new MailboxKey(Account, new MailboxId(1))];
 
     public LiveSessions Sessions => _cluster.Sessions;
+
+    public AccountWatches Accounts => _cluster.Accounts;
 
     public NetServer Net => _net;
 
@@ -95,6 +100,9 @@ internal sealed class FakeMail : IAsyncDisposable
 
     public Task<ImapClient> ConnectAsync() => ImapClient.ConnectAsync(_door);
 
+    /// <summary>The greeting is still to be read.</summary>
+    public Task<ImapClient> ConnectSilentlyAsync() => ImapClient.ConnectSilentlyAsync(_door);
+
     public Task<ImapClient> LogInAsync() => ImapClient.LoggedInAsync(_door, "alice", "secret");
 
     /// <summary>Sessions 1 to n with INBOX selected.</summary>
@@ -115,7 +123,7 @@ internal sealed class FakeMail : IAsyncDisposable
         await _cluster.DisposeAsync();
     }
 
-    /// <summary>IGrainFactory: the three kinds of owners.</summary>
+    /// <summary>IGrainFactory: the three kinds of owners; an observer is the object itself.</summary>
     public class Grains : DispatchProxy
     {
         internal FakeMail Mail { get; set; } = null!;
@@ -125,8 +133,10 @@ internal sealed class FakeMail : IAsyncDisposable
             Type? kind = method!.IsGenericMethod ? method.GetGenericArguments()[0] : null;
             if (kind == typeof(IDirectoryGrain))
                 return Mail.Owner;
-            if (kind == typeof(IAccountGrain))
+            if (kind == typeof(IAccountGrain) || kind == typeof(IAccountEvents))
                 return Mail.Owner;
+            if (kind == typeof(IAccountObserver))
+                return args![0];
             if (kind == typeof(IMailboxGrain))
                 return Mail.Mailboxes.GetOrAdd(MailboxKey.Parse((string)args![0]!), key => new FakeMailbox(Mail, key) { Gone = true });
             throw new NotSupportedException(method.Name);

@@ -162,6 +162,7 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
         long next = _now.ModSeq + 1;
         _now = _now.Apply(new MailboxDelta(1, _now.ModSeq, next, [effect(next)]));
         Publish();
+        _ = mail.Owner.Heard(key.Mailbox, StatusNow);
     }
 
     private ValueTask<MailResult<T>> Do<T>(Func<MailResult<T>> work)

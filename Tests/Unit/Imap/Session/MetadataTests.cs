@@ -4,6 +4,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>RFC 5464 and RFC 9590 as they are spoken: their examples.</summary>
+[Covers("METADATA", "LIST-METADATA")]
 public sealed class MetadataTests
 {
     [Fact]

@@ -5,6 +5,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>RFC 9208 as it is spoken: its examples with the roots that there are here.</summary>
+[Covers("QUOTA", "QUOTA=RES-STORAGE", "QUOTA=RES-MESSAGE", "QUOTA=RES-MAILBOX", "QUOTA=RES-ANNOTATION-STORAGE", "QUOTASET")]
 public sealed class QuotaTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>One client and the answers it gets.</summary>
+[Covers("IMAP4rev1", "IMAP4rev2", "SASL-IR", "ID", "ENABLE", "IDLE", "NAMESPACE", "UNSELECT", "CHILDREN", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "SPECIAL-USE", "CREATE-SPECIAL-USE", "MULTIAPPEND", "APPENDLIMIT=", "STARTTLS", "LOGINDISABLED", "AUTH=PLAIN", "AUTH=LOGIN")]
 public sealed class SessionCommandsTests
 {
     [Fact]

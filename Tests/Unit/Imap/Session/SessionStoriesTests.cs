@@ -5,6 +5,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>Several sessions in one mailbox, told as they talk.</summary>
+[Covers("UIDPLUS", "MOVE", "CONDSTORE", "QRESYNC")]
 public sealed class SessionStoriesTests
 {
     private const string Message = "Subject: one\r\n\r\nbody\r\n";

@@ -4,6 +4,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>UIDONLY (RFC 9586).</summary>
+[Covers("UIDONLY")]
 public sealed class UidOnlyTests
 {
     [Fact]
@@ -14,9 +15,8 @@ public sealed class UidOnlyTests
         await c.Send(
             "01 FETCH 1 FLAGS", "02 STORE 1 +FLAGS (\\Seen)", "03 SEARCH ALL", "04 COPY 1 INBOX", "05 MOVE 1 INBOX", "06 SORT (ARRIVAL) UTF-8 ALL", "07 THREAD REFS UTF-8 ALL", "08 UID SEARCH 1:*",
             "09 UID SEARCH NOT (OR 2 SEEN)", "10 UID SORT (ARRIVAL) UTF-8 2", "11 UID THREAD REFS UTF-8 1:2", "12 FETCH nonsense", "13 REPLACE 1 INBOX");
-        for (int i = 1; i <= 12; i++)
+        for (int i = 1; i <= 13; i++)
             await c.Bad($"{i:00}", "[UIDREQUIRED] …");
-        await c.Bad("13");
         Assert.All(mail.Inbox.Now.Messages(), static m => Assert.Equal(MailCluster.Contracts.SystemFlags.None, m.SystemFlags));
         await c.Send("20 UID SEARCH UID 2:*", "21 UID SEARCH RETURN (SAVE COUNT) UNSEEN", "22 UID SEARCH $", "23 UID SORT (REVERSE ARRIVAL) UTF-8 ALL", "24 UID THREAD REFS UTF-8 ALL", "25 EXPUNGE", "26 NOOP");
         await c.Expect(

@@ -5,6 +5,7 @@ using Xunit;
 namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>UTF8=ACCEPT (RFC 9755).</summary>
+[Covers("UTF8=ACCEPT")]
 public sealed class Utf8AcceptTests
 {
     // Lines are octets here: this is "ä".

@@ -1,10 +1,12 @@
 using System.IO.Pipelines;
 using System.Text;
 using MailCluster.Imap.Wire;
+using MailCluster.Tests.Support;
 using Xunit;
 
 namespace MailCluster.Tests.Unit.Imap.Wire;
 
+[Covers("LITERAL+", "LITERAL-")]
 public class CommandReaderTests
 {
     static readonly CommandReaderOptions Small = new() { CommandLimit = 400, LiteralLimitBeforeLogin = 20, SwallowLimit = 1000 };

@@ -18,10 +18,11 @@ public class RandomBytesTests
         "\"saved\" (\\Seen key) \" 7-Feb-1994 21:52:25 -0800\" ~{310+}\r\n",
         "1:2 (UNCHANGEDSINCE 9) -FLAGS.SILENT (\\Seen $x)",
         "x (USE (\\Sent)) {2+}\r\nab NIL \"\\\\\" ( ) ~{1}\r\n\0",
+        "SET STATUS (selected (MessageNew (uid body[1]) MessageExpunge)) (subtree (a \"b\") (MailboxName)) (personal none)",
         "a1 UID FETCH (\"name\" \"v\" \"os\" NIL)",
     ];
 
-    static readonly Func<byte[], WireCharset, object?>[] Grammars =
+    internal static readonly Func<byte[], WireCharset, object?>[] Grammars =
     [
         (b, c) => Grammar.Parse(b, (ref ImapParser p) => (object)SessionGrammar.Header(ref p), c),
         (b, c) => Grammar.Parse(b, (ref ImapParser p) => FetchGrammar.Parse(ref p, uid: true), c),
@@ -41,6 +42,9 @@ public class RandomBytesTests
         (b, c) => Grammar.Parse(b, MailboxGrammar.ParseRename, c),
         (b, c) => Grammar.Parse(b, MailboxGrammar.ParseCopy, c),
         (b, c) => Grammar.Parse(b, AppendGrammar.ParsePrefix, c),
+        (b, c) => Grammar.Parse(b, AppendGrammar.ParseReplace, c),
+        (b, c) => Grammar.Parse(b, NotifyGrammar.Parse, c),
+        (b, c) => Grammar.Parse(b, UidBatchesGrammar.Parse, c),
         (b, c) => Grammar.Parse(b, SessionGrammar.ParseLogin, c),
         (b, c) => Grammar.Parse(b, SessionGrammar.ParseAuthenticate, c),
         (b, c) => Grammar.Parse(b, SessionGrammar.ParseEnable, c),
