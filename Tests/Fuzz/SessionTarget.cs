@@ -1,0 +1,63 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using MailCluster.Imap;
+using MailCluster.Tests.Unit.Imap.Session;
+
+namespace MailCluster.Tests.Fuzz;
+
+/// <summary>
+/// Whole IMAP sessions over a mail store in memory: whatever a client sends, there is no internal error, the session ends when the client has, and the next one finds a server that works.
+/// </summary>
+public sealed class SessionTarget : Target
+{
+    private static readonly byte[] Start = Encoding.ASCII.GetBytes(
+        "s1 LOGIN alice secret\r\ns2 APPEND INBOX {31+}\r\nSubject: one\r\nFrom: a@b\r\n\r\nbody\r\ns3 APPEND INBOX {6+}\r\n\r\nbody\r\ns4 SELECT INBOX\r\n");
+
+    private static readonly Lazy<Task<FakeMail>> Mail = new(static () => FakeMail.StartAsync(new ImapOptions { Dialects = true, AppendLimit = 10_000 }));
+
+    public override string Name => "session";
+
+    public override IReadOnlyList<byte[]> Seeds => ImapSeeds.Commands;
+
+    public override IReadOnlyList<string> Words => ImapSeeds.Words;
+
+    protected override async Task RunAsync(byte[] input, Random variant)
+    {
+        FakeMail mail = await Mail.Value;
+        bool fresh = variant.Next(5) == 0;
+        string said = await TalkAsync(mail.Door, fresh ? input : [.. Start, .. input]);
+        if (said.Contains("SERVERBUG", StringComparison.Ordinal))
+            throw new InvalidOperationException("An internal error: " + said);
+        // Each line begins as one may, so that a client is not led astray; what literals hold is not looked at.
+        if (!said.StartsWith("* OK ", StringComparison.Ordinal))
+            throw new InvalidOperationException("No greeting: " + said);
+    }
+
+    private static async Task<string> TalkAsync(IPEndPoint door, byte[] input)
+    {
+        using var client = new TcpClient { NoDelay = true };
+        await client.ConnectAsync(door);
+        NetworkStream stream = client.GetStream();
+        var answer = new MemoryStream();
+        Task reading = stream.CopyToAsync(answer);
+        try
+        {
+            await stream.WriteAsync(input);
+            client.Client.Shutdown(SocketShutdown.Send);
+        }
+        catch (IOException)
+        {
+            // BYE came before all of it was sent.
+        }
+        try
+        {
+            await reading;
+        }
+        catch (IOException)
+        {
+            // The server closed while there was something left to read for it.
+        }
+        return Encoding.Latin1.GetString(answer.ToArray());
+    }
+}
