@@ -12,7 +12,11 @@ internal sealed record Arrival(Operation By, string Account, MailboxChronicle? I
     /// <summary>Null: not known.</summary>
     public string? Mark => New?.Mark ?? Source?.Mark;
 
-    public bool IsMove => By.Act is Transfer { Move: true };
+    /// <summary>For REPLACE: the message in whose place it comes.</summary>
+    public MessageChronicle? Replaces { get; init; }
+
+    /// <summary>The message that goes if it happens: of MOVE and REPLACE.</summary>
+    public MessageChronicle? Takes => By.Act is Transfer { Move: true } ? Source : Replaces;
 
     public bool CanBeIn(MailboxChronicle mailbox) =>
         Into is not null ? Into == mailbox : string.Equals(Account, mailbox.Ref.Account, StringComparison.OrdinalIgnoreCase);

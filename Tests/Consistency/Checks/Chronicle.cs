@@ -113,6 +113,12 @@ internal sealed class Chronicle
                 if (told.HighestModSeq is { } value)
                     counted.ModSeq.Add(told.At, value, by);
                 break;
+            case SeenNews told:
+                if (told.UidNext is { } following)
+                    Mailbox(told.In).UidNext.Add(told.At, following, by);
+                if (told.HighestModSeq is { } reached)
+                    Mailbox(told.In).ModSeq.Add(told.At, reached, by);
+                break;
             default:
                 break;
         }
@@ -136,6 +142,9 @@ internal sealed class Chronicle
         {
             case Append append:
                 AddAppend(operation, append);
+                break;
+            case Replace replace:
+                AddReplace(operation, replace);
                 break;
             case Deliver:
                 break;
@@ -173,6 +182,28 @@ internal sealed class Chronicle
             message.New = append.Messages[i];
             SetOrigin(message, operation);
         }
+    }
+
+    private void AddReplace(Operation operation, Replace replace)
+    {
+        MailboxChronicle from = Mailbox(replace.In);
+        MessageChronicle replaced = from.Message(replace.Uid);
+        from.Moves.Add(operation);
+        MailboxChronicle? into = replace.Into is { } known ? Mailbox(known) : null;
+        if (operation.Outcome == Outcome.Ok)
+        {
+            replaced.Known = replaced.Known.OrEarlier(new Proof(operation.Completed, operation));
+            replaced.Gone = replaced.Gone.OrEarlier(new Proof(operation.Completed, operation));
+        }
+        if (operation.Outcome != Outcome.Ok || into is null || replace.NewUid is not { } uid)
+        {
+            Arrivals.Add(new Arrival(operation, operation.Account, into, replace.Message, null, operation.Outcome == Outcome.Ok ? operation : null) { Replaces = replaced });
+            return;
+        }
+        MessageChronicle message = into.Message(uid);
+        message.Known = message.Known.OrEarlier(new Proof(operation.Completed, operation));
+        message.New = replace.Message;
+        SetOrigin(message, operation);
     }
 
     private void AddTransfer(Operation operation, Transfer transfer)

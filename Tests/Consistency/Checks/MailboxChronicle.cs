@@ -28,7 +28,7 @@ internal sealed class MailboxChronicle(MailboxRef mailbox)
 
     public List<Operation> Expunges { get; } = [];
 
-    /// <summary>MOVEs out of it.</summary>
+    /// <summary>MOVEs out of it, and REPLACEs of its messages.</summary>
     public List<Operation> Moves { get; } = [];
 
     public List<Operation> Deletes { get; } = [];

@@ -57,8 +57,8 @@ internal sealed class Origins
         message.Source = made.Source;
         if (made.Done is { } done)
             message.Known = message.Known.OrEarlier(new Proof(done.Completed, done));
-        if (made is { IsMove: true, Source: { } source })
-            source.Gone = source.Gone.OrEarlier(message.Known);
+        if (made.Takes is { } taken)
+            taken.Gone = taken.Gone.OrEarlier(message.Known);
     }
 
     private static void Add<T>(Dictionary<string, List<T>> lists, string mark, T item)

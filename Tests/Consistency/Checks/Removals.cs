@@ -55,10 +55,12 @@ internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> del
 
     private static void Move(MailboxChronicle mailbox, Operation operation)
     {
-        var move = (Transfer)operation.Act;
-        IEnumerable<MessageChronicle> moved = move.Pairs.Count > 0
-            ? move.Pairs.Select(p => mailbox.Message(p.Source))
-            : mailbox.Of(move.Uids);
+        IEnumerable<MessageChronicle> moved = operation.Act switch
+        {
+            Replace replace => [mailbox.Message(replace.Uid)],
+            Transfer { Pairs.Count: > 0 } move => move.Pairs.Select(p => mailbox.Message(p.Source)),
+            var move => mailbox.Of(((Transfer)move).Uids),
+        };
         foreach (MessageChronicle message in moved)
             message.MayBeRemoved(operation, operation.Invoked);
     }

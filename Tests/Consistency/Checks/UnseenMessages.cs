@@ -4,7 +4,7 @@ using MailCluster.Contracts;
 namespace MailCluster.Consistency.Checks;
 
 /// <summary>
-/// Nothing is lost before anybody saw it: a delivery (or an APPEND without APPENDUID) that was acknowledged, and a MOVE of unknown outcome that has certainly taken its message away,
+/// Nothing is lost before anybody saw it: a delivery (or an APPEND without APPENDUID) that was acknowledged, and a MOVE or REPLACE of unknown outcome that has certainly taken its message away,
 /// have put a message into the mailbox. If nobody was ever told one with this mark there, every later listing, all of whose UIDs are known to be other messages, shows that it is lost:
 /// unless something may have removed it unseen.
 /// </summary>
@@ -39,9 +39,9 @@ internal static class UnseenMessages
     {
         if (arrival.Done is { } done)
             return new Proof(done.Completed, done);
-        return arrival is { IsMove: true, Source: { } source } && source.Gone.IsKnown
-            && source.Removers.TrueForAll(o => o.Number == arrival.By.Number || o.Invoked > source.Gone.At)
-            ? source.Gone
+        return arrival.Takes is { Gone.IsKnown: true } taken
+            && taken.Removers.TrueForAll(o => o.Number == arrival.By.Number || o.Invoked > taken.Gone.At)
+            ? taken.Gone
             : Proof.Never;
     }
 
@@ -62,7 +62,7 @@ internal static class UnseenMessages
     private static long MayGoUnseen(MailboxChronicle mailbox, bool mayBeDeleted)
     {
         IEnumerable<Operation> may = mailbox.Deletes
-            .Concat(mailbox.Moves.Where(o => MayNameUnseen(mailbox, ((Transfer)o.Act).Uids)))
+            .Concat(mailbox.Moves.Where(o => MayNameUnseen(mailbox, o.Act is Transfer move ? move.Uids : UidSet.Single(((Replace)o.Act).Uid))))
             .Concat(mailbox.Stores.Where(o => ((Store)o.Act).Flags.Contains(@"\Deleted") && MayNameUnseen(mailbox, ((Store)o.Act).Uids)));
         if (mayBeDeleted)
             may = may.Concat(mailbox.Expunges);

@@ -4,7 +4,7 @@ using MailCluster.Consistency.History;
 
 namespace MailCluster.Consistency.Client;
 
-/// <summary>What one FETCH response says (RFC 9051 §7.5.2). Null: not told.</summary>
+/// <summary>What one FETCH (RFC 9051 §7.5.2) or UIDFETCH (RFC 9586 §3.3) response says. Null: not told.</summary>
 /// <param name="Mark">Of the header field X-Check; "" where the message has none.</param>
 /// <param name="Body">BODY[].</param>
 internal sealed record FetchItems(uint? Uid, FlagSet? Flags, long? ModSeq, string? Mark, byte[]? Body)
@@ -20,7 +20,7 @@ internal sealed record FetchItems(uint? Uid, FlagSet? Flags, long? ModSeq, strin
     {
         if (response.Arguments is not [ListToken { Items: var items }] || items.Count % 2 != 0)
             throw new FormatException("FETCH without a list of items and values");
-        var read = new FetchItems(null, null, null, null, null);
+        var read = new FetchItems(response.Name == "UIDFETCH" ? response.Number : null, null, null, null, null);
         for (int i = 0; i < items.Count; i += 2)
             read = read.With(items[i].Text?.ToUpperInvariant() ?? throw new FormatException("FETCH with an item without name"), items[i + 1]);
         return read;

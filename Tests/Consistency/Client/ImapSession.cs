@@ -55,6 +55,9 @@ internal sealed class ImapSession : IDisposable
     /// <summary>The text of a BYE; null where none came.</summary>
     public string? Bye => _bye;
 
+    /// <summary>Is told of every untagged response, in their order.</summary>
+    public Action<Response>? Heard { get; set; }
+
     /// <summary>In upper case.</summary>
     public HashSet<string> Capabilities { get; private set; } = [];
 
@@ -170,7 +173,10 @@ internal sealed class ImapSession : IDisposable
             if (response.Name == "BYE")
                 _bye = response.Code is { } code ? $"[{code.Name}] {response.Text}" : response.Text;
             else
+            {
+                Heard?.Invoke(response);
                 Model.FeedUnasked(response, next, at);
+            }
         }
         _unasked.AddRange(next.Seen);
     });
@@ -261,6 +267,7 @@ internal sealed class ImapSession : IDisposable
         else
         {
             answer.Untagged.Add((response, at));
+            Heard?.Invoke(response);
         }
         Model.Feed(response, answer, at);
         if (response.IsTagged)

@@ -23,13 +23,16 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
 
     public int Exists => _numbers.Count;
 
+    /// <summary>UIDONLY (RFC 9586): the numbers here only count; which message is at which is not known, and means nothing.</summary>
+    public bool HasNoNumbers { get; set; }
+
     /// <summary>Everything up to here was told: the modseq to remember for QRESYNC. Null without CONDSTORE.</summary>
     public long? SyncedModSeq { get; set; }
 
     /// <summary>Every number's UID and flags are known.</summary>
     public bool IsComplete => _numbers.TrueForAll(n => n.Uid != 0 && _told.TryGetValue(n.Uid, out Told told) && told.Flags is not null);
 
-    /// <summary>The UIDs that are known, ascending.</summary>
+    /// <summary>The UIDs that are known, ascending (but for <see cref="HasNoNumbers"/>).</summary>
     public IEnumerable<uint> Uids => _numbers.Where(static n => n.Uid != 0).Select(static n => n.Uid);
 
     /// <summary>0 where it was not told.</summary>
@@ -82,6 +85,19 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
         return null;
     }
 
+    /// <summary>A message without its number (UIDFETCH): one of those that EXISTS counts.</summary>
+    public string? TellUid(uint uid)
+    {
+        if (Has(uid))
+            return null;
+        // The one that came last of those that it can be: what is left can be any other.
+        int free = _numbers.FindLastIndex(n => n.Uid == 0 && n.Above < uid);
+        if (free < 0)
+            return $"UID {uid} is none of the {_numbers.Count} messages that EXISTS told";
+        _numbers[free] = (uid, _numbers[free].Above);
+        return null;
+    }
+
     /// <summary>Flags and modseq of a message; null: not told now. A new modseq without flags (STORE .SILENT) makes the flags unknown.</summary>
     public void Tell(uint uid, FlagSet? flags, long? modSeq)
     {
@@ -105,7 +121,13 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
     public string? RemoveUid(uint uid)
     {
         int at = _numbers.FindIndex(n => n.Uid == uid);
-        if (at < 0)
+        if (at < 0 && HasNoNumbers)
+        {
+            at = _numbers.FindLastIndex(n => n.Uid == 0 && n.Above < uid);
+            if (at < 0)
+                return $"VANISHED names UID {uid}, which is not in the mailbox";
+        }
+        else if (at < 0)
         {
             // It can only be one of the numbers without a known UID between its neighbours.
             int next = _numbers.FindIndex(n => n.Uid > uid);

@@ -51,7 +51,7 @@ internal sealed class Opening(string account, SelectAsk ask, Answer answer, Mail
         _view.SetExists(Exists!.Value);
         foreach ((Response response, long at) in answer.Untagged)
         {
-            if (response.Name == "FETCH")
+            if (response.Name is "FETCH" or "UIDFETCH")
                 model.FeedFetch(_view, response, answer, at);
         }
     }
@@ -68,7 +68,7 @@ internal sealed class Opening(string account, SelectAsk ask, Answer answer, Mail
                 foreach (uint uid in messages.Keys.Where(gone.Contains).ToList())
                     messages.Remove(uid);
             }
-            else if (response.Name == "FETCH" && FetchItems.Read(response) is { Uid: { } uid } items)
+            else if (response.Name is "FETCH" or "UIDFETCH" && FetchItems.Read(response) is { Uid: { } uid } items)
             {
                 messages[uid] = new Told(items.Flags ?? messages.GetValueOrDefault(uid).Flags, items.ModSeq);
             }
@@ -84,7 +84,7 @@ internal sealed class Opening(string account, SelectAsk ask, Answer answer, Mail
         _view.Seed(messages, (int)Exists!.Value);
         foreach ((Response response, long when) in answer.Untagged)
         {
-            if (response.Name == "FETCH")
+            if (response.Name is "FETCH" or "UIDFETCH")
                 model.FeedFetch(_view, response, answer, when);
         }
     }

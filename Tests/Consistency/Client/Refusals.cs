@@ -9,6 +9,7 @@ internal static class Refusals
         ["CREATE"] = ["ALREADYEXISTS"],
         ["RENAME"] = ["ALREADYEXISTS"],
         ["APPEND"] = ["TRYCREATE", "OVERQUOTA"],
+        ["REPLACE"] = ["TRYCREATE", "OVERQUOTA", "EXPUNGEISSUED"],
         ["COPY"] = ["TRYCREATE", "OVERQUOTA", "EXPUNGEISSUED"],
         ["MOVE"] = ["TRYCREATE", "OVERQUOTA", "EXPUNGEISSUED"],
         ["FETCH"] = ["EXPUNGEISSUED"],

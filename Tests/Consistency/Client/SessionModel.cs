@@ -19,6 +19,18 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
 
     public bool HasQResync { get; set; }
 
+    /// <summary>ENABLE UIDONLY (RFC 9586): no message numbers, neither way.</summary>
+    public bool HasUidOnly { get; set; }
+
+    /// <summary>NOTIFY SET (SELECTED …) was sent: EXPUNGE and VANISHED may come at any time, so that the client can't use message numbers (RFC 5465 §5.2).</summary>
+    public bool IsToldAtOnce { get; set; }
+
+    /// <summary>Whether commands may name messages by their numbers.</summary>
+    public bool UsesNumbers => !HasUidOnly && !IsToldAtOnce;
+
+    /// <summary>NOTIFY SET was sent: STATUS may come at any time (RFC 5465).</summary>
+    public bool HasNotify { get; set; }
+
     /// <summary>An untagged response, or a tagged one of the command (its Complete was called).</summary>
     /// <exception cref="FormatException">It is no IMAP.</exception>
     public void Feed(Response response, Answer answer, long at)
@@ -34,7 +46,7 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
     /// <summary>Something came while no command was under way.</summary>
     public void FeedUnasked(Response response, Answer next, long at)
     {
-        if (response.Name is "EXPUNGE" or "VANISHED")
+        if (response.Name is "EXPUNGE" or "VANISHED" && !IsToldAtOnce)
             Breach(next, at, "numbers", $"{response.Name} while no command was under way");
         FeedData(response, next, at);
     }
@@ -65,6 +77,7 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
             if (opening.View(MemoryOf) is { } view)
             {
                 View = view;
+                view.HasNoNumbers = HasUidOnly;
                 opening.Tell(this, at);
             }
             else
@@ -81,7 +94,7 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
             FeedCode(code, answer, at);
         switch (response.Name)
         {
-            case "EXISTS" or "EXPUNGE" or "FETCH" or "VANISHED" when View is null:
+            case "EXISTS" or "EXPUNGE" or "FETCH" or "UIDFETCH" or "VANISHED" when View is null:
                 Breach(answer, at, "imap", $"{response.Name} while no mailbox is selected");
                 break;
             case "EXISTS":
@@ -93,11 +106,14 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
             case "VANISHED":
                 FeedVanished(View, response, answer, at);
                 break;
-            case "FETCH":
+            case "FETCH" or "UIDFETCH":
                 FeedFetch(View, response, answer, at);
                 break;
             case "SEARCH" or "ESEARCH":
                 FeedSearch(SearchResult.Read(response), answer, at);
+                break;
+            case "STATUS" when answer.Command.Name != "STATUS":
+                FeedNews(response, answer, at);
                 break;
             case "STATUS":
                 answer.Seen.Add(Counts.OfStatus(response, account, registry, at));
@@ -121,8 +137,8 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
     private void FeedExpunge(MailboxView view, uint number, Answer answer, long at)
     {
         CheckMayRemove("EXPUNGE", answer, at);
-        if (HasQResync)
-            Breach(answer, at, "imap", "EXPUNGE in a session with QRESYNC (RFC 7162 §3.2.10)");
+        if (HasQResync || HasUidOnly)
+            Breach(answer, at, "imap", "EXPUNGE in a session with QRESYNC (RFC 7162 §3.2.10) or UIDONLY");
         switch (view.Remove(number))
         {
             case null:
@@ -149,8 +165,8 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
                 Breach(answer, at, "imap", "VANISHED (EARLIER) unasked");
             return;
         }
-        if (!HasQResync)
-            Breach(answer, at, "imap", "VANISHED in a session without QRESYNC");
+        if (!HasQResync && !HasUidOnly)
+            Breach(answer, at, "imap", "VANISHED in a session without QRESYNC and UIDONLY");
         CheckMayRemove("VANISHED", answer, at);
         if (uids.Cardinality > view.Exists)
         {
@@ -166,14 +182,25 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
     public void FeedFetch(MailboxView view, Response response, Answer answer, long at)
     {
         FetchItems items = FetchItems.Read(response);
+        if ((response.Name == "UIDFETCH") != HasUidOnly)
+            Breach(answer, at, "imap", HasUidOnly ? "FETCH in a session with UIDONLY" : "UIDFETCH in a session without UIDONLY");
+        if (response.Name == "UIDFETCH")
+        {
+            FeedItems(view, items.Uid!.Value, items, view.TellUid(items.Uid.Value), answer, at);
+            return;
+        }
         if (response.Number is not > 0 || response.Number > view.Exists)
         {
             Breach(answer, at, "numbers", $"FETCH of number {response.Number} of {view.Exists}");
             return;
         }
-        if (items.Uid is { } told)
-            Check(view.TellUid(response.Number.Value, told), "numbers", answer, at);
-        uint uid = items.Uid ?? view.UidAt((int)response.Number);
+        string? wrong = items.Uid is { } told ? view.TellUid(response.Number.Value, told) : null;
+        FeedItems(view, items.Uid ?? view.UidAt((int)response.Number), items, wrong, answer, at);
+    }
+
+    private void FeedItems(MailboxView view, uint uid, FetchItems items, string? wrong, Answer answer, long at)
+    {
+        Check(wrong, "numbers", answer, at);
         if (uid == 0)
             return;
         Check(view.Memory.Tell(uid, items.ModSeq, items.Flags), "modseq-order", answer, at);
@@ -196,6 +223,14 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
     {
         if (counts is { In: { } mailbox, UidValidity: { } uidValidity, HighestModSeq: { } value })
             Check(MemoryOf(mailbox, uidValidity).TellHighestModSeq(value), "modseq-order", answer, at);
+    }
+
+    private void FeedNews(Response response, Answer answer, long at)
+    {
+        if (!HasNotify)
+            Breach(answer, at, "imap", $"STATUS while {answer.Command.Name} was answered");
+        if (Counts.OfNews(response, account, registry, at) is { } news)
+            answer.Seen.Add(news);
     }
 
     private void Finish(Answer answer, long at)
@@ -237,7 +272,7 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
 
     private void CheckMayRemove(string name, Answer answer, long at)
     {
-        if (answer.Command.KeepsNumbers)
+        if (answer.Command.KeepsNumbers && UsesNumbers)
             Breach(answer, at, "numbers", $"{name} while {answer.Command.Name} was answered (RFC 9051 §7.5.1)");
     }
 

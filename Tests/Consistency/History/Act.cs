@@ -32,6 +32,12 @@ internal sealed record Store(MailboxRef In, UidSet Uids, StoreKind Kind, FlagSet
 /// <param name="Pairs">From COPYUID: source and destination UIDs.</param>
 internal sealed record Transfer(MailboxRef From, MailboxRef? To, string ToName, UidSet Uids, bool Move, IReadOnlyList<(uint Source, uint Destination)> Pairs) : Act;
 
+/// <summary>REPLACE and UID REPLACE (RFC 8508): stores one message and expunges another, or neither.</summary>
+/// <param name="In">Where the one is that goes.</param>
+/// <param name="Into">Null as in <see cref="Append.Into"/>.</param>
+/// <param name="NewUid">From APPENDUID; null when not OK or not told.</param>
+internal sealed record Replace(MailboxRef In, uint Uid, MailboxRef? Into, string Name, NewMessage Message, uint? NewUid) : Act;
+
 /// <summary>EXPUNGE, UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9), CLOSE (RFC 9051 §6.4.1).</summary>
 /// <param name="Uids">Null: all that are \Deleted.</param>
 internal sealed record Expunge(MailboxRef In, UidSet? Uids) : Act;

@@ -25,6 +25,9 @@ internal sealed record SeenFlag(long At, MailboxRef In, string Flag, UidSet Uids
 internal sealed record SeenCounts(
     long At, MailboxRef? In, string Name, long? Messages, uint? UidNext, uint? UidValidity, long? HighestModSeq, long? Unseen, long? Size) : Seen(At);
 
+/// <summary>STATUS because of NOTIFY (RFC 5465): it was so at some moment before, however long ago.</summary>
+internal sealed record SeenNews(long At, MailboxRef In, uint? UidNext, long? HighestModSeq) : Seen(At);
+
 /// <summary>EXPUNGE and VANISHED: these messages are gone.</summary>
 internal sealed record SeenGone(long At, MailboxRef In, UidSet Uids) : Seen(At);
 

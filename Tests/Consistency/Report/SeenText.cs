@@ -10,6 +10,7 @@ internal static class SeenText
         SeenMessage s => $"UID {s.Uid} of {s.In}: {Join(Item("mark", s.Mark), Item("flags", s.Flags), Item("modseq", s.ModSeq), s.Whole ? null : "octets differ")}",
         SeenAll s => $"all of {s.In}: {Uids(s.Uids)}",
         SeenFlag s => $"{s.Flag} in {s.In}: {Uids(s.Uids)}",
+        SeenNews s => $"news of {s.In}: {Join(Item("UIDNEXT", s.UidNext), Item("HIGHESTMODSEQ", s.HighestModSeq))}",
         SeenCounts s => $"{s.Name} ({s.In}): {Join(Item("messages", s.Messages), Item("UIDNEXT", s.UidNext), Item("UIDVALIDITY", s.UidValidity), Item("HIGHESTMODSEQ", s.HighestModSeq), Item("unseen", s.Unseen))}",
         SeenGone s => $"gone from {s.In}: {Uids(s.Uids)}",
         SeenVanished s => $"vanished from {s.In} since {s.Since}: {Uids(s.Uids)}",

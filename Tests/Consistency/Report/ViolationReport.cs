@@ -81,6 +81,7 @@ internal sealed class ViolationReport(
     private static string Done(Act act) => act switch
     {
         Append append => $" marks {string.Join(',', append.Messages.Select(static m => m.Mark))} are UIDs {string.Join(',', append.Uids)} of {append.Into}",
+        Replace replace => $" mark {replace.Message.Mark} is UID {replace.NewUid} of {replace.Into}, in place of UID {replace.Uid} of {replace.In}",
         Deliver deliver => $" mark {deliver.Message.Mark}",
         Transfer transfer => $" {transfer.From} to {transfer.To}: {string.Join(' ', transfer.Pairs.Select(static p => $"{p.Source}→{p.Destination}"))}",
         Store { Modified.IsEmpty: false } store => $" MODIFIED {store.Modified}",

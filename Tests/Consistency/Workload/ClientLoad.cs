@@ -15,6 +15,7 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
     private readonly Completions _completions;
     private readonly AccountState[] _accounts;
     private readonly Worker[] _workers;
+    private readonly Listener[] _listeners;
 
     public ClientLoad(WorkloadOptions options)
     {
@@ -24,6 +25,7 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
         _context = new SessionContext(options.Recorder, registry, Marks.AreRight, options.Silence, _completions);
         _accounts = [.. options.Accounts.Select(a => new AccountState(a.User, a.Password, options.Mailboxes, options.Renaming))];
         _workers = [.. Enumerable.Range(0, options.Clients).Select(n => new Worker(n, options, _context, _accounts[n % _accounts.Length]))];
+        _listeners = [.. _accounts.Select((a, i) => new Listener(i, options, _context, a))];
     }
 
     /// <summary>Answered commands by kind and outcome.</summary>
@@ -46,7 +48,7 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         await Task.WhenAll(_accounts.Select((_, i) => PrepareAsync(_workers.ElementAtOrDefault(i))));
-        await Task.WhenAll(_workers.Select(w => Task.Run(() => w.RunAsync(stop), CancellationToken.None)));
+        await Task.WhenAll([.. _workers.Select(w => Task.Run(() => w.RunAsync(stop), CancellationToken.None)), .. _listeners.Select(l => Task.Run(() => l.RunAsync(stop), CancellationToken.None))]);
     }
 
     /// <summary>Many clients log in at once, as after the loss of a front end, and try again until they are in. Those that are not in time are a violation.</summary>
@@ -61,8 +63,9 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
 
     /// <summary>
     /// After all faults are over: every connected session, and a fresh one of each account through each front end for each mailbox, reads everything, as <c>Read("settle")</c>.
+    /// Then those who listen must have been told of it all.
     /// </summary>
-    /// <returns>What could not be read, in words; empty is well.</returns>
+    /// <returns>What could not be read, or was not told, in words; empty is well.</returns>
     public async Task<IReadOnlyList<string>> SettleAsync()
     {
         await Task.WhenAll(_workers.Select(static w => w.Connection is { HasEnded: false } session ? Settling.ReadAsync(session) : Task.CompletedTask));
@@ -70,7 +73,9 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
             from account in _accounts
             from frontEnd in _options.FrontEnds
             select Settling.ReadAllAsync(_context, account, frontEnd);
-        return [.. (await Task.WhenAll(fresh)).OfType<string>()];
+        string?[] unread = await Task.WhenAll(fresh);
+        string?[] untold = await Task.WhenAll(_listeners.Select(static l => l.SettleAsync()));
+        return [.. unread.Concat(untold).OfType<string>()];
     }
 
     public async ValueTask DisposeAsync()
@@ -80,6 +85,8 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
             if (worker.Connection is { HasEnded: false } session)
                 await session.LeaveAsync();
         }
+        foreach (Listener listener in _listeners)
+            await listener.LeaveAsync();
     }
 
     private async Task PrepareAsync(Worker? worker)

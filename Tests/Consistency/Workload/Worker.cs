@@ -68,6 +68,9 @@ internal sealed class Worker(int number, WorkloadOptions options, SessionContext
 
     public bool Chance(double share) => Random.NextDouble() < share;
 
+    /// <summary>Whether a command is to name its messages by UID: always where it can't by number.</summary>
+    public bool ByUid() => Chance(0.5) || !Session.Model.UsesNumbers;
+
     public T OneOf<T>(IReadOnlyList<T> choices) => choices[Random.Next(choices.Count)];
 
     public string AnyMailbox() => OneOf(account.Names);
@@ -130,6 +133,14 @@ internal sealed class Worker(int number, WorkloadOptions options, SessionContext
         {
             _frontEnd++;
             await PauseAsync(TimeSpan.FromMilliseconds(500));
+        }
+        else if (Chance(0.12))
+        {
+            await Deeds.Modes.UidOnlyAsync(Connection);
+        }
+        else if (Chance(0.12))
+        {
+            await Deeds.Modes.NotifyAsync(Connection);
         }
     }
 

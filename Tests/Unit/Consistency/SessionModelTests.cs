@@ -38,6 +38,7 @@ public sealed class SessionModelTests
     [InlineData("FETCH", "* 2 FETCH (MODSEQ (20) FLAGS ())", "modseq-order")]
     [InlineData("STATUS", "* STATUS INBOX (UIDVALIDITY 7 HIGHESTMODSEQ 49)", "modseq-order")]
     [InlineData("NOOP", "* VANISHED 6", "imap")]
+    [InlineData("NOOP", "* STATUS INBOX (MESSAGES 3)", "imap")]
     public void A_contradiction_is_a_breach(string command, string line, string promise)
     {
         var story = ModelStory.Selected(3);
@@ -51,6 +52,21 @@ public sealed class SessionModelTests
     [InlineData("UID SEARCH")]
     [InlineData("NOOP")]
     public void Expunges_are_told_by_commands_without_numbers(string command) => ModelStory.IsWell(ModelStory.Selected(3).While(command, "* 2 EXPUNGE"));
+
+    [Fact]
+    public void With_UIDONLY_there_are_no_numbers()
+    {
+        var story = new ModelStory();
+        story.Model.HasUidOnly = true;
+        story.Select(null, "* 3 EXISTS");
+        ModelStory.IsWell(story.While("UID FETCH", "* 8 UIDFETCH (FLAGS ())", "* 5 UIDFETCH (FLAGS ())", "* 7 UIDFETCH (FLAGS ())", "* VANISHED 7"));
+        Assert.Equal("5,8", story.Model.View!.Members.ToString());
+        ModelStory.Breaks("numbers", story.While("UID FETCH", "* 6 UIDFETCH (FLAGS ())"));
+        ModelStory.Breaks("numbers", story.While("NOOP", "* VANISHED 4"));
+        ModelStory.IsWell(story.While("NOOP", "* 3 EXISTS", "* 101 UIDFETCH (FLAGS ())"));
+        ModelStory.Breaks("imap", story.While("UID FETCH", "* 1 FETCH (FLAGS ())"));
+        ModelStory.Breaks("imap", story.While("NOOP", "* 1 EXPUNGE"));
+    }
 
     [Fact]
     public void A_new_message_has_a_uid_above_all_that_were_there()

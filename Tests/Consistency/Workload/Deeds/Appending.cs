@@ -1,9 +1,11 @@
 using MailCluster.Consistency.Client;
 using MailCluster.Consistency.History;
+using MailCluster.Contracts;
+using NewMessage = MailCluster.Consistency.History.NewMessage;
 
 namespace MailCluster.Consistency.Workload.Deeds;
 
-/// <summary>APPEND (RFC 9051 §6.3.12) and MULTIAPPEND (RFC 3502), to any mailbox.</summary>
+/// <summary>APPEND (RFC 9051 §6.3.12) and MULTIAPPEND (RFC 3502), with and without CATENATE (RFC 4469), and REPLACE (RFC 8508), to any mailbox.</summary>
 internal static class Appending
 {
     public static Task OneAsync(Worker worker) => AppendAsync(worker, 1);
@@ -22,13 +24,43 @@ internal static class Appending
             Act = answer => new Append(worker.MailboxOf(answer.CodeOf("APPENDUID")), name, messages, UidsOf(answer)),
         };
         foreach (NewMessage message in messages)
-        {
-            string flags = message.Flags.Names.Count > 0 ? $" {message.Flags}" : "";
-            command.And(flags + " ").Literal(Marks.OctetsOf(message));
-        }
+            Add(worker, command, message);
         Answer answer = await worker.Session.RunAsync(command);
         if (answer.Code?.Name == "TRYCREATE")
             worker.Account.Disappeared(name);
+    }
+
+    /// <summary>One message of the selected mailbox makes place for another, there or anywhere.</summary>
+    public static async Task ReplaceAsync(Worker worker)
+    {
+        if (!worker.TryPick(1, out UidSet? numbers, out UidSet? uids))
+            return;
+        MailboxRef mailbox = worker.View!.Mailbox;
+        uint uid = uids[0].First;
+        string name = worker.Chance(0.7) ? worker.View.Name : worker.AnyMailbox();
+        NewMessage message = worker.Marks.Next(AnySize(worker), Flagging.AnyFlags(worker, 0.5));
+        bool byUid = worker.ByUid();
+        var command = new Command(byUid ? "UID REPLACE" : "REPLACE", $"{(byUid ? uids : numbers)} {name}")
+        {
+            Act = answer => new Replace(mailbox, uid, worker.MailboxOf(answer.CodeOf("APPENDUID")), name, message, UidsOf(answer) is [var told] ? told : null),
+        };
+        Add(worker, command, message);
+        Answer answer = await worker.Session.RunAsync(command);
+        if (answer.Code?.Name == "TRYCREATE")
+            worker.Account.Disappeared(name);
+    }
+
+    private static void Add(Worker worker, Command command, NewMessage message)
+    {
+        string flags = message.Flags.Names.Count > 0 ? $" {message.Flags}" : "";
+        byte[] octets = Marks.OctetsOf(message);
+        if (!worker.Session.Can("CATENATE") || !worker.Chance(0.2))
+        {
+            command.And(flags + " ").Literal(octets);
+            return;
+        }
+        int at = worker.Random.Next(1, octets.Length);
+        command.And(flags + " CATENATE (TEXT ").Literal(octets[..at]).And(" TEXT ").Literal(octets[at..]).And(")");
     }
 
     private static IReadOnlyList<uint> UidsOf(Answer answer) =>

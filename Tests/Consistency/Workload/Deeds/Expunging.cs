@@ -35,7 +35,7 @@ internal static class Expunging
         if (delete)
         {
             await worker.Session.RunAsync(
-                Flagging.Make(view, numbers, uids, byUid: worker.Chance(0.5), StoreKind.Add, new FlagSet([@"\Deleted"]), silent: worker.Chance(0.5), since: null));
+                Flagging.Make(view, numbers, uids, byUid: worker.ByUid(), StoreKind.Add, new FlagSet([@"\Deleted"]), silent: worker.Chance(0.5), since: null));
         }
         if (worker.View == view && worker.Session.Can("UIDPLUS"))
             await worker.Session.RunAsync(new Command("UID EXPUNGE", uids.ToString()) { Act = _ => new Expunge(view.Mailbox, uids) });

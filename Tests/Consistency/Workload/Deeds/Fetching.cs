@@ -12,7 +12,8 @@ internal static class Fetching
     {
         if (view.FirstUnknownNumber is > 0 and var first)
         {
-            await worker.Session.RunAsync(new Command("FETCH", $"{first}:* ({Items(worker)} {FetchItems.MarkItem})") { Act = _ => new Read("FETCH", view.Mailbox) });
+            bool numbers = worker.Session.Model.UsesNumbers;
+            await worker.Session.RunAsync(new Command(numbers ? "FETCH" : "UID FETCH", $"{(numbers ? first : 1)}:* ({Items(worker)} {FetchItems.MarkItem})") { Act = _ => new Read("FETCH", view.Mailbox) });
             return true;
         }
         var without = UidSet.FromUids(view.Uids.Where(uid => view.Of(uid).Flags is null));
@@ -32,7 +33,7 @@ internal static class Fetching
     {
         MailboxRef mailbox = worker.View!.Mailbox;
         return worker.Session.RunAsync(
-            new Command(worker.Chance(0.5) ? "UID FETCH" : "FETCH", $"1:* ({Items(worker)})") { Act = _ => new Read("FETCH", mailbox) });
+            new Command(worker.ByUid() ? "UID FETCH" : "FETCH", $"1:* ({Items(worker)})") { Act = _ => new Read("FETCH", mailbox) });
     }
 
     /// <summary>Whole messages, compared with what was stored.</summary>
@@ -57,7 +58,7 @@ internal static class Fetching
     private static Task FetchAsync(Worker worker, UidSet numbers, UidSet uids, string items)
     {
         MailboxRef mailbox = worker.View!.Mailbox;
-        bool byUid = worker.Chance(0.5);
+        bool byUid = worker.ByUid();
         return worker.Session.RunAsync(
             new Command(byUid ? "UID FETCH" : "FETCH", $"{(byUid ? uids : numbers)} {items}") { Act = _ => new Read("FETCH", mailbox) });
     }

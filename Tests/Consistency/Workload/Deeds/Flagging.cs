@@ -36,7 +36,7 @@ internal static class Flagging
             return;
         var kind = (StoreKind)worker.Random.Next(3);
         FlagSet flags = AnyFlags(worker, 0.4).With(new FlagSet([AnyFlag(worker)]));
-        await worker.Session.RunAsync(Make(worker.View!, numbers, uids, byUid: worker.Chance(0.5), kind, flags, silent: worker.Chance(0.3), since));
+        await worker.Session.RunAsync(Make(worker.View!, numbers, uids, byUid: worker.ByUid(), kind, flags, silent: worker.Chance(0.3), since));
     }
 
     public static Command Make(MailboxView view, UidSet numbers, UidSet uids, bool byUid, StoreKind kind, FlagSet flags, bool silent, long? since)

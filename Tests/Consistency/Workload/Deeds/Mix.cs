@@ -13,6 +13,7 @@ internal static class Mix
         new(90, Always, Appending.OneAsync),
         new(10, static w => w.Session.Can("MULTIAPPEND"), Appending.SeveralAsync),
         new(25, static w => w.FrontEnd.Lmtp is not null, Delivering.DeliverAsync),
+        new(25, static w => CanChange(w) && w.Session.Can("REPLACE"), Appending.ReplaceAsync),
 
         new(180, CanChange, Flagging.StoreAsync),
         new(50, static w => CanChange(w) && HasModSeqs(w), Flagging.StoreUnchangedSinceAsync),
@@ -38,7 +39,7 @@ internal static class Mix
 
         new(50, IsSelected, Searching.AllAsync),
         new(50, IsSelected, Searching.FlagAsync),
-        new(20, IsSelected, Searching.NumbersAsync),
+        new(20, static w => IsSelected(w) && w.Session.Model.UsesNumbers, Searching.NumbersAsync),
         new(10, static w => IsSelected(w) && HasModSeqs(w), Searching.ModSeqAsync),
 
         new(60, Always, Watching.NoopAsync),

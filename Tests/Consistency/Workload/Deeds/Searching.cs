@@ -27,7 +27,7 @@ internal static class Searching
     public static Task NumbersAsync(Worker worker) => Run(worker, "SEARCH", worker.Chance(0.5) ? "ALL" : "UNSEEN UNDELETED", null);
 
     public static Task ModSeqAsync(Worker worker) =>
-        Run(worker, worker.Chance(0.5) ? "SEARCH" : "UID SEARCH", $"MODSEQ {Math.Max(1, worker.View!.SyncedModSeq!.Value - worker.Random.Next(50))}", null);
+        Run(worker, worker.ByUid() ? "UID SEARCH" : "SEARCH", $"MODSEQ {Math.Max(1, worker.View!.SyncedModSeq!.Value - worker.Random.Next(50))}", null);
 
     private static Task Run(Worker worker, string name, string key, string? flag)
     {

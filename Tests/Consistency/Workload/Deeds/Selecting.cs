@@ -63,7 +63,7 @@ internal static class Selecting
             return "";
         uint[] uids = [.. since.Messages.Keys.Order()];
         string known = $" {UidSet.FromUids(uids)}";
-        if (worker.Chance(0.5))
+        if (worker.Chance(0.5) || worker.Session.Model.HasUidOnly)
             return known;
         int middle = (uids.Length + 1) / 2;
         var numbers = UidSet.FromUids([1u, (uint)middle, (uint)uids.Length]);

@@ -21,7 +21,7 @@ internal static class Transferring
             return;
         // Two mailboxes mostly, so that clients often move from one to the other and back at the same moment.
         string to = !move && worker.Chance(0.1) ? from : worker.Chance(0.7) ? others[0] : worker.OneOf(others);
-        bool byUid = worker.Chance(0.5);
+        bool byUid = worker.ByUid();
         MailboxRef mailbox = worker.View.Mailbox;
         Answer answer = await worker.Session.RunAsync(new Command($"{(byUid ? "UID " : "")}{(move ? "MOVE" : "COPY")}", $"{(byUid ? uids : numbers)} {to}")
         {

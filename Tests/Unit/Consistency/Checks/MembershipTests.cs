@@ -73,6 +73,23 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public void A_replacement_comes_and_what_it_replaces_goes()
+    {
+        Broken("resurrected", new Story().Append(Inbox, "a", 1).Replace(Inbox, 1, Inbox, "b", 2).List(Inbox, 1, 2));
+        Broken("lost", new Story().Append(Inbox, "a", 1).Replace(Inbox, 1, Work, "b", 1).List(Work));
+        Fine(new Story().Append(Inbox, "a", 1).Replace(Inbox, 1, Work, "b", 1).List(Inbox).List(Work, 1));
+    }
+
+    [Fact]
+    public void A_replacement_without_an_answer_is_there_wholly_or_not_at_all()
+    {
+        Broken("resurrected", new Story().Append(Inbox, "a", 1).ReplaceLost(Inbox, 1, Work, "b").Fetch(Work, 1, mark: "b").List(Inbox, 1));
+        Broken("lost", new Story().Append(Inbox, "a", 1).ReplaceLost(Inbox, 1, Work, "b").List(Inbox).List(Work));
+        Broken("twice", new Story().Append(Inbox, "a", 1).ReplaceLost(Inbox, 1, null, "b").Fetch(Inbox, 2, mark: "b").Fetch(Inbox, 3, mark: "b"));
+        Fine(new Story().Append(Inbox, "a", 1).ReplaceLost(Inbox, 1, Work, "b").List(Inbox, 1).List(Work).List(Work, 1).Fetch(Work, 1, mark: "b").List(Inbox));
+    }
+
+    [Fact]
     public void A_delivery_that_nobody_saw_is_lost()
     {
         Broken("lost", new Story().Deliver("d").List(Inbox));

@@ -69,6 +69,13 @@ internal sealed class Story
     public Story Copy(MailboxRef from, MailboxRef to, uint source, uint destination) =>
         Done(new Transfer(from, to, "", Uids(source), false, [(source, destination)]));
 
+    public Story Replace(MailboxRef from, uint replaced, MailboxRef into, string mark, uint uid) =>
+        Done(new Replace(from, replaced, into, "", Message(mark), uid));
+
+    public Story ReplaceLost(MailboxRef from, uint replaced, MailboxRef? into, string mark) => Lost(new Replace(from, replaced, into, "", Message(mark), null));
+
+    public Story Told(MailboxRef mailbox, uint? next = null, long? highest = null) => Done(new Read("IDLE", null), at => new SeenNews(at, mailbox, next, highest));
+
     public static Store Storing(MailboxRef mailbox, StoreKind kind, string flag, uint uid, long? since = null, params uint[] modified) =>
         new(mailbox, Uids(uid), kind, Flags(flag), since, Uids(modified));
 
