@@ -63,7 +63,7 @@ internal sealed class StagingLane(NpgsqlDataSource database, TimeSpan patience)
             {
                 // A try is made in any case: PostgreSQL may be back.
                 TimeSpan left = patience - Stopwatch.GetElapsedTime(batch[0].Since);
-                await Store.Persist(attempt => ExecuteAsync(batch, attempt), left, CancellationToken.None).ConfigureAwait(false);
+                await Store.Persist(_ => ExecuteAsync(batch), left, CancellationToken.None).ConfigureAwait(false);
                 foreach (SmallBody body in batch)
                     body.Done();
             }
@@ -100,9 +100,9 @@ internal sealed class StagingLane(NpgsqlDataSource database, TimeSpan patience)
         }
     }
 
-    private async Task<bool> ExecuteAsync(List<SmallBody> batch, int attempt)
+    private async Task<bool> ExecuteAsync(List<SmallBody> batch)
     {
-        await using NpgsqlCommand command = database.CreateCommand("select mail.stage_bodies_v1($1, $2, $3, $4, $5, $6, $7)");
+        await using NpgsqlCommand command = database.CreateCommand("select mail.stage_bodies_v2($1, $2, $3, $4, $5, $6, $7)");
         Add(NpgsqlDbType.Bigint, static b => b.Id.Value);
         Add(NpgsqlDbType.Bigint, static b => b.Tenant.Value);
         Add(NpgsqlDbType.Bigint, static b => (long)b.Data.Length);
@@ -110,14 +110,7 @@ internal sealed class StagingLane(NpgsqlDataSource database, TimeSpan patience)
         Add(NpgsqlDbType.Integer, static b => b.Claims);
         Add(NpgsqlDbType.Bytea, static b => b.Data);
         Add(NpgsqlDbType.Bytea, static b => b.Content);
-        try
-        {
-            await command.ExecuteNonQueryAsync().ConfigureAwait(false);
-        }
-        catch (PostgresException e) when (attempt > 1 && e.SqlState == PostgresErrorCodes.UniqueViolation)
-        {
-            // A try before this one was carried out, and its answer lost.
-        }
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
         return true;
 
         void Add<T>(NpgsqlDbType type, Func<SmallBody, T> value)

@@ -731,3 +731,20 @@ begin
         where t.tenant_id = x.id and (x.messages <> 0 or x.bytes <> 0);
     end if;
 end $$;
+
+-- As stage_bodies_v1; a body that is there already is passed over: an earlier try, or a commit that took it along, whose answer was lost, has stored it.
+create function mail.stage_bodies_v2(p_id bigint[], p_tenant bigint[], p_size bigint[], p_crc32c integer[], p_claims integer[], p_data bytea[], p_content bytea[])
+returns void
+language plpgsql volatile set plan_cache_mode = force_generic_plan as $$
+begin
+    perform set_config('synchronous_commit', 'off', true);
+    with body as (
+        insert into mail.body (id, tenant_id, size, crc32c) select * from unnest(p_id, p_tenant, p_size, p_crc32c) on conflict do nothing returning id
+    ), chunk as (
+        insert into mail.body_chunk (body_id, no, data) select x.id, 0, x.data from unnest(p_id, p_data) as x(id, data) where x.id in (select id from body)
+    ), content as (
+        insert into mail.content (body_id, data) select x.id, x.data from unnest(p_id, p_content) as x(id, data) where x.id in (select id from body)
+    )
+    insert into mail.body_staged (body_id, claim)
+    select x.id, c from unnest(p_id, p_claims) as x(id, claims), generate_series(0, x.claims - 1) c where x.id in (select id from body);
+end $$;

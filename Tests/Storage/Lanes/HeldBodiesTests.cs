@@ -50,6 +50,24 @@ public sealed class HeldBodiesTests(PostgresFixture postgres) : MailStoreTest(po
     }
 
     [Fact]
+    public async Task What_a_commit_has_stored_without_anybody_knowing_can_be_staged_and_holds_up_nobody_else()
+    {
+        Owned inbox = await MailboxAsync(await AccountAsync());
+        CommitOperation append = await HeldAppendOfAsync(inbox, 1), other = await HeldAppendOfAsync(inbox, 1);
+        BodyId body = append.Messages[0].Body;
+        Assert.True(Held.TryGet(body, out HeldBody? held));
+        await DoneAsync(append);
+        // The answer was lost: it is held still, and the next owner is elsewhere.
+        Assert.True(Held.TryAdd(held));
+        var bodies = new MessageBodies(Database.Main, Ids, held: Held);
+        Assert.All(await Task.WhenAll(bodies.KeepAsync(body).AsTask(), bodies.KeepAsync(other.Messages[0].Body).AsTask()), Assert.True);
+        Assert.Equal((2L, 1L), (await ScalarAsync<long>("select count(*) from mail.body"), await ScalarAsync<long>("select count(*) from mail.body_staged")));
+        Assert.Equal(CommitStatus.DoneBefore, (await CommitAsync(Again(append))).Status);
+        await DoneAsync(other);
+        await CountersAreRightAsync();
+    }
+
+    [Fact]
     public async Task A_retry_beside_its_first_try_stores_one_body()
     {
         Owned inbox = await MailboxAsync(await AccountAsync());
