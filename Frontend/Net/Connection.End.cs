@@ -11,6 +11,7 @@ internal sealed partial class Connection
     /// <summary>Gives everything back that the connection has, whatever its session left behind.</summary>
     private async Task EndAsync(bool orderly)
     {
+        _sessionEnded = true;
         LoggedIn();
         InputTimeout.Clear();
         try

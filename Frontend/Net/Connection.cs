@@ -25,6 +25,7 @@ internal sealed partial class Connection : IConnection
     private long _endDeadline = long.MaxValue;
     private int _cancelling;
     private volatile bool _inSession;
+    private volatile bool _sessionEnded;
 
     public Connection(NetServer server, Listener listener, AcceptedChannel channel, long id, IPEndPoint remote, IPEndPoint local, AddressSlot? slot)
     {
@@ -147,7 +148,15 @@ internal sealed partial class Connection : IConnection
     /// <summary>The socket is closed, by whomever. On the event loop.</summary>
     public void ChannelClosed()
     {
-        _ = _closed.CancelAsync();
+        if (_sessionEnded)
+        {
+            // Nobody waits for it any more: no thread of the pool is woken.
+            _closed.Cancel();
+        }
+        else
+        {
+            _ = _closed.CancelAsync();
+        }
         var reason = new ConnectionClosedException(_abortReason ?? "the client closed the connection");
         EventLoopTask.Run(_ =>
         {

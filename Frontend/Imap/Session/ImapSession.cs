@@ -169,7 +169,7 @@ public sealed partial class ImapSession : IAsyncDisposable
         _kick = live.Kicked.UnsafeRegister(static connection => ((IConnection)connection!).InputTimeout.Wake(), Connection);
         _live = live;
         live.Client = _client;
-        State = new Authenticated(new ImapUser(live, Cluster.Account(live.Account), live.Actor));
+        State = new Authenticated(new ImapUser(live, Cluster, live.Actor));
     }
 
     /// <summary>Answers OK to STARTTLS and goes on under TLS; all that was learnt before is forgotten (RFC 9051 §6.2.1).</summary>

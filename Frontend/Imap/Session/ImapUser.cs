@@ -4,12 +4,12 @@ using MailCluster.Contracts;
 namespace MailCluster.Imap.Session;
 
 /// <summary>Who is logged in, and what ENABLE and the like have switched on until the end of the session.</summary>
-public sealed class ImapUser(LiveSession live, IAccountGrain account, Actor actor)
+public sealed class ImapUser(LiveSession live, MailClusterClient cluster, Actor actor)
 {
     public AccountSettings Settings => live.Settings;
 
-    /// <summary>The account's owner.</summary>
-    public IAccountGrain Account => account;
+    /// <summary>The account's owner; made when it is asked for, which costs a fifteenth of a log-in and many sessions never do.</summary>
+    public IAccountGrain Account => field ??= cluster.Account(live.Account);
 
     /// <summary>Who changes are done by, for the log.</summary>
     public Actor Actor => actor;

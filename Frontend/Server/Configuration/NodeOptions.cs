@@ -158,6 +158,14 @@ public sealed class LimitsSection
     [Range(1, 1_000_000)]
     public int ConnectionsPerAddress { get; set; } = 50;
 
+    /// <summary>Sessions of one account, on all nodes; counted by its owner, so that silos read it. Default 100: some clients open one a folder on each of several devices.</summary>
+    [Range(1, 1_000_000)]
+    public int AccountConnections { get; set; } = 100;
+
+    /// <summary>Sessions of one account from one address; the trusted networks are exempt. Default 50: one client that has gone mad leaves room for the others.</summary>
+    [Range(1, 1_000_000)]
+    public int AccountConnectionsPerAddress { get; set; } = 50;
+
     /// <summary>Megabytes (1,048,576 octets) of the largest message, in APPEND and in deliveries. Default 50: what other servers' attachments need after base64.</summary>
     [Range(1, 1024)]
     public int MessageMegabytes { get; set; } = 50;

@@ -41,6 +41,8 @@ internal static class Mail
         if (role != NodeRole.Frontend)
         {
             services.AddMailOwners();
+            services.Configure<AccountOptions>(o =>
+                (o.MaxConnections, o.MaxConnectionsPerAddress) = (options.Limits.AccountConnections, options.Limits.AccountConnectionsPerAddress));
             services.Configure<LaneOptions>(o => o.QueueDeadline = options.Limits.CommandTime);
             services.AddSingleton(new CollectorOptions
             {

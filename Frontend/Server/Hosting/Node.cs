@@ -139,5 +139,8 @@ internal static class Node
                 o.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
             });
         }
+        // The formatters stay, what writes is ours.
+        logging.ClearProviders();
+        logging.Services.AddSingleton<ILoggerProvider, GatheredLog>();
     }
 }
