@@ -130,6 +130,7 @@ internal sealed class BenchCluster : IAsyncDisposable
             // Its log stays as it is by default, a line a log-in and a delivery: other servers write theirs, too.
             // All clients come from one address here: what is measured is not its limits.
             node.Further["Listen:TrustedNetworks:0"] = "127.0.0.0/8";
+            node.Further["Limits:AccountConnections"] = 2000;
             if (certificate is not null)
             {
                 node.Further["Tls:Certificate"] = certificate;

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -12,6 +14,7 @@ internal abstract class Connection : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private Stream? _tls;
+    private DeflateStream? _inflating;
     private byte[] _buffer = new byte[4096];
     private int _start;
     private int _end;
@@ -35,8 +38,13 @@ internal abstract class Connection : IDisposable
         });
     }
 
+    /// <summary>From here on both sides speak DEFLATE (RFC 4978); what this one sends is not made smaller.</summary>
+    protected void Deflate() => _inflating = new DeflateStream(_tls ?? new NetworkStream(_socket), CompressionMode.Decompress);
+
     protected async ValueTask SendAsync(ReadOnlyMemory<byte> octets)
     {
+        if (_inflating is not null)
+            octets = Stored(octets.Span);
         if (_tls is not null)
         {
             await _tls.WriteAsync(octets);
@@ -70,7 +78,8 @@ internal abstract class Connection : IDisposable
                 _start = 0;
             }
         }
-        int read = _tls is null ? await _socket.ReceiveAsync(_buffer.AsMemory(_end)) : await _tls.ReadAsync(_buffer.AsMemory(_end));
+        int read = _inflating is not null ? await _inflating.ReadAsync(_buffer.AsMemory(_end))
+            : _tls is null ? await _socket.ReceiveAsync(_buffer.AsMemory(_end)) : await _tls.ReadAsync(_buffer.AsMemory(_end));
         if (read == 0)
             throw new EndOfStreamException("The server closed the connection.");
         _end += read;
@@ -93,10 +102,21 @@ internal abstract class Connection : IDisposable
         }
     }
 
+    // A block that is stored as it is (RFC 1951 §3.2.4), and not the last.
+    private static byte[] Stored(ReadOnlySpan<byte> octets)
+    {
+        byte[] block = new byte[5 + octets.Length];
+        BinaryPrimitives.WriteUInt16LittleEndian(block.AsSpan(1), checked((ushort)octets.Length));
+        BinaryPrimitives.WriteUInt16LittleEndian(block.AsSpan(3), (ushort)~octets.Length);
+        octets.CopyTo(block.AsSpan(5));
+        return block;
+    }
+
     protected static string Text(ReadOnlySpan<byte> line) => Encoding.Latin1.GetString(line).TrimEnd();
 
     public void Dispose()
     {
+        _inflating?.Dispose();
         _tls?.Dispose();
         _socket.Dispose();
     }

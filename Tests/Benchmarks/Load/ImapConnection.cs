@@ -72,6 +72,13 @@ internal sealed class ImapConnection : Connection
         return await TaggedAsync(started, 1);
     }
 
+    /// <summary>COMPRESS DEFLATE.</summary>
+    public async ValueTask CompressAsync()
+    {
+        await RunAsync(Command("COMPRESS DEFLATE"));
+        Deflate();
+    }
+
     /// <summary>Begins to IDLE: returns when the server is ready to tell.</summary>
     public async ValueTask IdleAsync()
     {
@@ -92,6 +99,9 @@ internal sealed class ImapConnection : Connection
                 return Stopwatch.GetTimestamp();
         }
     }
+
+    /// <summary>In IDLE: waits until the server tells of a message's flags.</summary>
+    public ValueTask ToldAsync() => UntilAsync(static line => line.IndexOf(" FETCH ("u8) > 0);
 
     /// <summary>Ends IDLE.</summary>
     public ValueTask<Answer> DoneAsync() => RunAsync("DONE\r\n"u8.ToArray());

@@ -10,6 +10,7 @@ internal static class AllWorks
         new LogIn("login", tls: false, "≥ 2.7"),
         new LogIn("login-tls", tls: true, "≥ 1, ≥ 3 × default"),
         new FirstLogIn(),
+        new Reconnect(),
         new Mixed(),
         new Append("append-1", 4096, 1, own: true, "≥ 1.5"),
         new Append("append-8", 4096, 8, own: true, "≥ 2"),
@@ -24,6 +25,9 @@ internal static class AllWorks
         new SmallCommand("status", "STATUS Other (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)", "≤ 1"),
         new ListStatus(),
         new IdleLatency(),
+        new CrowdedMailbox(1),
+        new CrowdedMailbox(30),
+        new CrowdedMailbox(1000),
         new SelectLarge(),
         new FetchFirst(),
         new FetchAll("fetch-flags", "FLAGS", "≤ 0.3"),
@@ -46,6 +50,8 @@ internal static class AllWorks
         new BesideBulk("beside-store", stores: true),
         new IdleMemory("idle-memory", tls: false, "≤ 20 KB"),
         new IdleMemory("idle-memory-tls", tls: true, "≤ 50 KB"),
+        new IdleMemory("idle-memory-compressed", tls: true, "", compressed: true),
+        new ActiveMailboxes(),
     ];
 
     /// <summary>Those whose name is one of these, or begins with one and a '-'; all where none is named.</summary>

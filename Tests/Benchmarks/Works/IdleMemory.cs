@@ -5,8 +5,8 @@ using MailCluster.Benchmarks.Targets;
 namespace MailCluster.Benchmarks.Works;
 
 /// <summary>Memory of all processes of the server with many connections in IDLE, less what it had without them, for each of them.</summary>
-internal sealed class IdleMemory(string name, bool tls, string goal)
-    : Work(name, $"memory of a connection in IDLE{(tls ? ", TLS" : "")}, mailbox selected", Unit.Kilobytes, goal)
+internal sealed class IdleMemory(string name, bool tls, string goal, bool compressed = false)
+    : Work(name, $"memory of a connection in IDLE{(tls ? ", TLS" : "")}{(compressed ? ", compressed" : "")}, mailbox selected", Unit.Kilobytes, goal)
 {
     // A connection's first seconds belong to it: Dovecot hands it to another process after one, runtimes collect what its beginning left.
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
@@ -15,7 +15,7 @@ internal sealed class IdleMemory(string name, bool tls, string goal)
     private const int AtOnce = 16;
     private const int WarmUp = 200;
 
-    public override bool IsAgainst(DovecotVariant variant) => variant == DovecotVariant.MdBox || (variant.Hibernates && !tls);
+    public override bool IsAgainst(DovecotVariant variant) => !compressed && (variant == DovecotVariant.MdBox || (variant.Hibernates && !tls));
 
     public override async Task<Figures> RunAsync(Target target, Settings settings, CancellationToken cancellation)
     {
@@ -57,6 +57,8 @@ internal sealed class IdleMemory(string name, bool tls, string goal)
     private async Task<ImapConnection> ConnectAsync(Target target, string user)
     {
         ImapConnection connection = await ImapConnection.LoggedInAsync(tls ? target.Imaps : target.Imap, user, target.Password, tls);
+        if (compressed)
+            await connection.CompressAsync();
         await connection.RunAsync(ImapConnection.Command("SELECT INBOX"));
         await connection.IdleAsync();
         return connection;
