@@ -5,6 +5,8 @@ using MailCluster.Benchmarks.Load;
 using MailCluster.Benchmarks.Micro;
 
 InlineSockets.Use();
+// Clients that block have a thread each, at once.
+ThreadPool.SetMinThreads(64, 64);
 RootCommand commands = Comparison.Command();
 commands.Add(LargeMessages.Command());
 commands.Add(GrowthCommand.Command());

@@ -20,12 +20,12 @@ internal sealed class ImapConnection : Connection
     public static byte[] Login(string user, string password) => Command($"LOGIN {user} \"{password}\"");
 
     /// <summary>Connects and reads the greeting.</summary>
-    public static async Task<ImapConnection> GreetedAsync(IPEndPoint server, bool tls = false)
+    public static async Task<ImapConnection> GreetedAsync(IPEndPoint server, bool tls = false, bool blocking = false)
     {
         var connection = new ImapConnection();
         try
         {
-            await connection.ConnectAsync(server, tls);
+            await connection.ConnectAsync(server, tls, blocking);
             connection.Take(await connection.LineAsync());
             return connection;
         }

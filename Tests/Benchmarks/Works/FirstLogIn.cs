@@ -31,7 +31,7 @@ internal sealed class FirstLogIn() : Work("login-first", "first login of 200 use
             while (logins.TryDequeue(out byte[]? login))
             {
                 long started = Stopwatch.GetTimestamp();
-                using ImapConnection connection = await ImapConnection.GreetedAsync(target.Imap);
+                using ImapConnection connection = await ImapConnection.GreetedAsync(target.Imap, blocking: true);
                 await connection.RunAsync(login);
                 await connection.RunAsync(logOut);
                 own.Add(Stopwatch.GetTimestamp() - started);

@@ -19,7 +19,7 @@ internal sealed class LogIn(string name, bool tls, string goal)
         return new Client(async () =>
         {
             long started = Stopwatch.GetTimestamp();
-            using ImapConnection connection = await ImapConnection.GreetedAsync(tls ? target.Imaps : target.Imap, tls);
+            using ImapConnection connection = await ImapConnection.GreetedAsync(tls ? target.Imaps : target.Imap, tls, blocking: true);
             await connection.RunAsync(login);
             await connection.RunAsync(LogOut);
             return Answer.Since(started);
