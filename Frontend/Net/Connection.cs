@@ -38,14 +38,11 @@ internal sealed partial class Connection : IConnection
         Remote = remote;
         Local = local;
         IsTrusted = listener.Trusts(remote.Address);
-        var options = listener.Options;
-        // Inline: a session that waits for input goes on in the event loop's thread, and a reader that makes room resumes the writer without a hop.
-        _pipe = new Pipe(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
-            pauseWriterThreshold: options.InputPauseBytes, resumeWriterThreshold: options.InputPauseBytes / 2, useSynchronizationContext: false));
+        _pipe = new Pipe(listener.PipeOptions);
         Input = _pipe.Reader;
         Output = ChannelOutput = new ChannelOutput(channel, listener.CountSent);
         InputTimeout = new InputTimeout(server.Time, CancelRead);
-        channel.Pipeline.AddLast(new ChannelBridge(this, _pipe.Writer));
+        channel.Pipeline.AddLast("bridge", new ChannelBridge(this, _pipe.Writer));
     }
 
     public AcceptedChannel Channel { get; }

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using DotNetty.Transport.Channels;
@@ -5,19 +6,16 @@ using Microsoft.Extensions.Logging;
 
 namespace MailCluster.Net;
 
-/// <summary>A listening socket, which one of the event loops watches. Accepting is ours and not DotNetty's, which spins when the process is out of file descriptors.</summary>
-internal sealed partial class Listener : IPolled
+/// <summary>
+/// A listening socket, which all event loops watch (<see cref="Acceptor"/>): a loop that is busy holds nobody up. Accepting is ours and not DotNetty's, which spins when the process is out
+/// of file descriptors.
+/// </summary>
+internal sealed partial class Listener
 {
-    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>Connections that are accepted before others on the loop have their turn.</summary>
-    private const int AcceptsInTurn = 16;
 
     private readonly NetServer _server;
     private readonly Socket _socket;
-    private readonly PollLoop _loop;
-    private ulong _watched;
-    private bool _stopped;
+    private readonly Acceptor[] _acceptors;
     private int _count;
 
     public Listener(NetServer server, ListenerOptions options, IProtocol protocol, ICertificateSource? certificates, ILogger log)
@@ -27,7 +25,10 @@ internal sealed partial class Listener : IPolled
         Protocol = protocol;
         Certificates = certificates;
         Log = log;
-        _loop = server.NextLoop();
+        _acceptors = [.. server.Loops.Select(loop => new Acceptor(this, loop))];
+        // Inline: a session that waits for input goes on in the event loop's thread, and a reader that makes room resumes the writer without a hop.
+        PipeOptions = new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: options.InputPauseBytes, resumeWriterThreshold: options.InputPauseBytes / 2, useSynchronizationContext: false);
         CountSent = bytes => server.Metrics.Sent(protocol.Name, bytes);
         // .NET sets SO_REUSEADDR by itself where it only means that a restart may bind at once.
         _socket = new Socket(options.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -63,21 +64,28 @@ internal sealed partial class Listener : IPolled
 
     public ILogger Log { get; }
 
+    /// <summary>Of the pipes that take what clients send.</summary>
+    public PipeOptions PipeOptions { get; }
+
     /// <summary>Counts bytes that go out; one delegate for all connections.</summary>
     public Action<int> CountSent { get; }
 
     public IPEndPoint EndPoint => (IPEndPoint)_socket.LocalEndPoint!;
 
-    public void Start() => _loop.Execute(() => _watched = _loop.Watch(_socket, this));
+    public void Start()
+    {
+        foreach (var acceptor in _acceptors)
+        {
+            acceptor.Start(_socket);
+        }
+    }
 
     /// <summary>Stops accepting; connections live on.</summary>
-    public Task StopAsync() => _loop.SubmitAsync(() =>
+    public async Task StopAsync()
     {
-        _stopped = true;
-        _loop.Forget(_watched);
+        await Task.WhenAll(_acceptors.Select(static acceptor => acceptor.StopAsync())).ConfigureAwait(false);
         _socket.Dispose();
-        return true;
-    });
+    }
 
     public bool Trusts(IPAddress address)
     {
@@ -101,37 +109,33 @@ internal sealed partial class Listener : IPolled
 
     public void Removed() => Interlocked.Decrement(ref _count);
 
-    void IPolled.Note(uint events)
-    {
-        // That there is somebody to accept is all it can say.
-    }
-
-    /// <summary>Accepts those who wait. On the loop.</summary>
-    public void Run()
+    /// <summary>Accepts one client that waits; false when there is none. On any loop.</summary>
+    public bool AcceptOne()
     {
         Socket? socket = null;
         try
         {
-            for (int i = 0; i < AcceptsInTurn; i++)
+            if (!_socket.Poll(0, SelectMode.SelectRead))
             {
-                if (_stopped || !_socket.Poll(0, SelectMode.SelectRead))
-                {
-                    return;
-                }
-                socket = _socket.Accept();
-                Accepted(socket);
-                socket = null;
+                return false;
             }
-            _loop.Execute(this);
+            socket = _socket.Accept();
+            Accepted(socket);
+            return true;
         }
-        catch (Exception exception)
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.WouldBlock)
         {
-            // Out of file descriptors, or a client that was gone before we looked.
             socket?.Dispose();
-            LogAcceptFailed(Log, Protocol.Name, exception);
-            _loop.Schedule(this, AcceptPause);
+            return false; // Another loop was faster, or the client went away.
+        }
+        catch
+        {
+            socket?.Dispose();
+            throw;
         }
     }
+
+    public void AcceptFailed(Exception exception) => LogAcceptFailed(Log, Protocol.Name, exception);
 
     private void Accepted(Socket socket)
     {

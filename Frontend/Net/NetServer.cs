@@ -119,7 +119,7 @@ public sealed class NetServer : IAsyncDisposable
         Metrics.Dispose();
     }
 
-    internal PollLoop NextLoop() => (PollLoop)((IEventLoopGroup)_loops).GetNext();
+    internal IEnumerable<PollLoop> Loops => _loops.Items.Cast<PollLoop>();
 
     /// <summary>A span in timestamps of <see cref="Time"/>.</summary>
     internal long Stamps(TimeSpan span) => (long)(span.TotalSeconds * Time.TimestampFrequency);

@@ -15,6 +15,7 @@ internal sealed class Epoll : IDisposable
     public const uint Ended = 0x2000 | 0x8 | 0x10;
 
     private const uint EdgeTriggered = 1u << 31;
+    private const uint Exclusive = 1u << 28;
     private const int CloseOnExec = 0x80000;
     private const int NonBlocking = 0x800;
     private const int Add = 1;
@@ -39,11 +40,12 @@ internal sealed class Epoll : IDisposable
 
     /// <summary>Begins to tell of a socket or file; it ends when that is closed.</summary>
     /// <param name="id">What <see cref="Event"/> calls it; 0 is <see cref="Wake"/>.</param>
+    /// <param name="shared">Others watch it, too: one of those that wait is told, and who is busy looks later (EPOLLEXCLUSIVE).</param>
     /// <exception cref="Win32Exception">The kernel refuses: too many are watched.</exception>
-    public void Watch(SafeHandle file, ulong id)
+    public void Watch(SafeHandle file, ulong id, bool shared = false)
     {
         byte[] event_ = new byte[EventSize];
-        BinaryPrimitives.WriteUInt32LittleEndian(event_, Readable | 0x2000 | EdgeTriggered);
+        BinaryPrimitives.WriteUInt32LittleEndian(event_, Readable | (shared ? Exclusive : 0x2000) | EdgeTriggered);
         BinaryPrimitives.WriteUInt64LittleEndian(event_.AsSpan(DataOffset), id);
         if (EpollControl(_epoll, Add, file, event_) != 0)
         {

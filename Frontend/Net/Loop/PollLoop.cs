@@ -21,7 +21,8 @@ internal sealed class PollLoop : SingleThreadEventLoop
     }
 
     /// <summary>Watches a socket until it is closed; on the loop.</summary>
-    public ulong Watch(Socket socket, IPolled polled) => _queue.Watch(socket, polled);
+    /// <param name="shared">Other loops watch it, too.</param>
+    public ulong Watch(Socket socket, IPolled polled, bool shared = false) => _queue.Watch(socket, polled, shared);
 
     /// <summary>The socket is being closed; on the loop.</summary>
     public void Forget(ulong id) => _queue.Forget(id);

@@ -37,11 +37,12 @@ internal sealed class PollQueue : IQueue<IRunnable>, IDisposable
     public bool IsEmpty => _tasks.IsEmpty && _ready.Count == 0;
 
     /// <summary>Watches a socket from now on; the number under which <see cref="Forget"/> knows it. On the loop.</summary>
-    public ulong Watch(Socket socket, IPolled polled)
+    /// <param name="shared">Other loops watch it, too.</param>
+    public ulong Watch(Socket socket, IPolled polled, bool shared)
     {
         ulong id = ++_lastId;
+        _epoll.Watch(socket.SafeHandle, id, shared);
         _sockets.Add(id, polled);
-        _epoll.Watch(socket.SafeHandle, id);
         return id;
     }
 
