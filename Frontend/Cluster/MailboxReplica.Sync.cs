@@ -87,7 +87,9 @@ internal sealed partial class MailboxReplica
         SyncReply reply = answer.Value!;
         if (known is not null && reply.Epoch < known.Epoch)
             return new MailError(MailErrorCode.StaleEpoch, "An owner answered that has lost its claim.");
-        Volatile.Write(ref _renewed, _all.Cluster.Time.GetTimestamp());
+        _silo = reply.Silo;
+        Volatile.Write(ref _called, _all.Cluster.Time.GetTimestamp());
+        Volatile.Write(ref _renewed, _called);
         // With jitter, so that the mailboxes of a process don't renew in one burst.
         _renewAfter = RenewEvery * (0.8 + (0.2 * Random.Shared.NextDouble()));
 

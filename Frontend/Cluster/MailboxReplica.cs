@@ -11,8 +11,11 @@ internal sealed partial class MailboxReplica
 {
     private static readonly TimeSpan RenewEvery = MailboxLimits.ObserverLease / 3;
 
-    /// <summary>An owner in this process tells without a lease; it is called now and then, so that it is not taken for one that nobody needs, which ends after 5 min.</summary>
-    private static readonly TimeSpan RenewHereEvery = TimeSpan.FromMinutes(2);
+    /// <summary>
+    /// An owner in this process tells without a lease, others renew it at their silo's desk. The owner itself is called now and then, so that it is not taken for one that nobody
+    /// needs, which ends after 5 min.
+    /// </summary>
+    private static readonly TimeSpan CallEvery = TimeSpan.FromMinutes(2);
 
     private static readonly MailError Gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
     internal static readonly MailError Replaced = new(MailErrorCode.MailboxGone, "The mailbox was replaced by another of its name.");
@@ -31,7 +34,10 @@ internal sealed partial class MailboxReplica
 
     private int _waiting;
     private long _renewed;
+    private long _called;
     private TimeSpan _renewAfter;
+    private volatile string? _silo;
+    private volatile bool _atDesk;
 
     public MailboxReplica(MailboxReplicas all, MailboxKey key)
     {
@@ -148,15 +154,43 @@ internal sealed partial class MailboxReplica
             AskInBackground();
     }
 
-    /// <summary>Renews the lease at the owner when sessions wait for pushes and a third of it is over; an owner in this process needs none.</summary>
-    public void RenewIfDue()
+    /// <summary>
+    /// Renews the lease at the owner when sessions wait for pushes and a third of it is over; an owner in this process needs none. Not null: the silo at whose desk the lease is to be
+    /// renewed, after which <see cref="RenewedAtDesk"/> must be called.
+    /// </summary>
+    public string? RenewIfDue()
     {
-        if (Volatile.Read(ref _waiting) == 0 || _end != 0)
-            return;
         long renewed = Volatile.Read(ref _renewed);
-        if (renewed == 0 || _all.Cluster.Time.GetElapsedTime(renewed) is var since && since >= _renewAfter && (since >= RenewHereEvery || !_all.Local.TryGet(Key, out _)))
+        if (Volatile.Read(ref _waiting) == 0 || _end != 0 || _atDesk || (renewed != 0 && Since(renewed) < _renewAfter))
+            return null;
+        if (renewed != 0 && Since(Volatile.Read(ref _called)) < CallEvery)
+        {
+            if (_all.Local.TryGet(Key, out _))
+                return null;
+            if (_silo is { } silo)
+            {
+                _atDesk = true;
+                return silo;
+            }
+        }
+        AskInBackground();
+        return null;
+    }
+
+    /// <summary>The version that is shown at the desk.</summary>
+    public HeldVersion Held => Current is { } current ? new HeldVersion(Key, current.Epoch, current.ModSeq) : new HeldVersion(Key, 0, 0);
+
+    /// <param name="stands">The lease is renewed, and what was shown is the owner's newest version; otherwise the owner is asked.</param>
+    public void RenewedAtDesk(bool stands)
+    {
+        _atDesk = false;
+        if (stands)
+            Volatile.Write(ref _renewed, _all.Cluster.Time.GetTimestamp());
+        else if (Volatile.Read(ref _waiting) > 0)
             AskInBackground();
     }
+
+    private TimeSpan Since(long then) => _all.Cluster.Time.GetElapsedTime(then);
 
     private MailError? EndError => End switch { null => null, MailboxEnd.UidValidityChanged => Replaced, _ => Gone };
 

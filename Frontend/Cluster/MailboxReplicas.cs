@@ -8,12 +8,15 @@ namespace MailCluster.Cluster;
 /// The copies of mailboxes that sessions of this process have open: one a mailbox, whatever the number of its sessions,
 /// and one observer object for all of them.
 /// </summary>
-public sealed class MailboxReplicas : IDisposable
+public sealed partial class MailboxReplicas : IDisposable
 {
     /// <summary>New owners are not asked by all at once.</summary>
     public static readonly TimeSpan AskSpread = TimeSpan.FromMilliseconds(500);
 
     private static readonly TimeSpan RenewalTick = TimeSpan.FromSeconds(1);
+
+    /// <summary>Mailboxes of one call to a desk: some 100 KB.</summary>
+    private const int MostAtDesk = 4000;
 
     private readonly Dictionary<MailboxKey, MailboxReplica> _open = [];
     private readonly Lock _gate = new();
@@ -141,9 +144,43 @@ public sealed class MailboxReplicas : IDisposable
         MailboxReplica[] open;
         lock (_gate)
             open = [.. _open.Values];
+        Dictionary<string, List<MailboxReplica>>? desks = null;
         foreach (MailboxReplica replica in open)
-            replica.RenewIfDue();
+        {
+            if (replica.RenewIfDue() is not { } silo)
+                continue;
+            desks ??= [];
+            if (!desks.TryGetValue(silo, out List<MailboxReplica>? due))
+                desks.Add(silo, due = []);
+            due.Add(replica);
+        }
+        foreach ((string silo, List<MailboxReplica> due) in desks ?? [])
+        {
+            foreach (MailboxReplica[] together in due.Chunk(MostAtDesk))
+                _ = RenewAsync(silo, together);
+        }
     }
+
+    /// <summary>One call renews the leases of many mailboxes at one silo; those of which it knows nothing, or something new, are asked.</summary>
+    private async Task RenewAsync(string silo, MailboxReplica[] due)
+    {
+        var asks = new HashSet<int>();
+        try
+        {
+            HeldVersion[] held = [.. due.Select(static r => r.Held)];
+            asks.UnionWith(await Cluster.Grains.GetGrain<ILeaseDesk>(silo).Renew(Reference, held).ConfigureAwait(false));
+        }
+        catch (Exception e)
+        {
+            LogNotRenewed(Log, silo, e.GetType().Name, e.Message);
+            asks.UnionWith(Enumerable.Range(0, due.Length));
+        }
+        for (int i = 0; i < due.Length; i++)
+            due[i].RenewedAtDesk(!asks.Contains(i));
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Leases were not renewed at the desk of silo {Silo}: {Error} {Text}; the owners are asked")]
+    private static partial void LogNotRenewed(ILogger log, string silo, string error, string text);
 
     public void Dispose()
     {

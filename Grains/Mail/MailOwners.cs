@@ -22,6 +22,7 @@ public static class MailOwners
             return ActivatorUtilities.CreateInstance<CommitLanes>(s, database);
         });
         services.AddSingleton<OwnedMailboxes>();
+        services.AddPlacementDirector<NamedSilo, NamedSiloDirector>();
         services.AddSingleton<LocalAccounts>();
         services.AddSingleton<ILocalAccounts>(static s => s.GetRequiredService<LocalAccounts>());
         services.AddSingleton<MailboxStore>();

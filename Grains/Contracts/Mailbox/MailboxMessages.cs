@@ -33,6 +33,7 @@ public sealed record MailboxStatus(
 /// <param name="Deltas">Deltas from the caller's version to it, in order; empty when the caller is up to date.</param>
 /// <param name="Reload">Not null: the caller's version is too old (or it has none): fetch this many chunks with <see cref="IMailboxGrain.GetChunks"/>.</param>
 /// <param name="UidNext">Of the owner's version.</param>
+/// <param name="Silo">Where the owner is: its <see cref="ILeaseDesk"/> renews the lease. Null from nodes of earlier releases.</param>
 [GenerateSerializer, Immutable, Alias("SyncReply")]
 public sealed record SyncReply(
     [property: Id(0)] long Epoch,
@@ -40,7 +41,8 @@ public sealed record SyncReply(
     [property: Id(2)] IReadOnlyList<MailboxDelta> Deltas,
     [property: Id(3)] int? Reload,
     [property: Id(4)] uint UidNext,
-    [property: Id(5)] uint UidValidity = 0);
+    [property: Id(5)] uint UidValidity = 0,
+    [property: Id(6)] string? Silo = null);
 
 /// <summary>Some chunks of a version, and the keyword table that their codes refer to.</summary>
 [GenerateSerializer, Immutable, Alias("SnapshotPage")]

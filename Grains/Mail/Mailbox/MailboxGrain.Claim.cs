@@ -55,7 +55,7 @@ public sealed partial class MailboxGrain
             return null;
         }
         LogClaimed(_key, claim.Epoch);
-        register.Add(_key, this, new OwnedMailbox(claim.Epoch, DateTimeOffset.UtcNow, () => _owned?.Loaded is not null, () => _underWay.Count));
+        register.Add(_key, this, new OwnedMailbox(claim.Epoch, DateTimeOffset.UtcNow, () => _owned?.Loaded is not null, () => _underWay.Count, _observers.Renew));
         GrainMetrics.Claims.Add(1);
         if (!_nameless && claim.Path is { } path)
             local.Name(_key, claim.Epoch, path);

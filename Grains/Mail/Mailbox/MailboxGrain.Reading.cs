@@ -65,7 +65,7 @@ public sealed partial class MailboxGrain
             return error!;
         if (observer is not null)
             _observers.Renew(observer);
-        SyncReply reply = version.Since(epoch, modSeq);
+        SyncReply reply = version.Since(epoch, modSeq) with { Silo = observer is null ? null : silo.SiloAddress.ToParsableString() };
         return Unsure() is { } unsure ? unsure : reply;
     }
 

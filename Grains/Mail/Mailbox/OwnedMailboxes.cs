@@ -4,11 +4,12 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Grains;
 
-/// <summary>An owner's claim as others of its process see it, for administrators.</summary>
+/// <summary>An owner's claim as others of its process see it.</summary>
 /// <param name="Since">When it was made, by this machine's clock.</param>
 /// <param name="Loaded">Whether the messages are in memory; safe to ask from any thread, as is <paramref name="UnderWay"/>.</param>
 /// <param name="UnderWay">Changes that were begun and not yet answered.</param>
-public sealed record OwnedMailbox(long Epoch, DateTimeOffset Since, Func<bool> Loaded, Func<int> UnderWay);
+/// <param name="Renew">Renews a front end's lease as an observer; safe on any thread.</param>
+public sealed record OwnedMailbox(long Epoch, DateTimeOffset Since, Func<bool> Loaded, Func<int> UnderWay, Action<IMailboxObserver> Renew);
 
 /// <summary>The mailboxes that owners of this process have claimed. One object a process.</summary>
 public sealed class OwnedMailboxes

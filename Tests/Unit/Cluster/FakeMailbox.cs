@@ -23,6 +23,9 @@ internal sealed class FakeMailbox : IMailboxGrain
     /// <summary>Called at the beginning of each GetChunks.</summary>
     public Action? OnGetChunks { get; set; }
 
+    /// <summary>Where it says that it is.</summary>
+    public string? Silo { get; set; }
+
     public MailError? Answer { get; set; }
 
     public ConcurrentQueue<(MailboxKey Key, AppendRequest Request)> Appends { get; } = new();
@@ -122,7 +125,7 @@ internal sealed class FakeMailbox : IMailboxGrain
         }
         if (OnSync is { } wait)
             await wait(number);
-        return reply;
+        return reply.Value! with { Silo = Silo };
     }
 
     public ValueTask<MailResult<SnapshotPage>> GetChunks(long epoch, long modSeq, int from, int count)
