@@ -44,10 +44,10 @@ internal sealed class Epoll : IDisposable
     /// <exception cref="Win32Exception">The kernel refuses: too many are watched.</exception>
     public void Watch(SafeHandle file, ulong id, bool shared = false)
     {
-        byte[] event_ = new byte[EventSize];
-        BinaryPrimitives.WriteUInt32LittleEndian(event_, Readable | (shared ? Exclusive : 0x2000) | EdgeTriggered);
-        BinaryPrimitives.WriteUInt64LittleEndian(event_.AsSpan(DataOffset), id);
-        if (EpollControl(_epoll, Add, file, event_) != 0)
+        byte[] bytes = new byte[EventSize];
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes, Readable | (shared ? Exclusive : 0x2000) | EdgeTriggered);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(DataOffset), id);
+        if (EpollControl(_epoll, Add, file, bytes) != 0)
         {
             throw new Win32Exception(Marshal.GetLastPInvokeError());
         }
