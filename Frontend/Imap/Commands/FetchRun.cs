@@ -85,8 +85,10 @@ internal sealed class FetchRun
                 next = Load();
                 if (_answer.SetsSeen && await MarkSeenAsync(batch) is { } error)
                     return error;
-                foreach (LoadedMessage message in batch)
-                    await AnswerAsync(message);
+                if (_answer.NeedsBytes)
+                    await AnswerWithSectionsAsync(batch);
+                else
+                    await AnswerAsync(batch);
             }
             return null;
         }
@@ -104,28 +106,54 @@ internal sealed class FetchRun
             batches.MoveNext() ? _batches.LoadAsync(batches.Current, _answer.NeedsContent, _answer.NeedsBytes, stop.Token) : null;
     }
 
-    private ValueTask AnswerAsync(LoadedMessage loaded)
+    private async ValueTask AnswerAsync(IReadOnlyList<LoadedMessage> batch)
     {
-        if (_answer.NeedsBytes)
-            return AnswerWithSectionsAsync(loaded);
-        if (loaded.Email is { } email && View.TryFind(loaded.Row.Uid, out MessageRef message))
-            _answer.Write(message, email);
-        else
-            _missing = true;
-        return _session.FlushIfFullAsync();
+        foreach (LoadedMessage loaded in batch)
+        {
+            if (loaded.Email is { } email && View.TryFind(loaded.Row.Uid, out MessageRef message))
+                _answer.Write(message, email);
+            else
+                _missing = true;
+            if (_session.Connection.Output.ShouldFlush)
+                await _session.FlushIfFullAsync();
+        }
     }
 
-    private async ValueTask AnswerWithSectionsAsync(LoadedMessage loaded)
+    private async ValueTask AnswerWithSectionsAsync(IReadOnlyList<LoadedMessage> batch)
     {
-        FetchedSections sections;
+        Task<FetchedSections>? ahead = null;
         try
         {
-            sections = await _answer.FindAsync(loaded, _session.Gone);
+            for (int i = 0; i < batch.Count; i++)
+            {
+                FetchedSections sections = await FoundAsync(ahead is null ? _answer.FindAsync(batch[i], _session.Gone) : new ValueTask<FetchedSections>(ahead));
+                // The beginning of the next is on its way while the client takes this one.
+                ahead = i + 1 < batch.Count && batch[i + 1].Bytes is { IsInMemory: false } ? _answer.FindAsync(batch[i + 1], _session.Gone).AsTask() : null;
+                await AnswerWithSectionsAsync(batch[i], sections);
+            }
         }
-        catch (BodyGoneException)
+        finally
         {
-            sections = FetchedSections.Missing;
+            // After a failure: nobody looks at it any more.
+            if (ahead is not null)
+                await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        static async ValueTask<FetchedSections> FoundAsync(ValueTask<FetchedSections> finding)
+        {
+            try
+            {
+                return await finding;
+            }
+            catch (BodyGoneException)
+            {
+                return FetchedSections.Missing;
+            }
+        }
+    }
+
+    private async ValueTask AnswerWithSectionsAsync(LoadedMessage loaded, FetchedSections sections)
+    {
         if (sections.IsMissing || !View.TryFind(loaded.Row.Uid, out MessageRef message))
         {
             _missing = true;

@@ -6,8 +6,12 @@ namespace MailCluster.Imap.Responses;
 /// <summary>A message and what the store knows of it.</summary>
 /// <param name="Row">Of the version that the command began with.</param>
 /// <param name="Email">Null when it was expunged and collected meanwhile.</param>
-/// <param name="Bytes">Null without <paramref name="Email"/>. Small bodies are in memory, others stay in the store.</param>
-internal sealed record LoadedMessage(MessageRef Row, StoredEmail? Email, MessageBytes? Bytes);
+/// <param name="Store">Where its body is.</param>
+internal sealed record LoadedMessage(MessageRef Row, StoredEmail? Email, IMessageBodies Store)
+{
+    /// <summary>Null without <see cref="Email"/>. Small bodies are in memory, others stay in the store. Made when it is asked for: ENVELOPE never does.</summary>
+    public MessageBytes? Bytes { get => field ??= Email is { } email ? new MessageBytes(Store, email) : null; init; }
+}
 
 /// <summary>Loads what the snapshot has not, for many messages with few questions to the store and in bounded memory.</summary>
 internal sealed class MessageBatches(IMessageBodies store, AccountId account)
@@ -52,7 +56,7 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
         IReadOnlyList<StoredEmail?> emails =
             await store.GetEmailsAsync(account, [.. batch.Select(static m => m.Email)], content, cancellationToken).ConfigureAwait(false);
         LoadedMessage[] loaded =
-            [.. batch.Select((row, i) => new LoadedMessage(row, emails[i], emails[i] is { } email ? new MessageBytes(store, email) : null))];
+            [.. batch.Select((row, i) => new LoadedMessage(row, emails[i], store))];
         return bodies ? await WithBodiesAsync(loaded, cancellationToken).ConfigureAwait(false) : loaded;
     }
 

@@ -43,23 +43,28 @@ internal sealed class StoredContent
 
     public BodyPart Root() => new Cursor(_structure).Part(depth: 0);
 
-    private struct Cursor(ReadOnlyMemory<byte> rest)
+    private ref struct Cursor(ReadOnlyMemory<byte> whole)
     {
         // The embedded message's root and its message part are two levels; one more for the leaf below the limit.
         private const int MaxDepth = 2 * MessageContent.MaxDepth + 10;
 
-        private ReadOnlyMemory<byte> rest = rest;
+        private readonly ReadOnlyMemory<byte> _whole = whole;
+        private readonly ReadOnlySpan<byte> _span = whole.Span;
+        private int _at;
 
         public long Number()
         {
-            var span = rest.Span;
+            // Nearly all are of one octet.
+            if (_at < _span.Length && _span[_at] < 0x80)
+                return _span[_at++];
             ulong value = 0;
-            for (var i = 0; i < span.Length && i < 9; i++)
+            for (var i = 0; i < 9 && _at + i < _span.Length; i++)
             {
-                value |= (ulong)(span[i] & 0x7F) << (7 * i);
-                if (span[i] >= 0x80)
+                var octet = _span[_at + i];
+                value |= (ulong)(octet & 0x7F) << (7 * i);
+                if (octet >= 0x80)
                     continue;
-                rest = rest[(i + 1)..];
+                _at += i + 1;
                 return (long)value;
             }
             throw new MalformedContentException("Content has a number that does not end.");
@@ -69,17 +74,17 @@ internal sealed class StoredContent
         public int Count(int bytesEach)
         {
             var count = Number();
-            if (count > rest.Length / bytesEach)
+            if (count > (_span.Length - _at) / bytesEach)
                 throw new MalformedContentException("Content ends before what it announces.");
             return (int)count;
         }
 
         public ReadOnlyMemory<byte> Take(int length)
         {
-            if (length > rest.Length)
+            if (length > _span.Length - _at)
                 throw new MalformedContentException("Content ends before what it announces.");
-            var taken = rest[..length];
-            rest = rest[length..];
+            var taken = _whole.Slice(_at, length);
+            _at += length;
             return taken;
         }
 
@@ -88,7 +93,7 @@ internal sealed class StoredContent
             var length = Number();
             if (length == 0)
                 return default;
-            if (length - 1 > rest.Length)
+            if (length - 1 > _span.Length - _at)
                 throw new MalformedContentException("Content ends inside a text.");
             return new RawText(Take((int)(length - 1)));
         }
