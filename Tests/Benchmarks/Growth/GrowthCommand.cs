@@ -29,7 +29,8 @@ internal static class GrowthCommand
             string[] wanted = result.GetValue(parts) is { Length: > 0 } named ? named : ["mailbox", "accounts", "database"];
             var settings = new GrowthSettings(
                 [.. result.GetValue(sizes)!.Order()], [.. result.GetValue(accounts)!.Order()], result.GetValue(each), result.GetValue(rounds), result.GetValue(seconds),
-                result.GetValue(changes), result.GetValue(plot)?.FullName, result.GetValue(fillOnly) is { } fill ? TimeSpan.FromSeconds(fill) : TimeSpan.MaxValue);
+                result.GetValue(changes), result.GetValue(plot)?.FullName, result.GetValue(data)?.FullName,
+                result.GetValue(fillOnly) is { } fill ? TimeSpan.FromSeconds(fill) : TimeSpan.MaxValue);
             Console.WriteLine($"{Machine.Describe()}; load average at the start {Machine.Load()}; {DateTime.UtcNow:yyyy-MM-dd}; one node with all roles.\n");
             await using BenchCluster cluster = await BenchCluster.StartAsync(apart: false, data: result.GetValue(data)?.FullName);
             if (wanted.Contains("mailbox"))
@@ -55,6 +56,7 @@ internal static class GrowthCommand
 /// <param name="Seconds">For what lasts.</param>
 /// <param name="FlagChanges">After which tables are weighed.</param>
 /// <param name="Plots">A directory, or null.</param>
+/// <param name="Data">Where the database stays, or null.</param>
 /// <param name="Fill">How long accounts are filled at most.</param>
 internal sealed record GrowthSettings(
-    int[] Sizes, int[] Accounts, int MessagesEach, int Rounds, double Seconds, int FlagChanges, string? Plots, TimeSpan Fill);
+    int[] Sizes, int[] Accounts, int MessagesEach, int Rounds, double Seconds, int FlagChanges, string? Plots, string? Data, TimeSpan Fill);

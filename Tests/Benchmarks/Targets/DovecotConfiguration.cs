@@ -9,7 +9,7 @@ namespace MailCluster.Benchmarks.Targets;
 /// </summary>
 /// <param name="Directory">Where its mail, sockets and log are.</param>
 /// <param name="Certificate">PEM file with certificate and key.</param>
-internal sealed record DovecotConfiguration(DovecotVariant Variant, string Directory, string Certificate, int Imap, int Imaps, int Lmtp)
+internal sealed record DovecotConfiguration(DovecotVariant Variant, string Directory, string Certificate, int Imap, int Imaps, int Lmtp, int Pop3)
 {
     /// <summary>The user of all mail: numeric, so that none must be made.</summary>
     public const int MailUser = 64_143;
@@ -27,7 +27,7 @@ internal sealed record DovecotConfiguration(DovecotVariant Variant, string Direc
         log_path = {{Directory}}/dovecot.log
         instance_name = {{Path.GetFileName(Directory)}}
         listen = 127.0.0.1
-        protocols = imap lmtp
+        protocols = imap lmtp pop3
         hostname = mx.{{Domain}}
         postmaster_address = postmaster@{{Domain}}
         ssl = yes
@@ -74,6 +74,16 @@ internal sealed record DovecotConfiguration(DovecotVariant Variant, string Direc
           }
         {{(Variant.Tuned ? LoginTuned : "")}}
         }
+        service pop3-login {
+          inet_listener pop3 {
+            address = 127.0.0.1
+            port = {{Pop3}}
+          }
+          inet_listener pop3s {
+            port = 0
+          }
+        {{(Variant.Tuned ? LoginTuned : "")}}
+        }
         service lmtp {
           inet_listener lmtp {
             address = 127.0.0.1
@@ -108,6 +118,11 @@ internal sealed record DovecotConfiguration(DovecotVariant Variant, string Direc
           service_count = 10000
           process_min_avail = 8
           process_limit = 12000
+          vsz_limit = 2G
+        }
+        service pop3 {
+          service_count = 10000
+          process_min_avail = 1
           vsz_limit = 2G
         }
         service auth {

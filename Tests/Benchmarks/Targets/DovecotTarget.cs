@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using MailCluster.Benchmarks.Load;
 using MailCluster.Tests.Support;
 
 namespace MailCluster.Benchmarks.Targets;
@@ -10,6 +11,9 @@ namespace MailCluster.Benchmarks.Targets;
 internal sealed class DovecotTarget : Target
 {
     private const string Program = "/usr/sbin/dovecot";
+
+    /// <summary>From so many messages on they are imported without a flush for each.</summary>
+    private const int Many = 2000;
 
     private readonly DovecotVariant _variant;
     private readonly DovecotConfiguration _configuration;
@@ -30,6 +34,8 @@ internal sealed class DovecotTarget : Target
     public override IPEndPoint Imaps => new(IPAddress.Loopback, _configuration.Imaps);
 
     public override IPEndPoint Lmtp => new(IPAddress.Loopback, _configuration.Lmtp);
+
+    public override IPEndPoint Pop3 => new(IPAddress.Loopback, _configuration.Pop3);
 
     public override IReadOnlyList<(string Name, int Process)> Parts => [("dovecot", _process!.Id)];
 
@@ -52,7 +58,7 @@ internal sealed class DovecotTarget : Target
         string directory = Directory.CreateTempSubdirectory("mailcluster-dovecot-").FullName;
         // Its processes run as users of their own.
         File.SetUnixFileMode(directory, (UnixFileMode)0b111_101_101);
-        var configuration = new DovecotConfiguration(variant, directory, certificate, FreePorts.Next(), FreePorts.Next(), FreePorts.Next());
+        var configuration = new DovecotConfiguration(variant, directory, certificate, FreePorts.Next(), FreePorts.Next(), FreePorts.Next(), FreePorts.Next());
         var target = new DovecotTarget(variant, configuration);
         try
         {
@@ -95,12 +101,51 @@ internal sealed class DovecotTarget : Target
         Directory.Delete(_configuration.Directory, recursive: true);
     }
 
+    protected override async Task FillAsync(string user, int messages, int bytes)
+    {
+        if (messages < Many)
+        {
+            await base.FillAsync(user, messages, bytes);
+            return;
+        }
+        // A maildir is what it is to be already.
+        bool maildir = _variant.Format == "maildir";
+        string source = maildir ? Path.Combine(_configuration.Directory, "mail", user, "Maildir") : Path.Combine(_configuration.Directory, "fill-" + user);
+        foreach (string each in new[] { Path.GetDirectoryName(source)!, source, Path.Combine(source, "tmp"), Path.Combine(source, "new"), Path.Combine(source, "cur") })
+        {
+            Directory.CreateDirectory(each);
+            if (each != _configuration.Directory)
+                Own(each);
+        }
+        for (int i = 1; i <= messages; i++)
+        {
+            // The name's beginning is the order in which they are taken.
+            string file = Path.Combine(source, "cur", $"{i:D10}.M{i}.bench:2,");
+            await File.WriteAllBytesAsync(file, SampleMessages.Of(i, bytes));
+            Own(file);
+        }
+        if (maildir)
+            return;
+        using Process import = Process.Start(new ProcessStartInfo(
+            "doveadm", ["-c", Settings, "-o", "mail_fsync=never", "import", "-u", user, $"maildir:{source}", "", "mailbox", "INBOX", "all"]))!;
+        await import.WaitForExitAsync();
+        if (import.ExitCode != 0)
+            throw new InvalidOperationException("doveadm import has failed.");
+        Directory.Delete(source, recursive: true);
+
+        static void Own(string path)
+        {
+            if (chown(path, DovecotConfiguration.MailUser, DovecotConfiguration.MailUser) != 0)
+                throw new InvalidOperationException("Dovecot's mail belongs to a user of its own: start the comparison as root.");
+        }
+    }
+
     protected override Task<string> CreateAccountAsync(string name) => Task.FromResult($"{name}@{DovecotConfiguration.Domain}");
 
     private async Task StartAsync()
     {
         _process = Process.Start(new ProcessStartInfo(Program, ["-F", "-c", Settings]))!;
-        foreach (IPEndPoint door in new[] { Imap, Imaps, Lmtp })
+        foreach (IPEndPoint door in new[] { Imap, Imaps, Lmtp, Pop3 })
             await WaitForAsync(door);
     }
 

@@ -30,6 +30,8 @@ internal sealed class MailClusterTarget : Target
 
     public override IPEndPoint Lmtp => new(IPAddress.Loopback, _cluster.FrontEnd.LmtpPort);
 
+    public override IPEndPoint Pop3 => new(IPAddress.Loopback, _cluster.FrontEnd.Pop3Port);
+
     public override IReadOnlyList<(string Name, int Process)> Parts =>
         [.. _cluster.Processes.Select(static p => (p.Role == "all" ? "node" : p.Role, p.Process)), ("PostgreSQL", _cluster.Postmaster)];
 

@@ -24,6 +24,8 @@ internal abstract class Target : IAsyncDisposable
 
     public abstract IPEndPoint Lmtp { get; }
 
+    public abstract IPEndPoint Pop3 { get; }
+
     /// <summary>Its parts, each with the process that all others of the part descend from.</summary>
     public abstract IReadOnlyList<(string Name, int Process)> Parts { get; }
 

@@ -7,7 +7,8 @@ namespace MailCluster.Benchmarks.Works;
 /// <param name="Seconds">How long a run lasts.</param>
 /// <param name="Messages">Messages in the mailbox that is fetched, selected, searched.</param>
 /// <param name="IdleConnections">Connections whose memory is measured.</param>
-internal sealed record Settings(double Seconds, int Messages, int IdleConnections);
+/// <param name="MessageBytes">Octets of each message of the large mailbox.</param>
+internal sealed record Settings(double Seconds, int Messages, int IdleConnections, int MessageBytes);
 
 /// <summary>Something that clients do, done in the same way to every server.</summary>
 /// <param name="name">By which it is chosen; what stands before a '-' chooses its kind.</param>
