@@ -6,7 +6,7 @@ namespace MailCluster.Benchmarks.Growth;
 /// <summary>A picture of curves: sizes to the right, and what each work costs as a multiple of what it costs at the smallest, both in powers.</summary>
 internal static class GrowthPlot
 {
-    private const int Width = 760, Height = 380, Left = 70, Right = 230, Top = 50, Bottom = 50;
+    private const int Width = 900, Height = 380, Left = 70, Right = 370, Top = 50, Bottom = 50;
 
     private static readonly string[] Colours = ["#1f6feb", "#d1242f", "#1a7f37", "#9a6700", "#8250df", "#bf3989", "#57606a"];
 
