@@ -19,6 +19,9 @@ internal static partial class LmtpLog
     [LoggerMessage(4, LogLevel.Error, "a delivery failed for a reason that is not expected")]
     public static partial void Bug(ILogger logger, Exception exception);
 
+    [LoggerMessage(5, LogLevel.Information, "the filter of {User} failed: {Failure}")]
+    public static partial void FilterFailed(ILogger logger, string user, string failure);
+
     /// <summary>What a client or a message says must not begin a line of its own, nor end a quotation.</summary>
     public static string OneLine(string text) =>
         string.Create(text.Length, text, static (span, source) =>

@@ -58,5 +58,27 @@ internal static class LmtpReply
         _ => StoreUnavailable,
     };
 
+    /// <summary>
+    /// A filter's refusal (RFC 5429 §2.5): as many lines as the reason has, none longer than a reply may be (RFC 5321 §4.5.3.1.5). What the other side can't read is replaced.
+    /// </summary>
+    public static string Refused(string reason, bool utf8)
+    {
+        // Characters; each has up to 4 octets.
+        const int MaxLine = 100, MaxLines = 20;
+        var lines = new List<string>();
+        foreach (string line in reason.ReplaceLineEndings("\n").Split('\n'))
+        {
+            string clean = string.Concat(line.Select(c => char.IsControl(c) ? ' ' : utf8 || c < '\x7f' ? c : '?')).TrimEnd();
+            for (int at = 0; at == 0 || at < clean.Length; at += MaxLine)
+                lines.Add(clean.Substring(at, Math.Min(MaxLine, clean.Length - at)));
+        }
+        while (lines.Count > 1 && lines[^1].Length == 0)
+            lines.RemoveAt(lines.Count - 1);
+        if (lines is [""])
+            lines[0] = "The message was refused by the recipient's mail filter";
+        lines = lines[..Math.Min(lines.Count, MaxLines)];
+        return string.Join("\r\n", lines.Select((l, i) => $"550{(i == lines.Count - 1 ? ' ' : '-')}5.7.1 {l}"));
+    }
+
     public static bool IsTransient(MailErrorCode code) => Of(code, "")[0] == '4';
 }

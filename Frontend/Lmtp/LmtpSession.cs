@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using MailCluster.Cluster;
+using MailCluster.Lmtp.Filtering;
 using MailCluster.Net;
 using Microsoft.Extensions.Logging;
 
@@ -26,7 +27,7 @@ internal sealed partial class LmtpSession : IAsyncDisposable
     private int _messages;
     private bool _quit;
 
-    public LmtpSession(IConnection connection, MailClusterClient cluster, LmtpOptions options, TimeProvider time, ILogger log)
+    public LmtpSession(IConnection connection, MailClusterClient cluster, LmtpOptions options, TimeProvider time, ILogger log, Filters? filters)
     {
         _connection = connection;
         _cluster = cluster;
@@ -34,7 +35,7 @@ internal sealed partial class LmtpSession : IAsyncDisposable
         _time = time;
         _log = log;
         _resolver = new RecipientResolver(cluster);
-        _delivery = new Delivery(cluster, options, log);
+        _delivery = new Delivery(cluster, options, log, filters);
     }
 
     public async Task RunAsync()

@@ -13,15 +13,15 @@ internal sealed record Trace(
     string HostName, string QueueId, string SessionId, string Sender, string ClientName, IPAddress ClientAddress, bool IsSecure, bool Utf8, DateTimeOffset Date)
 {
     /// <summary>The lines that final delivery puts before a message (RFC 5321 section 4.4; RFC 3848 and RFC 6531 section 4.3 for the protocol's name).</summary>
-    public byte[] Prefix(string recipient)
+    public byte[] Prefix(string recipient) => [.. Encoding.UTF8.GetBytes($"Return-Path: <{Sender}>\r\nDelivered-To: {recipient}\r\n"), .. Received(recipient)];
+
+    /// <summary>The one that says through whose hands it went.</summary>
+    public byte[] Received(string recipient)
     {
         string protocol = (Utf8 ? "UTF8LMTP" : "LMTP") + (IsSecure ? "S" : "");
         string client = ClientAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"IPv6:{ClientAddress}" : ClientAddress.ToString();
         string date = Date.ToString("ddd, d MMM yyyy HH:mm:ss", CultureInfo.InvariantCulture);
-        return Encoding.UTF8.GetBytes(
-            $"Return-Path: <{Sender}>\r\n" +
-            $"Delivered-To: {recipient}\r\n" +
-            $"Received: from {ClientName} ([{client}])\r\n\tby {HostName} with {protocol} id {QueueId}\r\n\tfor <{recipient}>; {date} +0000\r\n");
+        return Encoding.UTF8.GetBytes($"Received: from {ClientName} ([{client}])\r\n\tby {HostName} with {protocol} id {QueueId}\r\n\tfor <{recipient}>; {date} +0000\r\n");
     }
 
     /// <summary>The same for the same bytes from the same sender to the same recipient, whenever and through whichever front end they come.</summary>

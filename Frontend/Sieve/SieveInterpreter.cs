@@ -24,7 +24,8 @@ public static class SieveInterpreter
                 if (!run.ImplicitKeep)
                     break;
             }
-            if (run.ImplicitKeep)
+            // keep is what the implicit keep would be, with what the script has to say about it.
+            if (run.ImplicitKeep && !run.Actions.Any(static a => a is FileInto { Mailbox: null }))
                 run.Add(new FileInto(run.Header, null, [.. run.Flags]));
             return new SieveResult(run.Actions, run.Marks, null);
         }

@@ -5,11 +5,14 @@ using NpgsqlTypes;
 namespace MailCluster.Storage.Filters;
 
 /// <summary>What deliveries ask of filters, and leave: see <see cref="IMailFilters"/>.</summary>
-public sealed class MailFilters(NpgsqlDataSource database) : IMailFilters
+/// <param name="patience">How long statements, which can all be repeated, are tried again while PostgreSQL is away. Default 5 s.</param>
+public sealed class MailFilters(NpgsqlDataSource database, TimeSpan? patience = null) : IMailFilters
 {
+    private readonly TimeSpan _patience = patience ?? TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyDictionary<AccountId, AccountFilters>> FiltersAsync(
-        IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken) => await Store.Guard(async () =>
+        IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken) => await Store.Persist(async _ =>
     {
         await using var command = database.CreateCommand("""
             select x.account, o.name, o.hash, b.hash, a.hash from unnest($1, $2) as x(account, tenant)
@@ -30,10 +33,10 @@ public sealed class MailFilters(NpgsqlDataSource database) : IMailFilters
                 reader.IsDBNull(4) ? null : new ScriptRef(ScriptNames.After, reader.GetGuid(4)));
         }
         return (IReadOnlyDictionary<AccountId, AccountFilters>)found;
-    }).ConfigureAwait(false);
+    }, _patience, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public async ValueTask<StoredScript?> SourceAsync(ScriptOwner owner, string name, CancellationToken cancellationToken) => await Store.Guard(async () =>
+    public async ValueTask<StoredScript?> SourceAsync(ScriptOwner owner, string name, CancellationToken cancellationToken) => await Store.Persist(async _ =>
     {
         await using var command = database.CreateCommand(owner.Account is null
             ? "select hash, source from directory.sieve_script where tenant_id = $1 and name = $2"
@@ -42,10 +45,10 @@ public sealed class MailFilters(NpgsqlDataSource database) : IMailFilters
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = name });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
         return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? new StoredScript(name, reader.GetGuid(0), reader.GetFieldValue<byte[]>(1)) : null;
-    }).ConfigureAwait(false);
+    }, _patience, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlySet<MemoryKey>> RecallAsync(AccountId account, IReadOnlyList<MemoryKey> keys, CancellationToken cancellationToken) => await Store.Guard(async () =>
+    public async ValueTask<IReadOnlySet<MemoryKey>> RecallAsync(AccountId account, IReadOnlyList<MemoryKey> keys, CancellationToken cancellationToken) => await Store.Persist(async _ =>
     {
         await using var command = database.CreateCommand("""
             select m.kind, m.key from unnest($2, $3) as x(kind, key) join mail.sieve_memory m on m.account_id = $1 and m.kind = x.kind and m.key = x.key and m.until > now()
@@ -58,20 +61,20 @@ public sealed class MailFilters(NpgsqlDataSource database) : IMailFilters
         while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             known.Add(new MemoryKey((MemoryKind)reader.GetInt16(0), reader.GetGuid(1)));
         return (IReadOnlySet<MemoryKey>)known;
-    }).ConfigureAwait(false);
+    }, _patience, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public async ValueTask<MailResult<IReadOnlyList<int>>> ClaimAsync(BodyId body, int count, CancellationToken cancellationToken) => await Store.Guard(async () =>
+    public async ValueTask<MailResult<IReadOnlyList<int>>> ClaimAsync(BodyId body, int count, CancellationToken cancellationToken) => await Store.Persist(async _ =>
     {
         await using var command = database.CreateCommand("select mail.claim_body_v1($1, $2)");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Value });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = count });
         return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is int[] claims
             ? new MailResult<IReadOnlyList<int>>(claims, null) : new MailError(MailErrorCode.BodyGone, "The body is gone.");
-    }).ConfigureAwait(false);
+    }, _patience, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public async ValueTask<FilterOutcome> CommitAsync(FilterCommit commit, CancellationToken cancellationToken) => await Store.Guard(async () =>
+    public async ValueTask<FilterOutcome> CommitAsync(FilterCommit commit, CancellationToken cancellationToken) => await Store.Persist(async _ =>
     {
         IReadOnlyList<OutgoingMail> mail = commit.Mail;
         await using var command = database.CreateCommand(
@@ -98,14 +101,14 @@ public sealed class MailFilters(NpgsqlDataSource database) : IMailFilters
         parameters.Add(new NpgsqlParameter { Value = mail.Select(static m => m.Once?.For).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Interval });
         parameters.Add(new NpgsqlParameter<bool[]> { TypedValue = [.. mail.Select(static m => m.Required)] });
         return (FilterOutcome)(short)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-    }).ConfigureAwait(false);
+    }, _patience, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public async ValueTask NoteFailureAsync(AccountId account, string failure, CancellationToken cancellationToken) => await Store.Guard(async () =>
+    public async ValueTask NoteFailureAsync(AccountId account, string failure, CancellationToken cancellationToken) => await Store.Persist(async _ =>
     {
         await using var command = database.CreateCommand("update mail.sieve set failure = $2, failed_at = now() where account_id = $1");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = failure.Replace('\0', ' ') });
         return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-    }).ConfigureAwait(false);
+    }, _patience, cancellationToken).ConfigureAwait(false);
 }

@@ -153,6 +153,34 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Filters_are_put_listed_activated_and_deleted()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        await DoneAsync("account", "add", "ann@acme.test");
+        string file = Path.Combine(_directory.FullName, "filter.sieve");
+        await File.WriteAllTextAsync(file, "keep \"x\";");
+        await RefusedAsync("line 1, column 1: 'keep' takes 0 arguments", "sieve", "put", "ann@acme.test", "main", file);
+        await File.WriteAllTextAsync(file, "redirect \"b@elsewhere.test\";");
+        await DoneAsync("sieve", "put", "ann@acme.test", "main", file, "--activate");
+        var (exitCode, output) = await AdminAsync("sieve", "list", "ann@acme.test");
+        Assert.True(exitCode == 0 && output.Contains("* main  28 octets"), output);
+        Assert.Contains("redirect", (await AdminAsync("sieve", "get", "ann@acme.test", "main")).Output);
+        await RefusedAsync("is active", "sieve", "delete", "ann@acme.test", "main");
+        await RefusedAsync("There is no script 'other'", "sieve", "activate", "ann@acme.test", "other");
+        await RefusedAsync("There is no account", "sieve", "list", "bob@acme.test");
+        await DoneAsync("sieve", "activate", "ann@acme.test");
+        await DoneAsync("sieve", "delete", "ann@acme.test", "main");
+        await DoneAsync("sieve", "put", "acme", "before", file, "--tenant");
+        Assert.Contains("before", (await AdminAsync("sieve", "list", "acme", "--tenant", "--json")).Output);
+        await DoneAsync("sieve", "delete", "acme", "before", "--tenant");
+        await RefusedAsync("is no http or https address", "junk", "set", "acme", "--spam-url", "x", "--ham-url", "y");
+        await DoneAsync("junk", "set", "acme", "--spam-url", "http://127.0.0.1:1/spam", "--ham-url", "http://127.0.0.1:1/ham");
+        await DoneAsync("junk", "off", "acme");
+        await RefusedAsync("has no reports", "junk", "off", "acme");
+    }
+
+    [Fact]
     public async Task Without_a_cluster_the_command_says_what_is_missing()
     {
         var (exitCode, output) = await ServerProcess.RunAsync("admin", "tenant", "list");

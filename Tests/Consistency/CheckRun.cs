@@ -68,6 +68,7 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         var workload = new WorkloadOptions(options.Seed, options.Clients, [.. options.FrontEnds.Select(static f => new FrontEndAddress(f, null))], options.Accounts, _recorder)
         {
             Redelivers = false,
+            Filters = false,
         };
         return WorkAsync(
             workload,

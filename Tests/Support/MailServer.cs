@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MailCluster.Storage.Directories;
+using MailCluster.Storage.Filters;
 using Npgsql;
 using Xunit;
 
@@ -56,6 +57,8 @@ public sealed class MailServer : IAsyncLifetime
 
     public IPEndPoint Lmtp => new(IPAddress.Loopback, _settings.LmtpPort);
 
+    public IPEndPoint Sieve => new(IPAddress.Loopback, _settings.SievePort);
+
     /// <summary>The node as a process, once an account was made.</summary>
     public ServerProcess Process => _process!;
 
@@ -63,6 +66,12 @@ public sealed class MailServer : IAsyncLifetime
     public TenantStore Tenants => _made.Tenants;
 
     public AccountStore Accounts => _made.Accounts;
+
+    /// <summary>Filters of the tenant.</summary>
+    public ScriptStore Scripts => _made.Scripts;
+
+    /// <summary>Makes a filter the active one of an account.</summary>
+    public Task FilterAsync(string user, string script) => _made.FilterAsync(user, script);
 
     /// <summary>Who is logged in, as administrators see it.</summary>
     public SessionTable SessionTable => _made.Sessions;

@@ -23,6 +23,8 @@ public sealed class NodeSettings(string name, string connectionString)
 
     public int HttpPort { get; } = FreePorts.Next();
 
+    public int SievePort { get; } = FreePorts.Next();
+
     /// <summary>Further options by their path ("Shutdown:DrainSeconds"), which win over what is here.</summary>
     public Dictionary<string, object> Further { get; } = [];
 
@@ -40,6 +42,7 @@ public sealed class NodeSettings(string name, string connectionString)
             ["Listen:Pop3:0"] = $"127.0.0.1:{Pop3Port}",
             ["Listen:Lmtp:0"] = $"127.0.0.1:{LmtpPort}",
             ["Listen:Http:0"] = $"127.0.0.1:{HttpPort}",
+            ["Listen:Sieve:0"] = $"127.0.0.1:{SievePort}",
         };
         foreach (var (path, value) in Further)
         {

@@ -1,6 +1,7 @@
 using MailCluster.Contracts;
 using MailCluster.Storage;
 using MailCluster.Storage.Directories;
+using MailCluster.Storage.Filters;
 using MailCluster.Storage.Ids;
 
 namespace MailCluster.Tests.Support;
@@ -26,6 +27,9 @@ public sealed class TestAccounts : IAsyncDisposable
     public TenantStore Tenants { get; }
 
     public AccountStore Accounts { get; }
+
+    /// <summary>Filters of accounts and of the tenant.</summary>
+    public ScriptStore Scripts => new(_database.Main);
 
     /// <summary>Who is logged in, as administrators see it.</summary>
     public SessionTable Sessions => new(_database.Main);
@@ -53,6 +57,15 @@ public sealed class TestAccounts : IAsyncDisposable
         if (maxBytes is not null)
             Expect(await Accounts.SetQuotaAsync(user, new Quota(null, maxBytes)));
         return user;
+    }
+
+    /// <summary>Makes a filter the active one of an account.</summary>
+    public async Task FilterAsync(string user, string script)
+    {
+        AccountRef account = await new DirectoryStore(_database.Main).FindUserAsync(user) ?? throw new InvalidOperationException(user);
+        if (await Scripts.PutAsync(account.Account, "test", System.Text.Encoding.UTF8.GetBytes(script), new ScriptQuota(100, 1 << 20), default) is { } refused)
+            throw new InvalidOperationException(refused.ToString());
+        await Scripts.SetActiveAsync(account.Account, "test", default);
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();

@@ -21,3 +21,15 @@ internal sealed class AddressAttribute() : ValidationAttribute("The option '{0}'
 {
     public override bool IsValid(object? value) => value is string text && IPAddress.TryParse(text, out _);
 }
+
+/// <summary>The value is of the form "host:port", a name or an address.</summary>
+internal sealed class HostAndPortAttribute() : ValidationAttribute("The option '{0}' is not of the form host:port.")
+{
+    public override bool IsValid(object? value) => value is null || (value is string text && Parse(text) is not null);
+
+    public static (string Host, int Port)? Parse(string text)
+    {
+        int colon = text.LastIndexOf(':');
+        return colon > 0 && int.TryParse(text.AsSpan(colon + 1), out int port) && port is > 0 and < 65536 ? (text[..colon].Trim('[', ']'), port) : null;
+    }
+}

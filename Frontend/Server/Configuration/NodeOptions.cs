@@ -27,6 +27,8 @@ public sealed class NodeOptions
     public MaintenanceSection Maintenance { get; set; } = new();
 
     public LogSection Log { get; set; } = new();
+
+    public SieveSection Sieve { get; set; } = new();
 }
 
 /// <summary>How nodes find and speak to each other.</summary>
@@ -84,7 +86,7 @@ public sealed class DatabaseSection
 }
 
 /// <summary>
-/// Addresses to listen at, each "address:port" ("127.0.0.1:1143", "[::]:143"); an empty list is a closed door. IMAP, POP3 and LMTP doors are
+/// Addresses to listen at, each "address:port" ("127.0.0.1:1143", "[::]:143"); an empty list is a closed door. All but HTTP are
 /// opened in the roles all and frontend, HTTP in every role.
 /// </summary>
 public sealed class ListenSection
@@ -120,6 +122,10 @@ public sealed class ListenSection
     [EndPoints]
     public string[] Lmtp { get; set; } = [];
 
+    /// <summary>ManageSieve (RFC 5804) with STARTTLS, for users' filters; usually port 4190. Default: closed.</summary>
+    [EndPoints]
+    public string[] Sieve { get; set; } = [];
+
     /// <summary>HTTP for /healthz, /readyz and /metrics. Default: closed. It has no log-in: never reachable from outside.</summary>
     [EndPoints]
     public string[] Http { get; set; } = [];
@@ -131,7 +137,7 @@ public sealed class ListenSection
     [Networks]
     public string[] TrustedNetworks { get; set; } = [];
 
-    /// <summary>Connections from the trusted networks to the IMAP and POP3 doors begin with a PROXY header, version 1 or 2. Default false; true behind HAProxy.</summary>
+    /// <summary>Connections from the trusted networks to the doors for clients (not LMTP) begin with a PROXY header, version 1 or 2. Default false; true behind HAProxy.</summary>
     public bool ProxyProtocol { get; set; }
 
     /// <summary>Passwords are taken without TLS also from other machines. Default false (RFC 8314 §4.1); from this machine they always are.</summary>

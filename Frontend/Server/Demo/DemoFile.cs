@@ -27,6 +27,8 @@ public sealed class DemoFile
 
     public string? Http { get; set; }
 
+    public string? Sieve { get; set; }
+
     public List<DemoAccount> Accounts { get; set; } = [];
 
     /// <summary>A connection string of the private PostgreSQL.</summary>

@@ -56,6 +56,7 @@ internal sealed class DemoRun(string directory, int portOffset)
                 Pop3s = doors.GetValueOrDefault("pop3s"),
                 Lmtp = doors.GetValueOrDefault("lmtp"),
                 Http = doors.GetValueOrDefault("http"),
+                Sieve = doors.GetValueOrDefault("sieve"),
                 Database = options.Database.ConnectionString,
             };
             var accounts = new DemoAccounts(node.Services.GetRequiredService<TenantStore>(), node.Services.GetRequiredService<AccountStore>());
@@ -88,7 +89,7 @@ internal sealed class DemoRun(string directory, int portOffset)
         {
             Name = "demo",
             Cluster = { SiloPort = Ports.FreeNear(10_111 + portOffset % 20_000), GatewayPort = Ports.FreeNear(10_112 + portOffset % 20_000) },
-            Listen = { Imap = [At(143)], Imaps = [At(993)], Pop3 = [At(110)], Pop3s = [At(995)], Lmtp = [At(24)], Http = [At(80)] },
+            Listen = { Imap = [At(143)], Imaps = [At(993)], Pop3 = [At(110)], Pop3s = [At(995)], Lmtp = [At(24)], Http = [At(80)], Sieve = [At(4190)] },
             Tls = { Certificate = DemoCertificate.Ensure(_directory) },
             Shutdown = { DrainSeconds = 10 },
         };
@@ -112,7 +113,8 @@ internal sealed class DemoRun(string directory, int portOffset)
         Console.WriteLine();
         foreach (var (name, door) in new[]
         {
-            ("IMAP (STARTTLS)", file.Imap), ("IMAP over TLS", file.Imaps), ("POP3 (STLS)", file.Pop3), ("POP3 over TLS", file.Pop3s), ("LMTP", file.Lmtp), ("health, metrics", file.Http),
+            ("IMAP (STARTTLS)", file.Imap), ("IMAP over TLS", file.Imaps), ("POP3 (STLS)", file.Pop3), ("POP3 over TLS", file.Pop3s), ("LMTP", file.Lmtp), ("ManageSieve", file.Sieve),
+            ("health, metrics", file.Http),
         })
         {
             if (door is not null)

@@ -19,6 +19,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
         foreach (var (name, protocol, addresses) in new[]
         {
             ("imap", "imap", listen.Imap), ("imaps", "imap", listen.Imaps), ("old-imap", "old-imap", listen.OldImap), ("old-imaps", "old-imap", listen.OldImaps), ("pop3", "pop3", listen.Pop3), ("pop3s", "pop3", listen.Pop3s), ("lmtp", "lmtp", listen.Lmtp),
+            ("sieve", "sieve", listen.Sieve),
         })
         {
             // Silos have no protocols: they open no doors, whatever their file says.

@@ -84,7 +84,9 @@ internal static class Mail
         services.AddKeyedSingleton<IProtocol>("pop3", (s, _) => new Pop3Protocol(
             s.GetRequiredService<MailClusterClient>(), Pop3(options), s.GetRequiredService<ILoggerFactory>()));
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(
-            s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>()));
+            s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>(), filters: s.GetRequiredService<IMailFilters>(),
+            filtering: FilterServices.AtDelivery(options)));
+        services.AddFilters(options);
     }
 
     private static ImapOptions Imap(NodeOptions options) => new()

@@ -21,6 +21,7 @@ internal static class Ports
             wanted.AddRange(options.Listen.OldImap.Select(a => ("Listen:OldImap", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.OldImaps.Select(a => ("Listen:OldImaps", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Lmtp.Select(a => ("Listen:Lmtp", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.Sieve.Select(a => ("Listen:Sieve", IPEndPoint.Parse(a))));
         }
         if (role != NodeRole.Frontend)
         {

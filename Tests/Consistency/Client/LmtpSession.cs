@@ -136,6 +136,13 @@ internal sealed class LmtpSession : IDisposable
 
     private static Outcome OutcomeOf(string? reply) => reply is null ? Outcome.Unknown : reply.StartsWith('2') ? Outcome.Ok : Outcome.No;
 
+    /// <summary>Without the sub-address.</summary>
+    private static string AccountOf(string recipient)
+    {
+        int plus = recipient.IndexOf('+');
+        return plus < 0 ? recipient : recipient[..plus] + recipient[recipient.IndexOf('@')..];
+    }
+
     private void Record(long number, long invoked, Deliver act, string? reply, SeenBreach? breach)
     {
         Outcome outcome = OutcomeOf(reply);
@@ -146,7 +153,7 @@ internal sealed class LmtpSession : IDisposable
             seen.Add(breach);
         if (outcome == Outcome.No && code is null)
             seen.Add(new SeenBreach(completed, null, "refused", $"LMTP for {act.Recipient}: {reply}"));
-        var operation = new Operation(number, _number, act.Recipient, invoked, completed, outcome, code, act, seen, $"LMTP {act.Message.Mark} to {act.Recipient}");
+        var operation = new Operation(number, _number, AccountOf(act.Recipient), invoked, completed, outcome, code, act, seen, $"LMTP {act.Message.Mark} to {act.Recipient}");
         _context.Recorder.Add(operation);
         _context.Completions.Add(_frontEnd, operation);
     }

@@ -73,6 +73,8 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
         var accounts = new List<(string, string)>();
         for (int i = 0; i < plan.Accounts; i++)
             accounts.Add((await _accounts.AddAsync(), TestAccounts.Password));
+        foreach ((string user, _) in accounts)
+            await _accounts.FilterAsync(user, Workload.Deeds.Delivering.Filter);
         Accounts = accounts;
         for (int i = 1; i <= plan.Silos; i++)
             await AddAsync($"silo-{i}", plan.OneRole ? "all" : "silo");

@@ -32,4 +32,7 @@ internal sealed record WorkloadOptions(
 
     /// <summary>Sends some deliveries twice: the server promises to store identical ones once. Off for servers that do not.</summary>
     public bool Redelivers { get; init; } = true;
+
+    /// <summary>The accounts have the filter <see cref="Deeds.Delivering.Filter"/>.</summary>
+    public bool Filters { get; init; } = true;
 }

@@ -77,13 +77,14 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
 
     public ValueTask<MailResult<MailboxStatus>> Status(MailboxPath path) => throw new NotSupportedException();
 
-    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => throw new NotSupportedException();
+    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) =>
+        new(AddFolder((Current.Account.Value * 10) + Mailboxes.Count + 1, [.. path.Segments]));
 
     public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => throw new NotSupportedException();
 
     public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => throw new NotSupportedException();
 
-    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => throw new NotSupportedException();
+    public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => new(Done.Value);
 
     public ValueTask<MailResult<bool>> MayLogIn() => new(new MailResult<bool>(true, null));
 

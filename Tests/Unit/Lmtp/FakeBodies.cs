@@ -72,7 +72,13 @@ internal sealed class FakeBodies : IMessageBodies
     public ValueTask<IReadOnlyList<StoredEmail?>> GetEmailsAsync(
         AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long size, long offset, long count, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        BodyId body, long size, long offset, long count, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await Task.CompletedTask;
+        if (count > 0)
+            yield return Stored[body.Value].AsMemory((int)offset, (int)count);
+    }
 
     public ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

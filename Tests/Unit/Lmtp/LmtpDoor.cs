@@ -3,6 +3,7 @@ using System.Text;
 using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Lmtp;
+using MailCluster.Lmtp.Filtering;
 using MailCluster.Net;
 using MailCluster.Tests.Unit.Cluster;
 using MailCluster.Tests.Unit.Net;
@@ -19,7 +20,7 @@ internal sealed class LmtpDoor : IAsyncDisposable
     private readonly NetServer _server;
     private readonly MailClusterClient _cluster;
 
-    private LmtpDoor(LmtpOptions options, FakeBodies bodies, ListenerOptions listener, MailClusterOptions cluster)
+    private LmtpDoor(LmtpOptions options, FakeBodies bodies, ListenerOptions listener, MailClusterOptions cluster, FakeFilters? filters, FilterOptions? filtering)
     {
         Bodies = bodies;
         var grains = new FakeGrains { Mailboxes = key => Mailboxes.GetValueOrDefault(key.Mailbox.Value) ?? Add(key) };
@@ -34,7 +35,7 @@ internal sealed class LmtpDoor : IAsyncDisposable
         Directory.Aliases["team@demo.test"] = [Directory.Users["alice@demo.test"], Directory.Users["bob@demo.test"]];
         _cluster = new MailClusterClient(grains, bodies, new LocalMailboxes(), cluster);
         _server = new NetServer();
-        Protocol = new LmtpProtocol(_cluster, options with { HostName = "mx.test" }, Log);
+        Protocol = new LmtpProtocol(_cluster, options with { HostName = "mx.test" }, Log, filters: filters, filtering: filtering);
         Listener = listener;
     }
 
@@ -60,10 +61,10 @@ internal sealed class LmtpDoor : IAsyncDisposable
 
     private IPEndPoint EndPoint { get; set; } = null!;
 
-    public static async Task<LmtpDoor> OpenAsync(LmtpOptions? options = null, FakeBodies? bodies = null, bool tls = false, TimeSpan? retryFor = null)
+    public static async Task<LmtpDoor> OpenAsync(LmtpOptions? options = null, FakeBodies? bodies = null, bool tls = false, TimeSpan? retryFor = null, FakeFilters? filters = null, FilterOptions? filtering = null)
     {
         var door = new LmtpDoor(options ?? new LmtpOptions(), bodies ?? new FakeBodies(), Doors.Loopback,
-            TestCluster.Impatient with { RetryFor = retryFor ?? TimeSpan.FromMilliseconds(20) });
+            TestCluster.Impatient with { RetryFor = retryFor ?? TimeSpan.FromMilliseconds(20) }, filters, filtering);
         door.EndPoint = await door._server.ListenAsync(door.Listener, door.Protocol, tls ? Doors.Certificate : null);
         return door;
     }

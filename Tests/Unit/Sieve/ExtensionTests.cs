@@ -122,6 +122,7 @@ public sealed class ExtensionTests
     [InlineData("""setflag "flagvar" ["\\Seen", "$x"]; removeflag "flagvar" "\\seen"; fileinto :flags "${flagvar}" "a";""", "fileinto a [$x]")]
     [InlineData("""setflag "\\Seen \\Nothing bad]flag ok"; if hasflag :contains "een" { keep; } else { discard; }""", @"keep [\Seen ok]")]
     [InlineData("""setflag "MyVar" "Junk gnus-forward"; if hasflag :is "MyVar" "forward" { discard; } if hasflag :count "eq" :comparator "i;ascii-numeric" "MyVar" "2" { keep :flags ""; }""", "keep")]
+    [InlineData("""keep :flags ["\\Flagged", "$new"];""", @"keep [\Flagged $new]")]
     // RFC 3894
     [InlineData("""fileinto :copy "a";""", "fileinto a|keep")]
     [InlineData("""redirect :copy "a@b.example";""", "redirect a@b.example|keep")]

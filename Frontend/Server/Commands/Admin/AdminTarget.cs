@@ -5,6 +5,7 @@ using MailCluster.Server.Configuration;
 using MailCluster.Server.Demo;
 using MailCluster.Storage;
 using MailCluster.Storage.Directories;
+using MailCluster.Storage.Filters;
 using MailCluster.Storage.Ids;
 using MailCluster.Storage.Schema;
 using Npgsql;
@@ -91,6 +92,9 @@ internal sealed class Stores : IAsyncDisposable
         Tenants = new(Database, ids);
         Accounts = new(Database, ids);
         Events = new(Database);
+        Scripts = new(Database);
+        Filters = new(Database);
+        Junk = new(Database);
     }
 
     public NpgsqlDataSource Database { get; }
@@ -100,6 +104,12 @@ internal sealed class Stores : IAsyncDisposable
     public AccountStore Accounts { get; }
 
     public DirectoryEvents Events { get; }
+
+    public ScriptStore Scripts { get; }
+
+    public MailFilters Filters { get; }
+
+    public JunkReports Junk { get; }
 
     public ValueTask DisposeAsync() => Database.DisposeAsync();
 }

@@ -1,0 +1,68 @@
+using MailCluster.Cluster;
+using MailCluster.Contracts;
+
+namespace MailCluster.Lmtp;
+
+/// <summary>Puts one message into one mailbox of an account, whatever happens to the mailbox in the meantime.</summary>
+internal sealed class Placement(MailClusterClient cluster)
+{
+    /// <summary>With the mailbox as it was known, as it is now, and in the end into INBOX.</summary>
+    private const int Attempts = 3;
+
+    /// <param name="delivery">Null: stored however often it comes.</param>
+    /// <param name="find">
+    /// The mailbox that is wanted: told whether what was known will do; null is INBOX. Not asked the last time.
+    /// </param>
+    public async ValueTask<Placed> StoreAsync(
+        AccountSettings account, Actor actor, NewMessage message, Guid? delivery, Func<bool, ValueTask<MailboxInfo?>>? find, CancellationToken cancellationToken)
+    {
+        var request = new AppendRequest(cluster.NextOperation(), actor, [message], delivery);
+        for (int attempt = 1; ; attempt++)
+        {
+            bool recall = attempt == 1;
+            MailboxInfo? folder = find is not null && attempt < Attempts ? await find(recall).ConfigureAwait(false) : null;
+            if (folder is null)
+            {
+                MailResult<MailboxInfo> inbox = await FindAsync(account.Account, MailboxPath.Inbox, recall, cancellationToken).ConfigureAwait(false);
+                if (inbox.Error is { } none)
+                    return new Placed(none);
+                folder = inbox.Value!;
+            }
+            AppendRequest named = request with { Path = folder.Path };
+            MailResult<AppendResult> appended =
+                await cluster.AppendAsync(new MailboxKey(account.Account, folder.Id), named, new CommandWait(cancellationToken)).ConfigureAwait(false);
+            if (appended.Value is { } result)
+                return new Placed(null, folder.Path, result);
+            // Renamed or deleted since it was looked for. INBOX can't be deleted, but its place may be taken by another (RENAME INBOX).
+            if (appended.Error!.Code is not (MailErrorCode.MailboxGone or MailErrorCode.Renamed) || attempt == Attempts)
+                return new Placed(appended.Error, folder.Path);
+        }
+    }
+
+    /// <summary>The folder that a sub-address names (RFC 5233), exactly or else without regard to case; null: INBOX. A fault here is none: the mail goes to INBOX.</summary>
+    public async ValueTask<MailboxInfo?> FindFolderAsync(AccountSettings account, string detail, bool recall, CancellationToken cancellationToken)
+    {
+        if (detail.Split(account.Delimiter).Any(static s => s.Length == 0))
+            return null;
+        var path = MailboxPath.Parse(detail, account.Delimiter);
+        MailResult<MailboxInfo> exact = await FindAsync(account.Account, path, recall, cancellationToken).ConfigureAwait(false);
+        if (exact.Value is { Selectable: true } found)
+            return found;
+        IAccountGrain owner = cluster.Account(account.Account);
+        MailResult<MailboxTree> tree = await cluster.CallAsync(() => owner.List(withStatus: false), cancellationToken).ConfigureAwait(false);
+        return tree.Value?.Mailboxes.FirstOrDefault(m => m.Selectable && m.Path.Segments.SequenceEqual(path.Segments, StringComparer.OrdinalIgnoreCase));
+    }
+
+    public ValueTask<MailResult<MailboxInfo>> FindAsync(AccountId account, MailboxPath path, bool recall, CancellationToken cancellationToken)
+    {
+        var wait = new CommandWait(cancellationToken);
+        return recall ? cluster.RecallAsync(account, path, wait) : cluster.FindAsync(account, path, wait);
+    }
+}
+
+/// <summary>What became of a message at one mailbox.</summary>
+internal sealed record Placed(MailError? Error, MailboxPath? Folder = null, AppendResult? Appended = null)
+{
+    /// <summary>The message took its claim on the body.</summary>
+    public bool TookClaim => Appended is { Duplicate: false };
+}
