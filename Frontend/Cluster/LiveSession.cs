@@ -29,6 +29,9 @@ public sealed class LiveSession : IAsyncDisposable
 
     public DateTimeOffset Since { get; }
 
+    /// <summary>The operator who acts as the user here; null: the user himself.</summary>
+    public string? Operator => Request.Operator;
+
     /// <summary>Who does the changes of this session.</summary>
     public Actor Actor => new(Settings.User, Id, Request.Address);
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using MailCluster.Contracts;
@@ -18,12 +19,38 @@ public sealed record LoginContext(string Protocol, string Mechanism, string Addr
 
     /// <summary>The least time since the account's last log-in by this protocol; none by default.</summary>
     public TimeSpan Delay { get; init; }
+
+    /// <summary>The client speaks TLS.</summary>
+    public bool Secure { get; init; }
+
+    /// <summary>Who acts as the user.</summary>
+    internal string? Operator { get; init; }
+}
+
+/// <summary>What a client shows of who it is: a password, a proof, or what the door has verified itself.</summary>
+/// <param name="User">Who logs in (SASL's authentication identity), as the client wrote it.</param>
+/// <param name="Authorize">Whom he wants to act as (SASL's authorization identity): null or empty for himself; another only for operators.</param>
+public sealed record LoginCredentials(string User, string? Authorize = null)
+{
+    /// <summary>Never logged.</summary>
+    public string? Password { get; init; }
+
+    public ScramProof? Scram { get; init; }
+
+    /// <summary>What was verified: token, certificate.</summary>
+    public string? Verified { get; init; }
+
+    /// <summary>Acts as somebody else.</summary>
+    internal bool IsForAnother => !string.IsNullOrEmpty(Authorize) && !Authorize.Equals(User, StringComparison.OrdinalIgnoreCase);
+
+    public override string ToString() => User;
 }
 
 /// <summary>A log-in that was right.</summary>
 /// <param name="Session">The caller disposes of it when its connection ends; null where <see cref="LoginContext.OpensSession"/> is false.</param>
 /// <param name="Settings">The account's.</param>
-public sealed record LoginOutcome(LiveSession? Session, AccountSettings Settings);
+/// <param name="ServerSignature">For a SCRAM proof.</param>
+public sealed record LoginOutcome(LiveSession? Session, AccountSettings Settings, byte[]? ServerSignature = null);
 
 /// <summary>Finds the account, asks its owner, and writes the line that fail2ban reads.</summary>
 internal sealed partial class Login(MailClusterClient cluster, ILogger log)
@@ -32,69 +59,130 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
 
     private readonly ILogger _log = log;
     private readonly KnownUsers _known = new();
-    private readonly UnknownUsers _unknown = new(cluster.Time);
 
-    public async ValueTask<MailResult<LoginOutcome>> RunAsync(string user, string password, LoginContext context, CancellationToken cancellationToken)
+    public async ValueTask<MailResult<LoginOutcome>> RunAsync(LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken)
     {
-        (MailResult<LoginOutcome> result, string reason) = await CheckAsync(user, password, context, cancellationToken).ConfigureAwait(false);
+        (MailResult<LoginOutcome> result, string reason) = credentials.IsForAnother
+            ? await ActAsync(credentials, context, cancellationToken).ConfigureAwait(false)
+            : await CheckAsync(credentials, context, cancellationToken).ConfigureAwait(false);
         string outcome = result.Error is { } error ? error.Code.ToString() : "ok";
         ClusterMetrics.Logins.Add(1, new("protocol", context.Protocol), new("result", outcome));
-        LogLogin(result.IsOk ? LogLevel.Information : LogLevel.Warning, outcome, OneLine(user), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
+        LogLevel level = result.IsOk ? LogLevel.Information : LogLevel.Warning;
+        if (credentials.IsForAnother)
+            LogActs(level, outcome, OneLine(credentials.Authorize!), OneLine(credentials.User), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
+        else
+            LogLogin(level, outcome, OneLine(credentials.User), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
         return result;
     }
 
-    private async ValueTask<(MailResult<LoginOutcome> Result, string Reason)> CheckAsync(
-        string user, string password, LoginContext context, CancellationToken cancellationToken)
+    /// <summary>Salt and rounds for a proof; for a user or operator that does not exist what could be true, after the same time.</summary>
+    public async ValueTask<MailResult<ScramParameters>> BeginScramAsync(LoginCredentials credentials, ScramHash hash, CancellationToken cancellationToken)
     {
+        if (credentials.IsForAnother)
+        {
+            MailResult<IOperatorGrain> found = await OperatorAsync(credentials.User, cancellationToken).ConfigureAwait(false);
+            return found.IsOk ? await cluster.CallAsync(() => found.Value.BeginScram(credentials.User, hash), cancellationToken).ConfigureAwait(false) : found.Error;
+        }
+        // Always by the directory: whether this process knows the name must not show.
+        MailResult<AccountRef?> account = await FindAsync(credentials.User, cancellationToken).ConfigureAwait(false);
+        if (account.Error is { } away)
+            return away;
+        IAccountGrain owner = cluster.Account(account.Value?.Account ?? Decoy(credentials.User));
+        return await cluster.CallAsync(() => owner.BeginScram(credentials.User, hash), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<(MailResult<LoginOutcome> Result, string Reason)> CheckAsync(LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken)
+    {
+        string user = credentials.User;
         AccountRef? known = _known.Find(user);
         MailResult<AccountSession> session = default;
         if (known is not null)
         {
-            session = await AuthenticateAsync(known, password, context, cancellationToken).ConfigureAwait(false);
+            session = await AuthenticateAsync(known.Account, credentials, context, cancellationToken).ConfigureAwait(false);
             if (session.IsOk ? session.Value.Settings.User == known.User : session.Error.Code != MailErrorCode.AuthenticationFailed)
-                return Answer(session);
+                return Answer(session, context);
             // The name may be another account's by now.
             _known.Remove(user);
             if (session.IsOk && context.OpensSession)
                 await cluster.Sessions.EndAsync(known.Account, context.SessionId).ConfigureAwait(false);
         }
-        MailResult<AccountRef?> found = await cluster.AskAsync(() => cluster.Directory.FindUser(user), cancellationToken).ConfigureAwait(false);
+        MailResult<AccountRef?> found = await FindAsync(user, cancellationToken).ConfigureAwait(false);
         if (found.Error is { } unreachable)
             return (unreachable, unreachable.Text);
         if (found.Value is not { } account)
         {
-            await Task.Delay(_unknown.Failed(user, context.Address), cluster.Time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await Task.Run(() => SpendAsMuch(password), CancellationToken.None).ConfigureAwait(false);
-            return (Failed, "unknown user");
+            // Takes as long, and is slowed down, as an account with another password.
+            MailResult<AccountSession> decoy = credentials.Verified is null
+                ? await AuthenticateAsync(Decoy(user), credentials, context with { OpensSession = false }, cancellationToken).ConfigureAwait(false) : default;
+            return (decoy.Error is { Code: not MailErrorCode.AuthenticationFailed } limit ? limit : Failed, "unknown user");
         }
         // One wrong password is one guess.
         if (session.IsOk || known?.Account != account.Account)
-            session = await AuthenticateAsync(account, password, context, cancellationToken).ConfigureAwait(false);
+            session = await AuthenticateAsync(account.Account, credentials, context, cancellationToken).ConfigureAwait(false);
         if (session.IsOk && session.Value.Settings.User == account.User)
             _known.Add(user, account);
-        return Answer(session);
-
-        (MailResult<LoginOutcome>, string) Answer(MailResult<AccountSession> answer) => answer.Error is { } error
-            ? (error.Code == MailErrorCode.AuthenticationFailed ? Failed : error, error.Text)
-            : (new LoginOutcome(context.OpensSession ? cluster.Sessions.Add(Request(password: null, context, 0), answer.Value!.Settings) : null, answer.Value!.Settings), "");
+        return Answer(session, context);
     }
 
-    private ValueTask<MailResult<AccountSession>> AuthenticateAsync(AccountRef account, string password, LoginContext context, CancellationToken cancellationToken)
+    /// <summary>An operator logs in as a user of one of his tenants.</summary>
+    private async ValueTask<(MailResult<LoginOutcome> Result, string Reason)> ActAsync(LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken)
     {
-        LoginRequest request = Request(password, context, cluster.NextOperation().Counter);
-        if (cluster.LocalAccounts?.TryLogIn(account.Account, request) is { } session)
+        MailResult<IOperatorGrain> grain = await OperatorAsync(credentials.User, cancellationToken).ConfigureAwait(false);
+        if (grain.Error is { } away)
+            return (away, away.Text);
+        LoginRequest request = Request(credentials, context, cluster.NextOperation().Counter);
+        MailResult<OperatorPass> pass = await cluster.CallAsync(() => grain.Value!.Authenticate(request), cancellationToken).ConfigureAwait(false);
+        if (pass.Error is { } wrong)
+            return (wrong.Code == MailErrorCode.AuthenticationFailed ? Failed : wrong, wrong.Text);
+        MailResult<AccountRef?> found = await FindAsync(credentials.Authorize!, cancellationToken).ConfigureAwait(false);
+        if (found.Error is { } unreachable)
+            return (unreachable, unreachable.Text);
+        if (found.Value is not { } account || pass.Value!.Tenants is { } tenants && !tenants.Contains(account.Tenant))
+            return (new MailError(MailErrorCode.AuthorizationFailed, "You can't act as this user."), found.Value is null ? "unknown user" : "another tenant's user");
+        LoginCredentials acts = new(credentials.Authorize!) { Verified = "operator" };
+        MailResult<AccountSession> session = await AuthenticateAsync(account.Account, acts, context with { Operator = pass.Value!.Name }, cancellationToken).ConfigureAwait(false);
+        return Answer(session, context with { Operator = pass.Value.Name }, pass.Value.ServerSignature);
+    }
+
+    private (MailResult<LoginOutcome> Result, string Reason) Answer(MailResult<AccountSession> answer, LoginContext context, byte[]? signature = null)
+    {
+        if (answer.Error is { } error)
+            return (error.Code == MailErrorCode.AuthenticationFailed ? Failed : error, error.Text);
+        AccountSession opened = answer.Value!;
+        LiveSession? session = context.OpensSession ? cluster.Sessions.Add(Request(new LoginCredentials(opened.Settings.User), context, 0), opened.Settings) : null;
+        return (new LoginOutcome(session, opened.Settings, signature ?? opened.ServerSignature), opened.AppPassword is { } app ? "application password " + OneLine(app) : "");
+    }
+
+    private ValueTask<MailResult<AccountRef?>> FindAsync(string user, CancellationToken cancellationToken) =>
+        cluster.AskAsync(() => cluster.Directory.FindUser(user), cancellationToken);
+
+    private async ValueTask<MailResult<IOperatorGrain>> OperatorAsync(string name, CancellationToken cancellationToken)
+    {
+        MailResult<bool> exists = await cluster.AskAsync(() => cluster.Directory.IsOperator(name), cancellationToken).ConfigureAwait(false);
+        if (exists.Error is { } away)
+            return away;
+        return new MailResult<IOperatorGrain>(cluster.Grains.GetGrain<IOperatorGrain>(exists.Value ? name.ToLowerInvariant() : "?" + -Decoy(name).Value), null);
+    }
+
+    private ValueTask<MailResult<AccountSession>> AuthenticateAsync(AccountId account, LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken)
+    {
+        LoginRequest request = Request(credentials, context, cluster.NextOperation().Counter);
+        if (cluster.LocalAccounts?.TryLogIn(account, request) is { } session)
             return new(session);
-        IAccountGrain owner = cluster.Account(account.Account);
+        IAccountGrain owner = cluster.Account(account);
         return cluster.CallAsync(() => owner.Authenticate(request), cancellationToken);
     }
 
-    private LoginRequest Request(string? password, LoginContext context, long attempt) => new(
-        context.SessionId, password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, attempt, !context.OpensSession,
-        (int)context.Delay.TotalSeconds);
+    private LoginRequest Request(LoginCredentials credentials, LoginContext context, long attempt) => new(
+        context.SessionId, credentials.Password, context.Protocol, context.Mechanism, context.Address, cluster.Options.FrontEnd, context.Trusted, attempt, !context.OpensSession,
+        (int)context.Delay.TotalSeconds, credentials.Scram, context.Secure, credentials.Verified, context.Operator);
 
-    /// <summary>What checking a verifier costs, for a user that has none: the time must not tell who exists.</summary>
-    private void SpendAsMuch(string password) =>
-        Rfc2898DeriveBytes.Pbkdf2(Encoding.UTF8.GetBytes(password), "no such account"u8, cluster.Options.PasswordIterations, HashAlgorithmName.SHA256, 32);
+    /// <summary>
+    /// An account that there is not, for a name that nobody has: its owner does all that one of an account does. A few thousand of them, so that names at random take no memory;
+    /// the same on all front ends.
+    /// </summary>
+    private static AccountId Decoy(string user) =>
+        new(-1 - (BinaryPrimitives.ReadUInt16LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(user.ToLowerInvariant()))) & 0xFFF));
 
     /// <summary>A client's text must not begin a line of its own in the log.</summary>
     private static string OneLine(string text)
@@ -110,4 +198,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
 
     [LoggerMessage(Message = "login {Result} user={User} protocol={Protocol} mechanism={Mechanism} address={Address} session={Session} reason=\"{Reason}\"")]
     private partial void LogLogin(LogLevel level, string result, string user, string protocol, string mechanism, string address, string session, string reason);
+
+    [LoggerMessage(Message = "login {Result} user={User} operator={Operator} protocol={Protocol} mechanism={Mechanism} address={Address} session={Session} reason=\"{Reason}\"")]
+    private partial void LogActs(LogLevel level, string result, string user, string @operator, string protocol, string mechanism, string address, string session, string reason);
 }

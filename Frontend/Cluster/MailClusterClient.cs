@@ -154,12 +154,16 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     internal static readonly MailError Closed = new(MailErrorCode.Unavailable, "The connection was closed.");
 
     /// <summary>
-    /// Checks a user's password and opens a session, or answers <see cref="MailErrorCode.AuthenticationFailed"/> (also for an unknown user, after the same time),
+    /// Checks who somebody is and opens a session, or answers <see cref="MailErrorCode.AuthenticationFailed"/> (also for an unknown user, after the same time),
     /// <see cref="MailErrorCode.AuthorizationFailed"/>, <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.Unavailable"/>. Writes one line to the log.
     /// The caller disposes of the session when its connection ends.
     /// </summary>
-    public ValueTask<MailResult<LoginOutcome>> LoginAsync(string user, string password, LoginContext context, CancellationToken cancellationToken) =>
-        _login.RunAsync(user, password, context, cancellationToken);
+    public ValueTask<MailResult<LoginOutcome>> LoginAsync(LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken) =>
+        _login.RunAsync(credentials, context, cancellationToken);
+
+    /// <summary>What a SCRAM proof of a user (or of an operator who wants to act as another) is made of; an answer for every name.</summary>
+    public ValueTask<MailResult<ScramParameters>> BeginScramAsync(LoginCredentials credentials, ScramHash hash, CancellationToken cancellationToken) =>
+        _login.BeginScramAsync(credentials, hash, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -30,9 +30,6 @@ public sealed record MailClusterOptions
     /// <summary>Chunks of a mailbox fetched by one call when a copy begins. Default 64, some 32,000 messages or 1.5 MB.</summary>
     public int ChunksPerPage { get; init; } = 64;
 
-    /// <summary>PBKDF2 rounds spent on an unknown user, so that it takes as long as a known one: as many as the stored verifiers have.</summary>
-    public int PasswordIterations { get; init; } = 4096;
-
     /// <summary>Names this process in session lists and logs.</summary>
     public string FrontEnd { get; init; } = $"{Environment.MachineName}:{Environment.ProcessId}";
 }

@@ -286,7 +286,10 @@ internal sealed partial class Connection : IConnection
         }
         transport.FlushEachWrite = false;
         _tlsStream = stream;
-        Tls = new TlsFacts(stream.SslProtocol, stream.NegotiatedCipherSuite.ToString(), stream.TargetHostName is { Length: > 0 } name ? name : null, Offloaded: false);
+        Tls = new TlsFacts(stream.SslProtocol, stream.NegotiatedCipherSuite.ToString(), stream.TargetHostName is { Length: > 0 } name ? name : null, Offloaded: false)
+        {
+            ServerEndPoint = stream.LocalCertificate is { } shown ? ServerEndPoint.Of(shown) : null,
+        };
         _server.Metrics.Handshake(_listener.Protocol.Name, stream.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2");
         // Zero-byte reads: an idle connection keeps no buffer, here and in SslStream.
         Input = PipeReader.Create(stream, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));

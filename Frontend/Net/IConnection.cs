@@ -84,7 +84,11 @@ public interface IConnection
 /// <param name="Cipher">IANA name of the cipher suite; empty when unknown.</param>
 /// <param name="ServerName">Host name the client asked for (SNI); null without one.</param>
 /// <param name="Offloaded">TLS ends at a trusted proxy, not here.</param>
-public sealed record TlsFacts(SslProtocols Protocol, string Cipher, string? ServerName, bool Offloaded);
+public sealed record TlsFacts(SslProtocols Protocol, string Cipher, string? ServerName, bool Offloaded)
+{
+    /// <summary>The channel binding tls-server-end-point (RFC 5929 §4): the hash of the certificate that this server showed; null where TLS does not end here.</summary>
+    public ReadOnlyMemory<byte>? ServerEndPoint { get; init; }
+}
 
 /// <summary>The connection is gone; the message says why. A session lets it escape.</summary>
 public sealed class ConnectionClosedException(string reason, Exception? inner = null) : IOException(reason, inner);

@@ -17,6 +17,9 @@ public sealed record SaslConnection(string Protocol, string SessionId, string Ad
     /// <summary>Somebody may log in here (RFC 8314 §4.1): under TLS, from this machine, or where an option allows it.</summary>
     public bool MayLogIn { get; init; }
 
+    /// <summary>The hash of this server's certificate (RFC 5929 §4) where TLS ends here; null without: no channel binding.</summary>
+    public ReadOnlyMemory<byte>? ServerEndPoint { get; init; }
+
     /// <summary>A right log-in opens a session, which its owner disposes of. False: it is only asked whether the log-in is right (submission through another server).</summary>
     public bool OpensSession { get; init; } = true;
 
@@ -31,6 +34,7 @@ public sealed record SaslConnection(string Protocol, string SessionId, string Ad
     {
         Trusted = connection.IsTrusted,
         Secure = connection.IsSecure,
+        ServerEndPoint = connection.Tls?.ServerEndPoint,
         MayLogIn = connection.IsSecure || connection.IsLoopback || allowPlaintext,
     };
 }

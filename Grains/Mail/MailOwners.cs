@@ -31,6 +31,7 @@ public static class MailOwners
         services.AddSingleton(static s => new QuotaStore(s.GetRequiredService<MailDatabase>().Main));
         services.AddSingleton(static s => new MetadataStore(s.GetRequiredService<MailDatabase>().Main));
         services.AddSingleton<DirectoryStore>();
+        services.AddSingleton<LoginStore>();
         return services;
     }
 }

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace MailCluster.Storage.Directories;
 
-/// <param name="Password">In clear, or a verifier (see <see cref="ScramVerifier"/>) brought along from elsewhere.</param>
+/// <param name="Password">In clear, or a verifier or hash brought along from elsewhere (see <see cref="StoredPassword"/>).</param>
 public readonly record struct ImportedAccount(string User, string Password);
 
 /// <summary>Accounts by the thousand.</summary>
@@ -27,14 +27,16 @@ public sealed partial class AccountStore
         int place = 0, made = 0;
         foreach (var batch in accounts.Chunk(ImportBatch))
         {
-            var verified = batch.AsParallel().AsOrdered()
-                .Select(a => (a.User, (string?)(ScramVerifier.IsVerifier(a.Password) ? a.Password : ScramVerifier.Create(a.Password)))).ToList();
-            foreach (var result in await AddAsync(verified))
+            var stored = batch.AsParallel().AsOrdered().Select(a => StoredPassword.Of(a.Password)).ToList();
+            var results = await AddAsync([.. batch.Zip(stored).Where(p => p.Second.Error is null).Select(p => (p.First.User, p.Second))]);
+            int next = 0;
+            foreach (var password in stored)
             {
-                if (result.IsOk)
-                    made++;
+                MailError? refusal = password.Error is { } error ? new MailError(MailErrorCode.Cannot, error) : results[next++].Error;
+                if (refusal is not null)
+                    refused(place, refusal);
                 else
-                    refused(place, result.Error);
+                    made++;
                 place++;
             }
         }
@@ -42,7 +44,7 @@ public sealed partial class AccountStore
     }
 
     // One transaction for all that can be made; where somebody else was faster with one of them, one by one.
-    private Task<MailResult<AccountId>[]> AddAsync(IReadOnlyList<(string User, string? Verifier)> accounts) => Store.Guard(async () =>
+    private Task<MailResult<AccountId>[]> AddAsync(IReadOnlyList<(string User, NewPassword Password)> accounts) => Store.Guard(async () =>
     {
         try
         {
@@ -56,12 +58,12 @@ public sealed partial class AccountStore
         {
             var results = new MailResult<AccountId>[accounts.Count];
             for (var i = 0; i < results.Length; i++)
-                results[i] = await AddAsync(accounts[i].User, accounts[i].Verifier);
+                results[i] = await AddAsync(accounts[i].User, accounts[i].Password);
             return results;
         }
     });
 
-    private async Task<MailResult<AccountId>[]> TryAddAsync(IReadOnlyList<(string User, string? Verifier)> accounts)
+    private async Task<MailResult<AccountId>[]> TryAddAsync(IReadOnlyList<(string User, NewPassword Password)> accounts)
     {
         var results = new MailResult<AccountId>[accounts.Count];
         var addresses = accounts.Select(a => MailAddress.Parse(a.User)).ToList();
@@ -87,8 +89,11 @@ public sealed partial class AccountStore
             var tenants = Enumerable.Repeat(tenant, places.Count).ToArray();
             await connection.ExecuteAsync("select mail.provision_v1($1, $2, $3, $4::jsonb, $5)", accountIds, tenants, users, folders.Folders, mailboxIds);
             await connection.ExecuteAsync(
-                "insert into directory.account (id, tenant_id, user_name, verifier) select x.id, $4, x.user_name, x.verifier from unnest($1, $2, $3) as x(id, user_name, verifier)",
-                accountIds, users, places.Select(p => accounts[p].Verifier).ToArray(), tenant);
+                $"""
+                insert into directory.account (id, tenant_id, user_name, verifier, verifier_sha1)
+                select x.id, $4, x.user_name, x.verifier, {Sha1Wanted("x.sha1")} from unnest($1, $2, $3, $5) as x(id, user_name, verifier, sha1), directory.tenant t where t.id = $4
+                """,
+                accountIds, users, places.Select(p => accounts[p].Password.Stored).ToArray(), tenant, places.Select(p => accounts[p].Password.Sha1).ToArray());
             for (var i = 0; i < accountIds.Length; i++)
                 results[places[i]] = new AccountId(accountIds[i]);
         }

@@ -26,8 +26,11 @@ public sealed partial class AccountStore(NpgsqlDataSource database, IdBlocks ids
     /// Makes an account with the folders of its tenant (that of the address's domain).
     /// Failures: <see cref="MailErrorCode.NonExistent"/> (domain), <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/> (address).
     /// </summary>
-    /// <param name="verifier">See <see cref="ScramVerifier"/>; null: nobody can log in with a password yet.</param>
-    public async Task<MailResult<AccountId>> AddAsync(string user, string? verifier) => (await AddAsync([(user, verifier)]))[0];
+    /// <param name="verifier">See <see cref="StoredPassword"/>; null: nobody can log in with a password yet.</param>
+    public Task<MailResult<AccountId>> AddAsync(string user, string? verifier) => AddAsync(user, new NewPassword(verifier));
+
+    /// <summary>As <see cref="AddAsync(string, string?)"/>, with a second verifier where the tenant keeps both.</summary>
+    public async Task<MailResult<AccountId>> AddAsync(string user, NewPassword password) => (await AddAsync([(user, password)]))[0];
 
     /// <summary>Null when there is none.</summary>
     public async Task<AccountRow?> FindAsync(string user) =>
@@ -44,8 +47,16 @@ public sealed partial class AccountStore(NpgsqlDataSource database, IdBlocks ids
             account, login, (short?)delivery));
 
     /// <summary>Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
-    public Task<MailResult<Done>> SetVerifierAsync(string user, string? verifier) => ChangeAsync(user, DirectoryEventKind.Password,
-        (connection, account) => connection.ExecuteAsync("update directory.account set verifier = $2 where id = $1", account, verifier));
+    public Task<MailResult<Done>> SetVerifierAsync(string user, string? verifier) => SetPasswordAsync(user, new NewPassword(verifier));
+
+    /// <summary>Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
+    public Task<MailResult<Done>> SetPasswordAsync(string user, NewPassword password) => ChangeAsync(user, DirectoryEventKind.Password,
+        (connection, account) => connection.ExecuteAsync(
+            $"update directory.account a set verifier = $2::text, verifier_sha1 = {Sha1Wanted("$3::text")} from directory.tenant t where t.id = a.tenant_id and a.id = $1",
+            account, password.Stored, password.Sha1));
+
+    // Of the tenant t.
+    private static string Sha1Wanted(string verifier) => $"case when (t.login_policy->>'scramSha1')::boolean then {verifier} end";
 
     /// <summary>Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
     public Task<MailResult<Done>> SetQuotaAsync(string user, Quota quota) => ChangeAsync(user, DirectoryEventKind.Settings,

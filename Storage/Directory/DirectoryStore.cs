@@ -4,10 +4,24 @@ using Npgsql;
 namespace MailCluster.Storage.Directories;
 
 /// <summary>An account as its owner needs it: settings with the tenant's filled in, and what log-in is decided by.</summary>
-/// <param name="Verifier">See <see cref="ScramVerifier"/>; null: no password log-in.</param>
+/// <param name="Verifier">See <see cref="StoredPassword"/>; null: no password log-in.</param>
 /// <param name="Login">False: log-in is off for the account or its tenant.</param>
 /// <param name="LocksMaildrop">One POP3 session of the account shuts out another (RFC 1939 section 4): a setting of the tenant.</param>
-public sealed record DirectoryAccount(AccountSettings Settings, string? Verifier, bool Login, bool LocksMaildrop = true);
+public sealed record DirectoryAccount(AccountSettings Settings, string? Verifier, bool Login, bool LocksMaildrop = true)
+{
+    /// <summary>For SCRAM-SHA-1; null where the tenant keeps none.</summary>
+    public string? VerifierSha1 { get; init; }
+
+    public LoginPolicy Policy { get; init; } = LoginPolicy.Default;
+
+    public IReadOnlyList<AppPassword> AppPasswords { get; init; } = [];
+
+    /// <summary>Its verifiers are those that its tenant wants: a log-in with the password has nothing to change.</summary>
+    public bool IsComplete => Verifier is null || (!StoredPassword.IsForeign(Verifier) && (!Policy.ScramSha1 || VerifierSha1 is not null));
+
+    /// <summary>Where its last log-in came from.</summary>
+    public string? LastAddress { get; init; }
+}
 
 /// <summary>What log-in and delivery ask the directory. All methods throw <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</summary>
 public sealed class DirectoryStore(NpgsqlDataSource database)
@@ -83,7 +97,10 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand("""
             select a.tenant_id, a.user_name, coalesce(a.delimiter, t.delimiter)::text, coalesce(a.prefix, t.prefix),
-                case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate, a.manages, t.pop3_lock
+                case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate, a.manages, t.pop3_lock,
+                a.verifier_sha1, t.login_policy::text, host(a.last_address),
+                (select jsonb_agg(jsonb_build_object('name', p.name, 'hash', encode(p.hash, 'base64'), 'protocols', p.protocols, 'networks', p.networks::text[]))::text
+                    from directory.app_password p where p.account_id = a.id)
             from directory.account a join directory.tenant t on t.id = a.tenant_id left join mail.account m on m.account_id = a.id where a.id = $1
             """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
@@ -92,7 +109,12 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
             return null;
         var settings = new AccountSettings(account, new(reader.GetInt64(0)), reader.GetString(1), reader.GetString(2)[0], reader.GetString(3),
             (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.GetBoolean(9), reader.GetBoolean(10));
-        return new DirectoryAccount(settings, reader.IsDBNull(7) ? null : reader.GetString(7), reader.GetBoolean(8), reader.GetBoolean(11));
+        return new DirectoryAccount(settings, Text(7), reader.GetBoolean(8), reader.GetBoolean(11))
+        {
+            VerifierSha1 = Text(12), Policy = LoginPolicy.Parse(Text(13)), LastAddress = Text(14), AppPasswords = AppPassword.ListOf(Text(15)),
+        };
+
+        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
     });
 
     /// <summary>

@@ -107,6 +107,24 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
         return Done.Value;
     });
 
+    /// <summary>What the log-ins of a tenant have to keep to; null when there is no such tenant.</summary>
+    public Task<LoginPolicy?> GetPolicyAsync(string name) => Store.Guard(async () => (await database.ListAsync(
+        "select login_policy::text from directory.tenant where name = $1", static r => LoginPolicy.Parse(r.IsDBNull(0) ? null : r.GetString(0)), name)).SingleOrDefault());
+
+    /// <summary>Holds for log-ins from now on, on all nodes within seconds. Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
+    public Task<MailResult<Done>> SetPolicyAsync(string name, LoginPolicy policy) => ChangeAsync(name, "login_policy = $2::jsonb", policy.ToJson());
+
+    private Task<MailResult<Done>> ChangeAsync(string name, string assignment, object? value) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        if (await connection.ScalarAsync($"update directory.tenant set {assignment} where name = $1 returning id", name, value) is not long id)
+            return NoTenant(name);
+        await DirectoryEvents.NotifyAsync(connection, new DirectoryEvent(DirectoryEventKind.Settings, Tenant: new TenantId(id)));
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
     private static string? Unusable(IReadOnlyList<(string Name, string? SpecialUse)> folders)
     {
         if (folders.FirstOrDefault(static f => f.Name.Split('/').Any(static s => s.Length == 0 || s.Any(static c => char.IsControl(c) || c is '%' or '*'))) is { Name: { } bad })

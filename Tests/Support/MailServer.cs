@@ -73,6 +73,8 @@ public sealed class MailServer : IAsyncLifetime
     /// <summary>Makes a filter the active one of an account.</summary>
     public Task FilterAsync(string user, string script) => _made.FilterAsync(user, script);
 
+    public OperatorStore Operators => _made.Operators;
+
     /// <summary>Who is logged in, as administrators see it.</summary>
     public SessionTable SessionTable => _made.Sessions;
 

@@ -31,6 +31,8 @@ public sealed class TestAccounts : IAsyncDisposable
     /// <summary>Filters of accounts and of the tenant.</summary>
     public ScriptStore Scripts => new(_database.Main);
 
+    public OperatorStore Operators => new(_database.Main);
+
     /// <summary>Who is logged in, as administrators see it.</summary>
     public SessionTable Sessions => new(_database.Main);
 

@@ -14,6 +14,7 @@ internal static class Authenticate
         (SaslExchange? exchange, SaslFailure? refused) = session.Services.Sasl.Begin(arguments.Mechanism, session.LogsIn());
         if (exchange is null)
             return Login.End(session, refused!);
+        await using SaslExchange running = exchange;
         byte[]? line = arguments.InitialResponse;
         while (true)
         {

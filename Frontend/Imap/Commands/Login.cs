@@ -28,6 +28,7 @@ internal static class Login
         return failure.Kind switch
         {
             SaslFailureKind.Malformed => Completion.Bad(failure.Error.Text),
+            SaslFailureKind.UnknownMechanism => Completion.No("CANNOT", failure.Error.Text),
             SaslFailureKind.TlsNeeded => Completion.No("PRIVACYREQUIRED", "Use STARTTLS before you log in"),
             _ => failure.Error,
         };

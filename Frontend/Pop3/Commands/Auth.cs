@@ -22,6 +22,7 @@ internal static class Auth
             LogIn.Refuse(session, refused!);
             return;
         }
+        await using SaslExchange running = exchange;
         // "=" is an initial response without an octet; without an initial response the client waits for what it is asked.
         string? line = words.Length == 1 ? null : words[1] == "=" ? "" : words[1];
         while (true)

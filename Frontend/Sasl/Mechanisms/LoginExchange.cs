@@ -1,3 +1,5 @@
+using MailCluster.Cluster;
+
 namespace MailCluster.Sasl;
 
 /// <summary>LOGIN, which no RFC describes and old clients use: asks for the name, then for the password. An initial response is the name.</summary>
@@ -22,7 +24,7 @@ internal sealed class LoginExchange(SaslServer server, SaslConnection connection
         _asked = true;
         string text = SaslText.Of(response);
         if (_user is { } user)
-            return server.CheckAsync(Mechanism, user, text, connection, cancellationToken);
+            return server.CheckAsync(Mechanism, new LoginCredentials(user) { Password = text }, connection, cancellationToken);
         _user = text;
         return new(Password);
     }

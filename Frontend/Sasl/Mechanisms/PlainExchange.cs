@@ -1,8 +1,8 @@
-using MailCluster.Contracts;
+using MailCluster.Cluster;
 
 namespace MailCluster.Sasl;
 
-/// <summary>PLAIN (RFC 4616): [authzid] NUL authcid NUL passwd.</summary>
+/// <summary>PLAIN (RFC 4616): [authzid] NUL authcid NUL passwd. With an authzid of somebody else an operator acts as that user.</summary>
 internal sealed class PlainExchange(SaslServer server, SaslConnection connection) : SaslExchange("PLAIN")
 {
     private protected override ValueTask<SaslStep> StepAsync(byte[]? response, CancellationToken cancellationToken)
@@ -17,8 +17,6 @@ internal sealed class PlainExchange(SaslServer server, SaslConnection connection
         string authorize = SaslText.Of(message[..first]);
         string user = SaslText.Of(message.Slice(first + 1, second));
         string password = SaslText.Of(message[(first + second + 2)..]);
-        if (authorize.Length > 0 && !authorize.Equals(user, StringComparison.OrdinalIgnoreCase))
-            return new(new SaslFailure(new MailError(MailErrorCode.AuthorizationFailed, "You can't act for somebody else.")));
-        return server.CheckAsync(Mechanism, user, password, connection, cancellationToken);
+        return server.CheckAsync(Mechanism, new LoginCredentials(user, authorize) { Password = password }, connection, cancellationToken);
     }
 }

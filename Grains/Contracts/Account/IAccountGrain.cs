@@ -10,13 +10,18 @@ namespace MailCluster.Contracts;
 public interface IAccountGrain : IGrainWithIntegerKey
 {
     /// <summary>
-    /// Checks a password and, when it is right, opens a session. A success is remembered for some minutes without the password;
+    /// Checks a password or a proof and, when it is right, opens a session. A success is remembered for some minutes without the password;
     /// failures are slowed down per account and per address, for longer than a call waits: its repetition, with the same <see cref="LoginRequest.Attempt"/>, joins it.
-    /// Failures: <see cref="MailErrorCode.AuthenticationFailed"/>, <see cref="MailErrorCode.AuthorizationFailed"/> (log-in is off), <see cref="MailErrorCode.Limit"/> (connections),
-    /// and for POP3 <see cref="MailErrorCode.InUse"/> (another session has the maildrop) and <see cref="MailErrorCode.LoginDelay"/>.
+    /// Failures: <see cref="MailErrorCode.AuthenticationFailed"/>, <see cref="MailErrorCode.AuthorizationFailed"/> (log-in is off, or the tenant's policy does not allow this way),
+    /// <see cref="MailErrorCode.Limit"/> (connections; too many failures), and for POP3
+    /// <see cref="MailErrorCode.InUse"/> (another session has the maildrop) and <see cref="MailErrorCode.LoginDelay"/>. An account that does not exist behaves as one with another password.
     /// </summary>
     [Alias("Authenticate")]
     ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request);
+
+    /// <summary>What a SCRAM proof is made of. <paramref name="user"/>: as the client wrote it, for users that do not exist.</summary>
+    [Alias("BeginScram")]
+    ValueTask<MailResult<ScramParameters>> BeginScram(string user, ScramHash hash);
 
     /// <summary>Ends a session's lease. Unknown sessions are passed over.</summary>
     [Alias("EndSession")]
@@ -135,7 +140,7 @@ public static class AccountLimits
     public static readonly TimeSpan WatchLease = TimeSpan.FromSeconds(45);
 }
 
-/// <summary>A log-in by password.</summary>
+/// <summary>A log-in: by password, by <paramref name="Scram"/>, or by what <paramref name="Verified"/> names.</summary>
 /// <param name="Password">Null in a renewal. Never logged, never kept.</param>
 /// <param name="Address">The client's address, without port.</param>
 /// <param name="FrontEnd">The front-end process that holds the connection.</param>
@@ -143,6 +148,10 @@ public static class AccountLimits
 /// <param name="Attempt">Numbers the session's attempts: a repeated call with the same one is the same guess. 0: not numbered.</param>
 /// <param name="OnlyChecks">Opens no session: it is only asked whether the log-in is right.</param>
 /// <param name="DelaySeconds">The least time since the account's last log-in by this protocol (RFC 2449 section 6.5); 0 for none.</param>
+/// <param name="Scram">A proof in place of the password; null in a renewal.</param>
+/// <param name="Secure">The client speaks TLS.</param>
+/// <param name="Verified">What the front end has checked in place of a password: token, certificate, operator; null where the owner has to.</param>
+/// <param name="Operator">Who acts as the user; null: the user.</param>
 [GenerateSerializer, Immutable, Alias("LoginRequest")]
 public sealed record LoginRequest(
     [property: Id(0)] string SessionId,
@@ -154,13 +163,20 @@ public sealed record LoginRequest(
     [property: Id(6)] bool Trusted,
     [property: Id(7)] long Attempt = 0,
     [property: Id(8)] bool OnlyChecks = false,
-    [property: Id(9)] int DelaySeconds = 0)
+    [property: Id(9)] int DelaySeconds = 0,
+    [property: Id(10)] ScramProof? Scram = null,
+    [property: Id(11)] bool Secure = false,
+    [property: Id(12)] string? Verified = null,
+    [property: Id(13)] string? Operator = null)
 {
     public override string ToString() => $"{Protocol} {Mechanism} {SessionId} from {Address}";
 }
 
+/// <param name="ServerSignature">For a SCRAM proof: shows the client that the server knows the verifier.</param>
+/// <param name="AppPassword">The name of the application password that was used; null for another way.</param>
 [GenerateSerializer, Immutable, Alias("AccountSession")]
-public sealed record AccountSession([property: Id(0)] string SessionId, [property: Id(1)] AccountSettings Settings);
+public sealed record AccountSession(
+    [property: Id(0)] string SessionId, [property: Id(1)] AccountSettings Settings, [property: Id(2)] byte[]? ServerSignature = null, [property: Id(3)] string? AppPassword = null);
 
 /// <summary>What doors need to know of an account.</summary>
 /// <param name="User">The address it logs in with.</param>

@@ -8,6 +8,10 @@ public interface IDirectoryGrain : IGrainWithIntegerKey
     [Alias("FindUser")]
     ValueTask<AccountRef?> FindUser(string user);
 
+    /// <summary>Whether there is an operator of this name.</summary>
+    [Alias("IsOperator")]
+    ValueTask<bool> IsOperator(string name);
+
     /// <summary>
     /// Whom mail to <paramref name="address"/> (local-part@domain, sub-address included) goes to: an account, the accounts of an alias (aliases of
     /// aliases followed, bounded); empty when there is nobody.

@@ -23,7 +23,7 @@ public sealed partial class AccountGrain
         if (!await quotas.ManagesAsync(actor, account.Settings.Tenant))
             return actor == Id ? new MailError(MailErrorCode.NoPermission, "This account sets no quotas.") : _noAccount;
         await quotas.SetAsync(Id, limits);
-        _memory.Keep(null);
+        _memory.ForgetRow();
         return await quotas.ReadAsync(Id, Defaults) is { } quota ? quota : _noAccount;
     });
 }

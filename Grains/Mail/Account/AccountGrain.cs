@@ -17,15 +17,14 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, GrainType("account")]
 public sealed partial class AccountGrain(
-    AccountTreeStore tree, DirectoryStore directory, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, LocalAccounts accounts,
-    ISiloStatusOracle silos, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain, IAccountEvents
+    AccountTreeStore tree, DirectoryStore directory, LoginStore store, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, LocalAccounts accounts,
+    ISiloStatusOracle silos, IGrainFactory grains, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain, IAccountEvents
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
     private static readonly MailError _nonExistent = new(MailErrorCode.NonExistent, "No such mailbox.");
-    private static readonly MailError _refused = new(MailErrorCode.AuthenticationFailed, "Authentication failed.");
 
     private readonly AccountMemory _memory = new(options.Value, time);
-    private readonly LoginAttempts _logins = new(time);
+    private readonly LoginAttempts<AccountSession> _logins = new(time);
     private readonly StatusDemand _demand = new(time);
 
     private AccountId Id => new(this.GetPrimaryKeyLong());
@@ -42,30 +41,6 @@ public sealed partial class AccountGrain(
         Watchers.End();
         return Task.CompletedTask;
     }
-
-    public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request) => _logins.OnceAsync(request, () => CheckAsync(request));
-
-    private ValueTask<MailResult<AccountSession>> CheckAsync(LoginRequest request) => Guard<AccountSession>(async () =>
-    {
-        DirectoryAccount? account = await AccountAsync(fresh: false);
-        if (account is null || request.Password is not { } password)
-            return _refused;
-        if (!await _memory.Passwords.CheckAsync(account.Verifier, password, request.Address))
-        {
-            // The password may have been changed a moment ago, and the news not be here yet.
-            string? known = account.Verifier;
-            account = await AccountAsync(fresh: true);
-            if (account is null || account.Verifier == known || !await _memory.Passwords.CheckAsync(account.Verifier, password, request.Address))
-                return _refused;
-        }
-        if (!account.Login)
-            return new MailError(MailErrorCode.AuthorizationFailed, "Log-in is switched off for this account.");
-        if (!request.OnlyChecks && _memory.Sessions.TryAdd(request, account.LocksMaildrop) is { } limit)
-            return limit;
-        if (_memory.TakeNote())
-            directory.NoteLoginAsync(Id, IPAddress.TryParse(request.Address, out IPAddress? address) ? address : null).Ignore();
-        return new AccountSession(request.SessionId, account.Settings);
-    });
 
     public ValueTask EndSession(string sessionId)
     {
@@ -204,7 +179,8 @@ public sealed partial class AccountGrain(
     /// <summary>The directory's row, at most some seconds old, or read now.</summary>
     private async ValueTask<DirectoryAccount?> AccountAsync(bool fresh)
     {
-        if (!fresh && _memory.Account is { } known)
+        // That there is none is remembered as well: who does not exist takes as long as who does.
+        if (!fresh && _memory.TryGetAccount(out DirectoryAccount? known))
             return known;
         DirectoryAccount? read = await directory.GetAccountAsync(Id);
         _memory.Keep(read);

@@ -12,25 +12,39 @@ internal sealed class AccountMemory(AccountOptions options, TimeProvider time)
 
     public PasswordMemory Passwords { get; } = new(options, time);
 
+    public Guesses Guesses { get; } = new(options, time);
+
     public SessionLeases Sessions { get; } = new(options, time);
 
     /// <summary>The directory's row when it was read a few seconds ago; null when it has to be read.</summary>
-    public DirectoryAccount? Account => Volatile.Read(ref _row) is { } row && time.GetElapsedTime(row.ReadAt) < options.DirectoryAge ? row.Account : null;
+    public DirectoryAccount? Account => TryGetAccount(out DirectoryAccount? account) ? account : null;
+
+    /// <summary>True when the row was read a few seconds ago; null then says that there is none.</summary>
+    public bool TryGetAccount(out DirectoryAccount? account)
+    {
+        Row? row = Volatile.Read(ref _row);
+        account = row?.Account;
+        return row is not null && time.GetElapsedTime(row.ReadAt) < options.DirectoryAge;
+    }
 
     /// <summary>Keeps what was just read.</summary>
-    public void Keep(DirectoryAccount? account) => Volatile.Write(ref _row, account is null ? null : new Row(account, time.GetTimestamp()));
+    public void Keep(DirectoryAccount? account) => Volatile.Write(ref _row, new Row(account, time.GetTimestamp()));
+
+    /// <summary>The row has changed, and not the password.</summary>
+    public void ForgetRow() => Volatile.Write(ref _row, null);
 
     /// <summary>The row has changed.</summary>
     public void Forget()
     {
-        Volatile.Write(ref _row, null);
+        ForgetRow();
         Passwords.Forget();
     }
 
     /// <summary>As <see cref="ILocalAccounts.TryLogIn"/>.</summary>
     public AccountSession? TryLogIn(LoginRequest request) =>
-        Account is { Login: true } account && request.Password is { } password && !IsNoteDue
-            && Passwords.Remembers(account.Verifier, password, request.Address)
+        Account is { Login: true, Policy.AppPasswordsOnly: false, IsComplete: true } account && request is { Verified: null, Scram: null, Password: { } password } && !IsNoteDue
+            && account.Policy.Refuse(request.Protocol, request.Mechanism, request.Secure) is null
+            && Guesses.IsFree(request.Address) && Passwords.Knows(password, account.Verifier)
             && (request.OnlyChecks || Sessions.TryAdd(request, account.LocksMaildrop) is null)
             ? new AccountSession(request.SessionId, account.Settings)
             : null;
@@ -49,5 +63,5 @@ internal sealed class AccountMemory(AccountOptions options, TimeProvider time)
 
     private bool IsNoteDue => Volatile.Read(ref _notedAt) is var noted && (noted == 0 || time.GetElapsedTime(noted) >= DirectoryStore.LoginsNotedEvery);
 
-    private sealed record Row(DirectoryAccount Account, long ReadAt);
+    private sealed record Row(DirectoryAccount? Account, long ReadAt);
 }

@@ -24,6 +24,11 @@ public sealed class AccountOptions
     /// <summary>The first delay after a wrong password; doubled by each further one. Default 250 ms.</summary>
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>The longest delay. Default 8 s: guessing stays below 450 tries an hour and address, and no client times out.</summary>
+    /// <summary>The longest delay. Default 8 s: guessing at an account stays below 450 tries an hour, from whatever addresses, and no client times out.</summary>
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>
+    /// Failed log-ins of one address at accounts that do not know it, before further ones are delayed, on all nodes together. Default 40: an office whose people come back from a holiday fits.
+    /// </summary>
+    public int ForgivenPerAddress { get; set; } = 40;
 }

@@ -7,13 +7,15 @@ namespace MailCluster.Grains;
 
 /// <summary>Looks addresses up, on every silo at once.</summary>
 [StatelessWorker, Reentrant, GrainType("directory")]
-public sealed class DirectoryGrain(DirectoryStore directory) : Grain, IDirectoryGrain
+public sealed class DirectoryGrain(DirectoryStore directory, LoginStore logins) : Grain, IDirectoryGrain
 {
     public async ValueTask<AccountRef?> FindUser(string user)
     {
         using Activity? span = MailTraces.Owner(nameof(FindUser));
         return await directory.FindUserAsync(user);
     }
+
+    public async ValueTask<bool> IsOperator(string name) => await logins.FindOperatorAsync(name) is not null;
 
     public async ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address)
     {

@@ -56,6 +56,13 @@ internal sealed class SessionLeases(AccountOptions options, TimeProvider time)
             AddOrRenew(request);
     }
 
+    /// <summary>The account's own user has a session from there.</summary>
+    public bool IsFrom(string address)
+    {
+        lock (_gate)
+            return _sessions.Values.Any(s => s.Session.Address == address && s.Session.Operator is null);
+    }
+
     public void Remove(string sessionId)
     {
         lock (_gate)
@@ -85,6 +92,6 @@ internal sealed class SessionLeases(AccountOptions options, TimeProvider time)
     private void AddOrRenew(LoginRequest request)
     {
         DateTimeOffset since = _sessions.TryGetValue(request.SessionId, out var known) ? known.Since : time.GetUtcNow();
-        _sessions[request.SessionId] = (request.Password is null ? request : request with { Password = null }, since, time.GetTimestamp());
+        _sessions[request.SessionId] = (request is { Password: null, Scram: null } ? request : request with { Password = null, Scram = null }, since, time.GetTimestamp());
     }
 }

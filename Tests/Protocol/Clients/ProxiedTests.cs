@@ -21,7 +21,7 @@ public sealed class ProxiedTests(ProxiedServer server) : IClassFixture<ProxiedSe
         await c.Expect("c OK …");
         await c.StartTls();
         await c.Send("d CAPABILITY");
-        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN", "d OK …");
+        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN", "d OK …");
         await c.Run($"e LOGIN {user} \"{MailServer.Password}\"");
         string log = await server.Node.Process.WaitForLineAsync($"user={user}");
         Assert.Contains("192.0.2.7", log);

@@ -66,6 +66,8 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
 
     public IAccountGrain Owner(AccountId account) => _host.Services.GetRequiredService<IGrainFactory>().GetGrain<IAccountGrain>(account.Value);
 
+    public IOperatorGrain Operator(string name) => _host.Services.GetRequiredService<IGrainFactory>().GetGrain<IOperatorGrain>(name);
+
     public OperationId NextOperation() => new(7, Interlocked.Increment(ref _operations));
 
     /// <summary>A new account with the mailboxes INBOX and Work.</summary>

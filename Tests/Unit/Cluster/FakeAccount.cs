@@ -1,12 +1,21 @@
 using System.Collections.Concurrent;
 using MailCluster.Contracts;
+using MailCluster.Storage.Directories;
 
 namespace MailCluster.Tests.Unit.Cluster;
 
 /// <summary>An account with a password and some folders.</summary>
 internal sealed class FakeAccount(AccountSettings settings, string password = "secret") : IAccountGrain
 {
+    private readonly ScramVerifier _verifier = ScramVerifier.Parse(ScramVerifier.Create(password))!;
+
+    /// <summary>Who lets nobody in.</summary>
+    public static FakeAccount Nobody => new(SettingsOf(-1, -1, "nobody"), Guid.NewGuid().ToString());
+
     public AccountSettings Current { get; set; } = settings;
+
+    /// <summary>The last log-in.</summary>
+    public LoginRequest? Asked { get; private set; }
 
     public List<MailboxInfo> Mailboxes { get; } = [new(new MailboxId(settings.Account.Value * 10), MailboxPath.Inbox, true, [], null)];
 
@@ -36,14 +45,18 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
 
     public ValueTask<MailResult<AccountSession>> Authenticate(LoginRequest request)
     {
+        Asked = request;
         Attempts.Add(request.Attempt);
         return Lost-- > 0 ? throw new TimeoutException() : Answered(request);
     }
 
     private ValueTask<MailResult<AccountSession>> Answered(LoginRequest request) => new(
         Answer is { } error ? error
-        : request.Password == password ? new AccountSession(request.SessionId, Current)
+        : request.Verified is not null || request.Password == password ? new AccountSession(request.SessionId, Current)
+        : request.Scram is { } proof && _verifier.Verify(proof.AuthMessage, proof.Proof) is { } signature ? new AccountSession(request.SessionId, Current, signature)
         : new MailError(MailErrorCode.AuthenticationFailed, "wrong password"));
+
+    public ValueTask<MailResult<ScramParameters>> BeginScram(string user, ScramHash hash) => new(new ScramParameters(_verifier.Salt, _verifier.Iterations));
 
     public ValueTask EndSession(string sessionId)
     {
@@ -105,6 +118,19 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
     public ValueTask<MailResult<IReadOnlyList<MailboxMetadata>>> ListMetadata(IReadOnlyList<string> entries) => throw new NotSupportedException();
 }
 
+/// <summary>An operator; without a password nobody.</summary>
+internal sealed class FakeOperator(string? password = null, params TenantId[] tenants) : IOperatorGrain
+{
+    private readonly ScramVerifier _verifier = ScramVerifier.Parse(ScramVerifier.Create(password ?? Guid.NewGuid().ToString()))!;
+
+    public ValueTask<MailResult<ScramParameters>> BeginScram(string name, ScramHash hash) => new(new ScramParameters(_verifier.Salt, _verifier.Iterations));
+
+    public ValueTask<MailResult<OperatorPass>> Authenticate(LoginRequest request) => new(
+        request.Password is not null && request.Password == password ? new OperatorPass("ops", tenants, null)
+        : request.Scram is { } proof && _verifier.Verify(proof.AuthMessage, proof.Proof) is { } signature ? new OperatorPass("ops", tenants, signature)
+        : new MailError(MailErrorCode.AuthenticationFailed, "wrong password"));
+}
+
 /// <summary>Users and addresses in dictionaries.</summary>
 internal sealed class FakeDirectory : IDirectoryGrain
 {
@@ -113,6 +139,10 @@ internal sealed class FakeDirectory : IDirectoryGrain
     public Dictionary<string, AccountRef[]> Aliases { get; } = new(StringComparer.OrdinalIgnoreCase);
 
     public Exception? Outage { get; set; }
+
+    public HashSet<string> Operators { get; } = [];
+
+    public ValueTask<bool> IsOperator(string name) => new(Operators.Contains(name));
 
     public ValueTask<AccountRef?> FindUser(string user) =>
         Outage is { } outage ? throw outage : new(Users.GetValueOrDefault(user));

@@ -17,11 +17,13 @@ internal sealed class FakeGrains : IGrainFactory
         where T : notnull => _grains[(typeof(T), key)] = grain;
 
     public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
-        where TGrainInterface : IGrainWithIntegerKey => (TGrainInterface)_grains[(typeof(TGrainInterface), primaryKey)];
+        where TGrainInterface : IGrainWithIntegerKey => (TGrainInterface)_grains.GetOrAdd((typeof(TGrainInterface), primaryKey), static key =>
+            key.Item1 == typeof(IAccountGrain) && (long)key.Item2 < 0 ? FakeAccount.Nobody : throw new KeyNotFoundException(key.ToString()));
 
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey =>
-        (TGrainInterface)_grains.GetOrAdd((typeof(TGrainInterface), primaryKey), static (key, self) => self.Mailboxes!(MailboxKey.Parse((string)key.Item2)), this);
+        (TGrainInterface)_grains.GetOrAdd((typeof(TGrainInterface), primaryKey), static (key, self) =>
+            key.Item1 == typeof(IOperatorGrain) ? new FakeOperator() : self.Mailboxes!(MailboxKey.Parse((string)key.Item2)), this);
 
     /// <summary>The object itself: a push is a direct call.</summary>
     public TGrainObserverInterface CreateObjectReference<TGrainObserverInterface>(IGrainObserver obj)
@@ -141,6 +143,5 @@ internal static class TestCluster
         MaxRetryDelay = TimeSpan.FromMilliseconds(1),
         RetryFor = TimeSpan.FromSeconds(20),
         ChunksPerPage = 2,
-        PasswordIterations = 10,
     };
 }

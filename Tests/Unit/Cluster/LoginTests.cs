@@ -51,16 +51,24 @@ public sealed class LoginTests : IAsyncDisposable
     }
 
     [Fact]
-    public void Guessing_at_users_gets_slower()
+    public async Task An_operator_acts_as_users_of_his_tenants_and_the_log_says_so()
     {
-        var unknown = new UnknownUsers(_time);
-        Assert.Equal([0, 250, 500, 1000], Enumerable.Range(0, 4).Select(_ => unknown.Failed("nobody", "192.0.2.1").TotalMilliseconds));
-        Assert.Equal(TimeSpan.Zero, unknown.Failed("nobody", "192.0.2.2"));
-        for (int i = 0; i < 100; i++)
-            unknown.Failed("nobody", "192.0.2.1");
-        Assert.Equal(TimeSpan.FromSeconds(8), unknown.Failed("NOBODY", "192.0.2.1"));
-        _time.Advance(TimeSpan.FromMinutes(15));
-        Assert.Equal(TimeSpan.Zero, unknown.Failed("nobody", "192.0.2.1"));
+        _directory.Operators.Add("ops");
+        _grains.Put<IOperatorGrain>("ops", new FakeOperator("hands", new TenantId(1)));
+        _directory.Users["carol@other.test"] = new AccountRef(new AccountId(3), new TenantId(2), "carol@other.test");
+        MailResult<LoginOutcome> acted = await ActAsync("ops", "hands", "alice@demo.test");
+        Assert.Equal("ops", acted.Value!.Session!.Operator);
+        Assert.Equal(("operator", "ops", null), (_alice.Asked!.Verified, _alice.Asked.Operator, _alice.Asked.Password));
+        Assert.Equal(MailErrorCode.AuthorizationFailed, (await ActAsync("ops", "hands", "carol@other.test")).Error?.Code);
+        Assert.Equal(MailErrorCode.AuthorizationFailed, (await ActAsync("ops", "hands", "nobody@demo.test")).Error?.Code);
+        Assert.Equal(MailErrorCode.AuthenticationFailed, (await ActAsync("ops", "wrong", "alice@demo.test")).Error?.Code);
+        // A user is no operator, whatever he knows of himself.
+        Assert.Equal(MailErrorCode.AuthenticationFailed, (await ActAsync("carol@other.test", "secret", "alice@demo.test")).Error?.Code);
+        Assert.Equal("login ok user=alice@demo.test operator=ops protocol=imap mechanism=PLAIN address=192.0.2.1 session=s1 reason=\"\"", _log.Lines.First());
+        Assert.Equal(5, _log.Lines.Count());
+
+        ValueTask<MailResult<LoginOutcome>> ActAsync(string user, string password, string authorize) =>
+            _cluster.LoginAsync(new LoginCredentials(user, authorize) { Password = password }, new LoginContext("imap", "PLAIN", "192.0.2.1", "s1", false), CancellationToken.None);
     }
 
     [Fact]
@@ -120,7 +128,7 @@ public sealed class LoginTests : IAsyncDisposable
         var local = new RememberedLogins(_alice.Current);
         await using var cluster = new MailClusterClient(_grains, null!, new LocalMailboxes(), TestCluster.Impatient, _log, _time, local);
         async Task<LiveSession> LoginAsync(string session) =>
-            (await cluster.LoginAsync("alice@demo.test", "secret", new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None)).Value!.Session!;
+            (await cluster.LoginAsync(new LoginCredentials("alice@demo.test") { Password = "secret" }, new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None)).Value!.Session!;
         await using (await LoginAsync("s1"))
             Assert.Single(_alice.Attempts);
         await using (await LoginAsync("s2"))
@@ -195,15 +203,15 @@ public sealed class LoginTests : IAsyncDisposable
     public async Task A_log_in_that_is_only_asked_about_opens_no_session()
     {
         LoginContext context = new LoginContext("smtp", "PLAIN", "192.0.2.1", "s1", false) { OpensSession = false };
-        LoginOutcome outcome = (await _cluster.LoginAsync("alice@demo.test", "secret", context, CancellationToken.None)).Value!;
+        LoginOutcome outcome = (await _cluster.LoginAsync(new LoginCredentials("alice@demo.test") { Password = "secret" }, context, CancellationToken.None)).Value!;
         Assert.Equal((null, "alice@demo.test"), (outcome.Session, outcome.Settings.User));
         Assert.Equal(0, _cluster.Sessions.Count);
-        Assert.Equal(MailErrorCode.AuthenticationFailed, (await _cluster.LoginAsync("alice@demo.test", "wrong", context, CancellationToken.None)).Error?.Code);
+        Assert.Equal(MailErrorCode.AuthenticationFailed, (await _cluster.LoginAsync(new LoginCredentials("alice@demo.test") { Password = "wrong" }, context, CancellationToken.None)).Error?.Code);
     }
 
     private async ValueTask<MailResult<LiveSession>> LoginAsync(string user, string password, string session)
     {
-        MailResult<LoginOutcome> result = await _cluster.LoginAsync(user, password, new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None);
+        MailResult<LoginOutcome> result = await _cluster.LoginAsync(new LoginCredentials(user) { Password = password }, new LoginContext("imap", "PLAIN", "192.0.2.1", session, false), CancellationToken.None);
         return result.IsOk ? result.Value.Session! : result.Error;
     }
 }

@@ -10,23 +10,30 @@ internal sealed class SaslStage : IAsyncDisposable
 {
     public static readonly SaslConnection Secure = new("imap", "s1", "192.0.2.1") { Secure = true, MayLogIn = true };
 
+    /// <summary>TLS ends here, and the certificate's hash is known.</summary>
+    public static readonly SaslConnection Bound = Secure with { ServerEndPoint = new byte[] { 1, 2, 3 } };
+
     private readonly MailClusterClient _cluster;
 
-    public SaslStage()
+    public SaslStage(SaslOptions? options = null)
     {
         var grains = new FakeGrains();
         var directory = new FakeDirectory();
+        directory.Operators.Add("ops");
+        grains.Put<IOperatorGrain>("ops", new FakeOperator("hands", new TenantId(1)));
         directory.Users["alice@demo.test"] = new AccountRef(new AccountId(1), new TenantId(1), "alice@demo.test");
         grains.Put<IDirectoryGrain>(0L, directory);
         grains.Put<IAccountGrain>(1L, new FakeAccount(FakeAccount.SettingsOf(1, 1, "alice@demo.test")));
         _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient);
-        Server = new SaslServer(_cluster);
+        Server = new SaslServer(_cluster, options);
     }
 
     public SaslServer Server { get; }
 
     /// <summary>The step after one response.</summary>
     public ValueTask<SaslStep> RunAsync(string mechanism, byte[] response) => Server.Begin(mechanism, Secure).Exchange!.NextAsync(response, CancellationToken.None);
+
+    public LiveSessions Sessions => _cluster.Sessions;
 
     public ValueTask DisposeAsync() => _cluster.DisposeAsync();
 }

@@ -29,6 +29,7 @@ public sealed class SaslTests : IAsyncDisposable
     [InlineData("ALICE@demo.test\0alice@demo.test\0secret", null)]
     [InlineData("\0alice@demo.test\0wrong", MailErrorCode.AuthenticationFailed)]
     [InlineData("\0\0", MailErrorCode.AuthenticationFailed)]
+    [InlineData("bob@demo.test\0alice@demo.test\0secret", MailErrorCode.AuthenticationFailed)]
     [InlineData("no nulls", MailErrorCode.Cannot)]
     [InlineData("one\0null", MailErrorCode.Cannot)]
     [InlineData("", MailErrorCode.Cannot)]

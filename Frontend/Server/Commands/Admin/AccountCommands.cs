@@ -11,7 +11,7 @@ internal static class AccountCommands
 {
     public static Command Create() => new("account", "Users and their mail.")
     {
-        Add(), AccountImport.Create(), List(), Show(), Password(), State(), Disable(), Enable(), Quota(), Manager(), Rename(), Delete(),
+        Add(), AccountImport.Create(), AppPasswordCommands.Create(), List(), Show(), Password(), State(), Disable(), Enable(), Quota(), Manager(), Rename(), Delete(),
     };
 
     private static Argument<string> User() => new("USER") { Description = "the address that it logs in with" };
@@ -19,11 +19,11 @@ internal static class AccountCommands
     private static Command Add()
     {
         var user = User();
-        var password = PasswordFromStdin();
+        var password = Passwords.FromStdin();
         return AdminTarget.Command("add", "Makes an account with its folders; without a password nobody can log in yet.", [user, password], async (stores, parsed) =>
         {
-            var verifier = parsed.GetValue(password) ? ScramVerifier.Create(ReadPassword()) : null;
-            return AdminTarget.Report(await stores.Accounts.AddAsync(parsed.GetRequiredValue(user), verifier), $"account {parsed.GetValue(user)} made");
+            var given = parsed.GetValue(password) ? Passwords.Read() : default;
+            return AdminTarget.Report(await stores.Accounts.AddAsync(parsed.GetRequiredValue(user), given), $"account {parsed.GetValue(user)} made");
         });
     }
 
@@ -59,10 +59,10 @@ internal static class AccountCommands
     private static Command Password()
     {
         var user = User();
-        var password = PasswordFromStdin();
+        var password = Passwords.FromStdin();
         password.Required = true;
         return AdminTarget.Command("password", "Sets the password; sessions end.", [user, password], async (stores, parsed) => AdminTarget.Report(
-            await stores.Accounts.SetVerifierAsync(parsed.GetRequiredValue(user), ScramVerifier.Create(ReadPassword())), $"password of {parsed.GetValue(user)} set"));
+            await stores.Accounts.SetPasswordAsync(parsed.GetRequiredValue(user), Passwords.Read()), $"password of {parsed.GetValue(user)} set"));
     }
 
     private static Command State()
@@ -130,11 +130,4 @@ internal static class AccountCommands
         return AdminTarget.Command("delete", "Deletes an account and its mail.", [user], async (stores, parsed) =>
             AdminTarget.Report(await stores.Accounts.DeleteAsync(parsed.GetRequiredValue(user)), $"account {parsed.GetValue(user)} deleted"));
     }
-
-    private static Option<bool> PasswordFromStdin() => new("--password-stdin") { Description = "the password is the first line of standard input" };
-
-    // Never as an argument: the list of processes shows those to everybody.
-    private static string ReadPassword() => Console.ReadLine() is { Length: > 0 } line
-        ? line
-        : throw new OptionsException("Standard input has no password.");
 }

@@ -8,6 +8,6 @@ internal static class AdminCommand
     public static Command Create() => new("admin", "Administration of a cluster.")
     {
         TenantCommands.Create(), DomainCommands.Create(), AliasCommands.Create(), AccountCommands.Create(), MailboxCommands.Create(),
-        SessionCommands.Create(), SieveCommands.Create(), JunkCommands.Create(), NodeCommands.Create(), SchemaCommands.Create(), ClusterCommands.Create(),
+        SessionCommands.Create(), OperatorCommands.Create(), SieveCommands.Create(), JunkCommands.Create(), NodeCommands.Create(), SchemaCommands.Create(), ClusterCommands.Create(),
     };
 }

@@ -91,6 +91,7 @@ internal sealed class Stores : IAsyncDisposable
         var ids = new IdBlocks(Database);
         Tenants = new(Database, ids);
         Accounts = new(Database, ids);
+        Operators = new(Database);
         Events = new(Database);
         Scripts = new(Database);
         Filters = new(Database);
@@ -102,6 +103,8 @@ internal sealed class Stores : IAsyncDisposable
     public TenantStore Tenants { get; }
 
     public AccountStore Accounts { get; }
+
+    public OperatorStore Operators { get; }
 
     public DirectoryEvents Events { get; }
 

@@ -92,6 +92,10 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IAccou
         }
     }
 
+    public ValueTask<MailResult<ScramParameters>> BeginScram(string user, ScramHash hash) => new(new ScramParameters(new byte[16], 4096));
+
+    public ValueTask<bool> IsOperator(string name) => new(false);
+
     public ValueTask EndSession(string sessionId) => default;
 
     public ValueTask RenewSessions(IReadOnlyList<LoginRequest> sessions) => default;

@@ -8,6 +8,7 @@ using MailCluster.Imap;
 using MailCluster.Net;
 using MailCluster.Pop3;
 using MailCluster.Tests.Support;
+using MailCluster.Tests.Unit.Cluster;
 using Microsoft.Extensions.Logging;
 
 namespace MailCluster.Tests.Unit.Imap.Session;
@@ -137,6 +138,8 @@ internal sealed class FakeMail : IAsyncDisposable
                 return Mail.Owner;
             if (kind == typeof(IAccountObserver))
                 return args![0];
+            if (kind == typeof(IOperatorGrain))
+                return new FakeOperator();
             if (kind == typeof(IMailboxGrain))
                 return Mail.Mailboxes.GetOrAdd(MailboxKey.Parse((string)args![0]!), key => new FakeMailbox(Mail, key) { Gone = true });
             throw new NotSupportedException(method.Name);
