@@ -40,6 +40,9 @@ public sealed record LoginCredentials(string User, string? Authorize = null)
     /// <summary>What was verified: token, certificate.</summary>
     public string? Verified { get; init; }
 
+    /// <summary>The only tenant whose user it may be, with <see cref="Verified"/>; null: any.</summary>
+    public TenantId? Tenant { get; init; }
+
     /// <summary>Acts as somebody else.</summary>
     internal bool IsForAnother => !string.IsNullOrEmpty(Authorize) && !Authorize.Equals(User, StringComparison.OrdinalIgnoreCase);
 
@@ -75,6 +78,13 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
         return result;
     }
 
+    /// <summary>Writes the line of a log-in that a door has refused itself.</summary>
+    public void Refuse(string user, LoginContext context, string reason)
+    {
+        ClusterMetrics.Logins.Add(1, new("protocol", context.Protocol), new("result", nameof(MailErrorCode.AuthenticationFailed)));
+        LogLogin(LogLevel.Warning, nameof(MailErrorCode.AuthenticationFailed), OneLine(user), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
+    }
+
     /// <summary>Salt and rounds for a proof; for a user or operator that does not exist what could be true, after the same time.</summary>
     public async ValueTask<MailResult<ScramParameters>> BeginScramAsync(LoginCredentials credentials, ScramHash hash, CancellationToken cancellationToken)
     {
@@ -94,7 +104,9 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     private async ValueTask<(MailResult<LoginOutcome> Result, string Reason)> CheckAsync(LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken)
     {
         string user = credentials.User;
-        AccountRef? known = _known.Find(user);
+        // Who verified what is not to be believed about another tenant's users.
+        bool Fits(AccountRef account) => credentials.Tenant is not { } tenant || tenant == account.Tenant;
+        AccountRef? known = _known.Find(user) is { } remembered && Fits(remembered) ? remembered : null;
         MailResult<AccountSession> session = default;
         if (known is not null)
         {
@@ -109,6 +121,8 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
         MailResult<AccountRef?> found = await FindAsync(user, cancellationToken).ConfigureAwait(false);
         if (found.Error is { } unreachable)
             return (unreachable, unreachable.Text);
+        if (found.Value is { } stranger && !Fits(stranger))
+            return (Failed, "another tenant's user");
         if (found.Value is not { } account)
         {
             // Takes as long, and is slowed down, as an account with another password.

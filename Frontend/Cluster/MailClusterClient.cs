@@ -161,6 +161,10 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     public ValueTask<MailResult<LoginOutcome>> LoginAsync(LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken) =>
         _login.RunAsync(credentials, context, cancellationToken);
 
+    /// <summary>Writes the line of a log-in that a door has refused itself: a token or certificate that proves nothing.</summary>
+    /// <param name="reason">Of the server's own words: nothing that a client sent.</param>
+    public void RefuseLogin(string user, LoginContext context, string reason) => _login.Refuse(user, context, reason);
+
     /// <summary>What a SCRAM proof of a user (or of an operator who wants to act as another) is made of; an answer for every name.</summary>
     public ValueTask<MailResult<ScramParameters>> BeginScramAsync(LoginCredentials credentials, ScramHash hash, CancellationToken cancellationToken) =>
         _login.BeginScramAsync(credentials, hash, cancellationToken);

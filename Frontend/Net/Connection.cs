@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using DotNetty.Common.Concurrency;
 using Microsoft.Extensions.Logging;
 using TaskCompletionSource = System.Threading.Tasks.TaskCompletionSource;
@@ -275,7 +276,7 @@ internal sealed partial class Connection : IConnection
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Closed, clock.Token);
         try
         {
-            await stream.AuthenticateAsServerAsync(TlsOptions.ForClient, _listener.Certificates!, limit.Token).ConfigureAwait(false);
+            await stream.AuthenticateAsServerAsync(TlsOptions.ForClient, new TlsListener(_listener.Certificates!, _listener.Options.ClientAuthorities), limit.Token).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is AuthenticationException or IOException or OperationCanceledException or InvalidOperationException)
         {
@@ -289,6 +290,7 @@ internal sealed partial class Connection : IConnection
         Tls = new TlsFacts(stream.SslProtocol, stream.NegotiatedCipherSuite.ToString(), stream.TargetHostName is { Length: > 0 } name ? name : null, Offloaded: false)
         {
             ServerEndPoint = stream.LocalCertificate is { } shown ? ServerEndPoint.Of(shown) : null,
+            ClientAddresses = _listener.Options.ClientAuthorities is { } clients && stream.RemoteCertificate is X509Certificate2 client ? clients.AddressesOf(client) : [],
         };
         _server.Metrics.Handshake(_listener.Protocol.Name, stream.SslProtocol == SslProtocols.Tls13 ? "1.3" : "1.2");
         // Zero-byte reads: an idle connection keeps no buffer, here and in SslStream.

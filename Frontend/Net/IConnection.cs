@@ -88,6 +88,9 @@ public sealed record TlsFacts(SslProtocols Protocol, string Cipher, string? Serv
 {
     /// <summary>The channel binding tls-server-end-point (RFC 5929 §4): the hash of the certificate that this server showed; null where TLS does not end here.</summary>
     public ReadOnlyMemory<byte>? ServerEndPoint { get; init; }
+
+    /// <summary>The mail addresses that the client's certificate proves, see <see cref="Net.ClientAuthorities"/>; empty without one.</summary>
+    public IReadOnlyList<string> ClientAddresses { get; init; } = [];
 }
 
 /// <summary>The connection is gone; the message says why. A session lets it escape.</summary>

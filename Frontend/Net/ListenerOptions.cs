@@ -26,6 +26,9 @@ public sealed record ListenerOptions
     /// <summary>Connections of one client address (one /64 of IPv6) that are not logged in. Default 50: an office behind one address that starts at once fits, a flood does not.</summary>
     public int MaxConnectionsPerAddress { get; init; } = 50;
 
+    /// <summary>Clients are asked for a certificate, which may be of these authorities. Default: none is asked for.</summary>
+    public ClientAuthorities? ClientAuthorities { get; init; }
+
     /// <summary>From the first byte wanted to the end of the TLS handshake. Default 10 s: several round trips on a bad mobile network.</summary>
     public TimeSpan TlsHandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

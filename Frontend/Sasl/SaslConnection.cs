@@ -20,6 +20,9 @@ public sealed record SaslConnection(string Protocol, string SessionId, string Ad
     /// <summary>The hash of this server's certificate (RFC 5929 §4) where TLS ends here; null without: no channel binding.</summary>
     public ReadOnlyMemory<byte>? ServerEndPoint { get; init; }
 
+    /// <summary>The addresses that the client's certificate proves; empty without one: no EXTERNAL.</summary>
+    public IReadOnlyList<string> CertificateUsers { get; init; } = [];
+
     /// <summary>A right log-in opens a session, which its owner disposes of. False: it is only asked whether the log-in is right (submission through another server).</summary>
     public bool OpensSession { get; init; } = true;
 
@@ -35,6 +38,7 @@ public sealed record SaslConnection(string Protocol, string SessionId, string Ad
         Trusted = connection.IsTrusted,
         Secure = connection.IsSecure,
         ServerEndPoint = connection.Tls?.ServerEndPoint,
+        CertificateUsers = connection.Tls?.ClientAddresses ?? [],
         MayLogIn = connection.IsSecure || connection.IsLoopback || allowPlaintext,
     };
 }

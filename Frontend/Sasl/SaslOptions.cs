@@ -9,6 +9,6 @@ public sealed record SaslOptions
     /// </summary>
     public IReadOnlyList<string> Mechanisms { get; init; } = ["SCRAM-SHA-256", "PLAIN", "LOGIN"];
 
-    /// <summary>All that are known.</summary>
-    public static IReadOnlyList<string> Known { get; } = ["SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN"];
+    /// <summary>All that can be named; EXTERNAL comes with the client's certificate.</summary>
+    public static IReadOnlyList<string> Known { get; } = ["SCRAM-SHA-256", "SCRAM-SHA-1", "OAUTHBEARER", "XOAUTH2", "PLAIN", "LOGIN"];
 }

@@ -16,12 +16,17 @@ public sealed class SaslServer(MailClusterClient cluster, SaslOptions? options =
 
     internal MailClusterClient Cluster => cluster;
 
+    internal TokenVerifier Tokens { get; } = new();
+
     /// <summary>The mechanisms that work on a connection, in capitals, the best first; empty where TLS is needed first.</summary>
     public IReadOnlyList<string> Mechanisms(SaslConnection connection)
     {
         if (!connection.MayLogIn)
             return [];
-        var offered = new List<string>(_options.Mechanisms.Count + 2);
+        var offered = new List<string>(_options.Mechanisms.Count + 3);
+        // Who shows a certificate of ours may use it.
+        if (connection.CertificateUsers.Count > 0)
+            offered.Add("EXTERNAL");
         foreach (string mechanism in _options.Mechanisms)
         {
             if (mechanism.StartsWith("SCRAM-", StringComparison.Ordinal) && connection.ServerEndPoint is not null)
@@ -44,6 +49,8 @@ public sealed class SaslServer(MailClusterClient cluster, SaslOptions? options =
         {
             "PLAIN" => new PlainExchange(this, connection),
             "LOGIN" => new LoginExchange(this, connection),
+            "EXTERNAL" => new ExternalExchange(this, connection),
+            "OAUTHBEARER" or "XOAUTH2" => new BearerExchange(this, connection, mechanism),
             _ => new ScramExchange(this, connection, mechanism),
         }, null);
     }
@@ -59,14 +66,14 @@ public sealed class SaslServer(MailClusterClient cluster, SaslOptions? options =
         return result.IsOk ? new SaslSuccess(result.Value.Session, result.Value.Settings) : new SaslFailure(result.Error);
     }
 
-    internal ValueTask<MailResult<LoginOutcome>> LoginAsync(string mechanism, LoginCredentials credentials, SaslConnection connection, CancellationToken cancellationToken)
-    {
-        var context = new LoginContext(connection.Protocol, mechanism, connection.Address, connection.SessionId, connection.Trusted)
-        {
-            OpensSession = connection.OpensSession, Secure = connection.Secure, Delay = connection.Delay,
-        };
-        return cluster.LoginAsync(credentials, context, cancellationToken);
-    }
+    internal ValueTask<MailResult<LoginOutcome>> LoginAsync(string mechanism, LoginCredentials credentials, SaslConnection connection, CancellationToken cancellationToken) =>
+        cluster.LoginAsync(credentials, Context(mechanism, connection), cancellationToken);
+
+    /// <summary>Notes a log-in that is refused without asking the account's owner.</summary>
+    internal void Refuse(string mechanism, string user, SaslConnection connection, string reason) => cluster.RefuseLogin(user, Context(mechanism, connection), reason);
+
+    private static LoginContext Context(string mechanism, SaslConnection connection) =>
+        new(connection.Protocol, mechanism, connection.Address, connection.SessionId, connection.Trusted) { OpensSession = connection.OpensSession, Secure = connection.Secure, Delay = connection.Delay };
 }
 
 /// <summary>An exchange that can begin; null, with the reason, where it can't.</summary>

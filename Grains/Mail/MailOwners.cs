@@ -32,6 +32,7 @@ public static class MailOwners
         services.AddSingleton(static s => new MetadataStore(s.GetRequiredService<MailDatabase>().Main));
         services.AddSingleton<DirectoryStore>();
         services.AddSingleton<LoginStore>();
+        services.AddSingleton<LdapDirectory>();
         return services;
     }
 }

@@ -114,6 +114,41 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
     /// <summary>Holds for log-ins from now on, on all nodes within seconds. Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
     public Task<MailResult<Done>> SetPolicyAsync(string name, LoginPolicy policy) => ChangeAsync(name, "login_policy = $2::jsonb", policy.ToJson());
 
+    /// <summary>Who checks the passwords of a tenant's accounts; null where it is done here, or there is no such tenant.</summary>
+    public Task<LdapServer?> GetLdapAsync(string name) => Store.Guard(async () => (await database.ListAsync(
+        "select ldap::text from directory.tenant where name = $1 and ldap is not null", static r => LdapServer.Parse(r.GetString(0)), name)).SingleOrDefault());
+
+    /// <summary>Null: here. Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.Cannot"/> (see <see cref="LdapServer.Unusable"/>).</summary>
+    public async Task<MailResult<Done>> SetLdapAsync(string name, LdapServer? server) => server?.Unusable() is { } reason
+        ? new MailError(MailErrorCode.Cannot, reason) : await ChangeAsync(name, "ldap = $2::jsonb", server?.ToJson());
+
+    /// <summary>Who signs the tokens of a tenant's users; null where nobody does, or there is no such tenant.</summary>
+    public Task<TokenIssuer?> GetIssuerAsync(string name) => Store.Guard(async () => (await database.ListAsync(
+        "select id, token_issuer::text from directory.tenant where name = $1 and token_issuer is not null", static r => ParseIssuer(new TenantId(r.GetInt64(0)), r.GetString(1)), name)).SingleOrDefault());
+
+    /// <summary>Null: nobody. Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.Cannot"/> (a URL that is neither https nor of this machine).</summary>
+    public async Task<MailResult<Done>> SetIssuerAsync(string name, TokenIssuer? issuer)
+    {
+        foreach (string? url in new[] { issuer?.Issuer, issuer?.Metadata, issuer?.Jwks, issuer?.Introspection })
+        {
+            if (url is not null && !(Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) && (uri.Scheme == Uri.UriSchemeHttps || (uri.Scheme == Uri.UriSchemeHttp && uri.IsLoopback))))
+                return new MailError(MailErrorCode.Cannot, $"'{url}' is no https URL.");
+        }
+        return await ChangeAsync(name, "token_issuer = $2::jsonb", issuer is null ? null : JsonSerializer.Serialize(new StoredIssuer(
+            issuer.Issuer, issuer.Audience, issuer.Metadata, issuer.Jwks, issuer.Introspection, issuer.ClientId, issuer.ClientSecret, issuer.UserClaim, issuer.Scope, issuer.SkewSeconds), _web));
+    }
+
+    internal static TokenIssuer ParseIssuer(TenantId tenant, string json)
+    {
+        StoredIssuer s = JsonSerializer.Deserialize<StoredIssuer>(json, _web)!;
+        return new TokenIssuer(tenant, s.Issuer, s.Audience, s.Metadata, s.Jwks, s.Introspection, s.ClientId, s.ClientSecret, s.UserClaim, s.Scope, s.SkewSeconds);
+    }
+
+    private static readonly JsonSerializerOptions _web = new(JsonSerializerDefaults.Web);
+
+    private sealed record StoredIssuer(
+        string Issuer, string Audience, string? Metadata, string? Jwks, string? Introspection, string? ClientId, string? ClientSecret, string UserClaim, string? Scope, int SkewSeconds);
+
     private Task<MailResult<Done>> ChangeAsync(string name, string assignment, object? value) => Store.Guard<MailResult<Done>>(async () =>
     {
         await using var connection = await database.OpenConnectionAsync();

@@ -4,6 +4,8 @@
 alter table directory.tenant add column login_policy jsonb;
 -- Who signs the tokens of a tenant's users (OAUTHBEARER); null: nobody. See TokenIssuer.
 alter table directory.tenant add column token_issuer jsonb;
+-- Finds the tenants of an issuer, where a client brings a token and names nobody.
+create index tenant_issuer on directory.tenant ((token_issuer->>'issuer')) where token_issuer is not null;
 -- The LDAP server that checks the passwords of a tenant's accounts; null: the verifiers here do. See LdapServer.
 alter table directory.tenant add column ldap jsonb;
 

@@ -20,6 +20,8 @@ public sealed class NodeOptions
 
     public TlsSection Tls { get; set; } = new();
 
+    public LoginSection Login { get; set; } = new();
+
     public LimitsSection Limits { get; set; } = new();
 
     public ShutdownSection Shutdown { get; set; } = new();
@@ -236,6 +238,23 @@ public sealed class TlsSection
 
     /// <summary>PEM file with the private key. Default: the certificate's file.</summary>
     public string? Key { get; set; }
+
+    /// <summary>
+    /// PEM file with the authorities of client certificates. Default: none, and clients are asked for no certificate. With it a client may log in by SASL EXTERNAL as the address in its certificate,
+    /// where the tenant's policy names EXTERNAL: these authorities can make any user of those tenants.
+    /// </summary>
+    public string? ClientAuthorities { get; set; }
+}
+
+/// <summary>Ways to log in, on all doors.</summary>
+public sealed class LoginSection
+{
+    /// <summary>
+    /// SASL mechanisms in the order in which they are offered: SCRAM-SHA-256 (its -PLUS form comes with it), SCRAM-SHA-1, OAUTHBEARER, XOAUTH2, PLAIN, LOGIN. Default (empty): SCRAM-SHA-256, PLAIN, LOGIN,
+    /// which every account can use; add the others where tenants have token issuers or keep SCRAM-SHA-1 verifiers.
+    /// </summary>
+    [Mechanisms]
+    public string[] Mechanisms { get; set; } = [];
 }
 
 /// <summary>How the node goes down at SIGTERM or SIGINT.</summary>

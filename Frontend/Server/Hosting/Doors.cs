@@ -15,6 +15,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
     {
         var open = new List<string>();
         var certificates = Certificates();
+        var clients = options.Tls.ClientAuthorities is { } authorities ? ClientAuthorities.FromFile(authorities) : null;
         var listen = options.Listen;
         foreach (var (name, protocol, addresses) in new[]
         {
@@ -35,6 +36,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
                     ImplicitTls = name is "imaps" or "old-imaps" or "pop3s",
                     ProxyProtocol = listen.ProxyProtocol && protocol != "lmtp",
                     TrustedNetworks = [.. listen.TrustedNetworks.Select(n => IPNetwork.Parse(n))],
+                    ClientAuthorities = protocol == "lmtp" ? null : clients,
                     MaxConnections = options.Limits.Connections,
                     MaxConnectionsPerAddress = options.Limits.ConnectionsPerAddress,
                 };
@@ -74,6 +76,10 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
     {
         try
         {
+            if (tls.ClientAuthorities is { } authorities)
+            {
+                _ = ClientAuthorities.FromFile(authorities);
+            }
             if (tls.Certificate is { } certificate)
             {
                 _ = new PemCertificates([new(certificate, tls.Key ?? certificate)], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
@@ -81,7 +87,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
         {
-            throw new OptionsException($"The option 'Tls:Certificate' or 'Tls:Key' names a file that can't be used: {e.Message}");
+            throw new OptionsException($"The option 'Tls:Certificate', 'Tls:Key' or 'Tls:ClientAuthorities' names a file that can't be used: {e.Message}");
         }
     }
 

@@ -6,6 +6,7 @@ using MailCluster.Imap.Search;
 using MailCluster.Lmtp;
 using MailCluster.Net;
 using MailCluster.Pop3;
+using MailCluster.Sasl;
 using MailCluster.Server.Configuration;
 using MailCluster.Storage;
 using MailCluster.Storage.Bodies;
@@ -71,10 +72,12 @@ internal static class Mail
             s.GetRequiredService<ILocalMailboxes>(),
             new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime, WatchedAccounts = options.Limits.WatchedAccounts },
             s.GetRequiredService<ILoggerFactory>(), accounts: s.GetService<ILocalAccounts>()));
+        services.AddSingleton(s => new SaslServer(
+            s.GetRequiredService<MailClusterClient>(), options.Login.Mechanisms is { Length: > 0 } mechanisms ? new SaslOptions { Mechanisms = mechanisms } : null));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
-            s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>()));
+            s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>(), sasl: s.GetRequiredService<SaslServer>()));
         services.AddKeyedSingleton<IProtocol>("old-imap", (s, _) => new ImapProtocol(
-            s.GetRequiredService<MailClusterClient>(), Imap(options) with { Dialects = true }, s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>()));
+            s.GetRequiredService<MailClusterClient>(), Imap(options) with { Dialects = true }, s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>(), sasl: s.GetRequiredService<SaslServer>()));
         if (options.Limits.SearchIndexPercent > 0)
         {
             services.AddSingleton(s => new SearchIndexer(
@@ -82,7 +85,7 @@ internal static class Mail
                 s.GetRequiredService<ILogger<SearchIndexer>>()));
         }
         services.AddKeyedSingleton<IProtocol>("pop3", (s, _) => new Pop3Protocol(
-            s.GetRequiredService<MailClusterClient>(), Pop3(options), s.GetRequiredService<ILoggerFactory>()));
+            s.GetRequiredService<MailClusterClient>(), Pop3(options), s.GetRequiredService<ILoggerFactory>(), sasl: s.GetRequiredService<SaslServer>()));
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(
             s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>(), filters: s.GetRequiredService<IMailFilters>(),
             filtering: FilterServices.AtDelivery(options)));

@@ -8,6 +8,10 @@ public interface IDirectoryGrain : IGrainWithIntegerKey
     [Alias("FindUser")]
     ValueTask<AccountRef?> FindUser(string user);
 
+    /// <summary>The token issuer of a user's tenant, or those of all tenants that have the issuer of a name; empty where there is none.</summary>
+    [Alias("FindIssuers")]
+    ValueTask<IReadOnlyList<TokenIssuer>> FindIssuers(string? user, string? issuer);
+
     /// <summary>Whether there is an operator of this name.</summary>
     [Alias("IsOperator")]
     ValueTask<bool> IsOperator(string name);

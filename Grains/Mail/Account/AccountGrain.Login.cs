@@ -9,7 +9,7 @@ public sealed partial class AccountGrain
 {
     private static readonly MailError _refused = new(MailErrorCode.AuthenticationFailed, "wrong password");
 
-    private CredentialCheck Credentials => field ??= new(_memory.Passwords, _memory.Guesses, store, grains, time);
+    private CredentialCheck Credentials => field ??= new(_memory.Passwords, _memory.Guesses, store, ldap, grains, time);
 
     public ValueTask<MailResult<ScramParameters>> BeginScram(string user, ScramHash hash) => Guard<ScramParameters>(async () =>
         await Credentials.BeginScramAsync(await CredentialsAsync(fresh: false), user, hash));
@@ -43,10 +43,13 @@ public sealed partial class AccountGrain
         return new AccountSession(request.SessionId, account.Settings, shown?.ServerSignature, shown?.AppPassword);
     });
 
-    private async ValueTask<StoredCredentials?> CredentialsAsync(bool fresh) => await AccountAsync(fresh) is { } account
-        ? new StoredCredentials(
-            account.Settings.User, account.Policy.AppPasswordsOnly ? null : account.Verifier, account.Policy.AppPasswordsOnly ? null : account.VerifierSha1, account.AppPasswords)
-        : null;
+    private async ValueTask<StoredCredentials?> CredentialsAsync(bool fresh)
+    {
+        if (await AccountAsync(fresh) is not { } account)
+            return null;
+        bool own = !account.Policy.AppPasswordsOnly, here = own && account.Ldap is null;
+        return new StoredCredentials(account.Settings.User, here ? account.Verifier : null, here ? account.VerifierSha1 : null, account.AppPasswords) { Ldap = own ? account.Ldap : null };
+    }
 
     /// <summary>The password is known for once: another system's hash gives way to a verifier, and a tenant that wants SCRAM-SHA-1 gets its second one.</summary>
     private async ValueTask KeepVerifiersAsync(DirectoryAccount account, string password)

@@ -17,7 +17,7 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, GrainType("account")]
 public sealed partial class AccountGrain(
-    AccountTreeStore tree, DirectoryStore directory, LoginStore store, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, LocalAccounts accounts,
+    AccountTreeStore tree, DirectoryStore directory, LoginStore store, LdapDirectory ldap, QuotaStore quotas, MetadataStore metadata, IdBlocks ids, ILocalMailboxes local, LocalAccounts accounts,
     ISiloStatusOracle silos, IGrainFactory grains, IOptions<AccountOptions> options, TimeProvider time) : Grain, IAccountGrain, IAccountEvents
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");

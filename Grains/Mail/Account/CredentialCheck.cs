@@ -11,6 +11,12 @@ internal sealed record StoredCredentials(string User, string? Verifier, string? 
 {
     /// <summary>For a name that nobody has.</summary>
     public static readonly StoredCredentials None = new("", null, null, []);
+
+    /// <summary>Who checks the password in place of the verifiers.</summary>
+    public LdapServer? Ldap { get; init; }
+
+    public bool DiffersFrom(StoredCredentials other) => (Verifier, VerifierSha1, Ldap) != (other.Verifier, other.VerifierSha1, other.Ldap)
+        || !AppPasswords.Select(static a => Convert.ToHexString(a.Hash)).SequenceEqual(other.AppPasswords.Select(static a => Convert.ToHexString(a.Hash)));
 }
 
 /// <param name="ServerSignature">For a SCRAM proof.</param>
@@ -20,7 +26,7 @@ internal sealed record CheckedCredentials(string? AppPassword, byte[]? ServerSig
 /// Checks passwords and proofs of one account or operator: never on its owner's turn, slowed down when they are guessed at (<see cref="Guesses"/>, <see cref="IGuessGrain"/>), and for
 /// somebody who does not exist as for somebody with another password. Used by one activation, one turn at a time.
 /// </summary>
-internal sealed class CredentialCheck(PasswordMemory passwords, Guesses guesses, LoginStore store, IGrainFactory grains, TimeProvider time)
+internal sealed class CredentialCheck(PasswordMemory passwords, Guesses guesses, LoginStore store, LdapDirectory ldap, IGrainFactory grains, TimeProvider time)
 {
     private static readonly MailError _refused = new(MailErrorCode.AuthenticationFailed, "wrong password");
     private static readonly MailError _tooMany = new(MailErrorCode.Limit, "Too many failed log-ins, try again in a moment.");
@@ -43,14 +49,16 @@ internal sealed class CredentialCheck(PasswordMemory passwords, Guesses guesses,
             return _tooMany;
         TimeSpan wait = place.Wait;
         bool? right = null;
+        bool counted = false;
         try
         {
             // Others may have been guessed at from there.
-            if (stranger && await OfAddressAsync(address) is var turn)
+            if (stranger)
             {
-                if (turn is null)
+                if (await OfAddressAsync(address) is not { } turn)
                     return _tooMany;
-                wait = turn > wait ? turn.Value : wait;
+                counted = true;
+                wait = turn > wait ? turn : wait;
             }
             if (wait > TimeSpan.Zero)
                 await Task.Delay(wait, time);
@@ -59,8 +67,8 @@ internal sealed class CredentialCheck(PasswordMemory passwords, Guesses guesses,
             {
                 // The password may have been changed a moment ago, and the news not be here yet.
                 StoredCredentials? fresh = await read(true);
-                if (fresh is not null && (fresh.Verifier, fresh.VerifierSha1) != (stored?.Verifier, stored?.VerifierSha1) || fresh?.AppPasswords.Count > 0)
-                    found = await MatchAsync(request, fresh!);
+                if (fresh is not null && fresh.DiffersFrom(stored ?? StoredCredentials.None))
+                    found = await MatchAsync(request, fresh);
             }
             right = found is not null;
             return found is null ? _refused : found;
@@ -68,7 +76,8 @@ internal sealed class CredentialCheck(PasswordMemory passwords, Guesses guesses,
         finally
         {
             guesses.Ended(place, right);
-            if (stranger && right == true)
+            // What could not be found out was no guess either.
+            if (counted && right != false)
                 WasRight(address);
         }
     }
@@ -88,8 +97,15 @@ internal sealed class CredentialCheck(PasswordMemory passwords, Guesses guesses,
             if (stored.AppPasswords.FirstOrDefault(p => System.Security.Cryptography.CryptographicOperations.FixedTimeEquals(p.Hash, hash)) is { } app)
                 return app.Fits(request.Protocol, request.Address) ? new CheckedCredentials(app.Name, null) : null;
         }
-        if (passwords.Knows(password, stored.Verifier))
+        if (passwords.Knows(password, stored.Ldap?.Url ?? stored.Verifier))
             return new CheckedCredentials(null, null);
+        if (stored.Ldap is { } server)
+        {
+            if (!await ldap.CheckAsync(server, stored.User, password))
+                return null;
+            passwords.Learn(password, server.Url);
+            return new CheckedCredentials(null, null);
+        }
         // Somebody without a password takes as long to say no as one with another password.
         if (!await HashWork.VerifyAsync(password, stored.Verifier ?? ScramVerifier.Decoy) || stored.Verifier is null)
             return null;

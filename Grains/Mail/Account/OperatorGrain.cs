@@ -10,11 +10,11 @@ namespace MailCluster.Grains;
 
 /// <summary>Checks one operator's password.</summary>
 [Reentrant, PreferLocalPlacement, GrainType("operator")]
-public sealed class OperatorGrain(LoginStore store, IOptions<AccountOptions> options, IGrainFactory grains, TimeProvider time) : Grain, IOperatorGrain
+public sealed class OperatorGrain(LoginStore store, LdapDirectory ldap, IOptions<AccountOptions> options, IGrainFactory grains, TimeProvider time) : Grain, IOperatorGrain
 {
     private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
 
-    private readonly CredentialCheck _check = new(new PasswordMemory(options.Value, time), new Guesses(options.Value, time), store, grains, time);
+    private readonly CredentialCheck _check = new(new PasswordMemory(options.Value, time), new Guesses(options.Value, time), store, ldap, grains, time);
     private readonly LoginAttempts<OperatorPass> _logins = new(time);
     private DirectoryOperator? _operator;
     private long _readAt;

@@ -142,6 +142,11 @@ internal sealed class FakeDirectory : IDirectoryGrain
 
     public HashSet<string> Operators { get; } = [];
 
+    public List<TokenIssuer> Issuers { get; } = [];
+
+    public ValueTask<IReadOnlyList<TokenIssuer>> FindIssuers(string? user, string? issuer) => new([.. Issuers.Where(i =>
+        user is null ? i.Issuer == issuer : Users.TryGetValue(user, out AccountRef? account) && account.Tenant == i.Tenant)]);
+
     public ValueTask<bool> IsOperator(string name) => new(Operators.Contains(name));
 
     public ValueTask<AccountRef?> FindUser(string user) =>

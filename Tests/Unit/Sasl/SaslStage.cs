@@ -18,15 +18,20 @@ internal sealed class SaslStage : IAsyncDisposable
     public SaslStage(SaslOptions? options = null)
     {
         var grains = new FakeGrains();
-        var directory = new FakeDirectory();
-        directory.Operators.Add("ops");
+        Directory.Operators.Add("ops");
         grains.Put<IOperatorGrain>("ops", new FakeOperator("hands", new TenantId(1)));
-        directory.Users["alice@demo.test"] = new AccountRef(new AccountId(1), new TenantId(1), "alice@demo.test");
-        grains.Put<IDirectoryGrain>(0L, directory);
-        grains.Put<IAccountGrain>(1L, new FakeAccount(FakeAccount.SettingsOf(1, 1, "alice@demo.test")));
-        _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient);
+        Directory.Users["alice@demo.test"] = new AccountRef(new AccountId(1), new TenantId(1), "alice@demo.test");
+        grains.Put<IDirectoryGrain>(0L, Directory);
+        grains.Put<IAccountGrain>(1L, Alice);
+        _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient, Log);
         Server = new SaslServer(_cluster, options);
     }
+
+    public FakeDirectory Directory { get; } = new();
+
+    public FakeAccount Alice { get; } = new(FakeAccount.SettingsOf(1, 1, "alice@demo.test"));
+
+    public CapturedLog Log { get; } = new();
 
     public SaslServer Server { get; }
 

@@ -94,6 +94,8 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IAccou
 
     public ValueTask<MailResult<ScramParameters>> BeginScram(string user, ScramHash hash) => new(new ScramParameters(new byte[16], 4096));
 
+    public ValueTask<IReadOnlyList<TokenIssuer>> FindIssuers(string? user, string? issuer) => new([]);
+
     public ValueTask<bool> IsOperator(string name) => new(false);
 
     public ValueTask EndSession(string sessionId) => default;
