@@ -18,6 +18,7 @@ internal static class Authenticate
         (SaslExchange? exchange, SaslFailure? refused) = session.Sasl.Begin(mechanism, session.LogsIn());
         if (exchange is null)
             return End(session, refused!);
+        await using SaslExchange running = exchange;
         byte[]? line = command.Bytes(1);
         while (true)
         {

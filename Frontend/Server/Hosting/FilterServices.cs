@@ -21,7 +21,7 @@ internal static class FilterServices
         services.AddSingleton<IScriptStore>(s => new ScriptStore(s.GetRequiredService<MailDatabase>().Main));
         services.AddSingleton<IOutbox>(s => new Outbox(s.GetRequiredService<MailDatabase>().Main));
         services.AddKeyedSingleton<IProtocol>("sieve", (s, _) => new ManageSieveProtocol(
-            s.GetRequiredService<IScriptStore>(), new SaslServer(s.GetRequiredService<MailClusterClient>()), Door(options), s.GetRequiredService<ILoggerFactory>()));
+            s.GetRequiredService<IScriptStore>(), s.GetRequiredService<SaslServer>(), Door(options), s.GetRequiredService<ILoggerFactory>()));
         if (options.Sieve.JunkSeconds > 0)
         {
             services.AddSingleton(s => new JunkReporter(
