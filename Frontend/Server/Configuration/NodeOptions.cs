@@ -193,7 +193,7 @@ public sealed class LimitsSection
     [Range(0, 10_000_000)]
     public int WatchedAccounts { get; set; } = 10_000;
 
-    /// <summary>IMAP connections that may be compressed at once; more are answered NO [LIMIT]. Default 10000: each keeps some 40 KB for what its client sends.</summary>
+    /// <summary>IMAP connections that may be compressed at once; more are answered NO [LIMIT]. Default 10000: each keeps some 65 KB for what its client sends.</summary>
     [Range(0, 10_000_000)]
     public int CompressedConnections { get; set; } = 10_000;
 

@@ -10,12 +10,17 @@ internal sealed class Reconnect() : Work("reconnect", "500 clients that connect 
 {
     private const int Clients = 500;
 
-    public override bool IsAgainst(DovecotVariant variant) => variant == DovecotVariant.MdBox || variant == DovecotVariant.Default;
+    private readonly HashSet<Target> _known = [];
+
+    public override bool IsAgainst(DovecotVariant variant) => variant == DovecotVariant.MdBox;
 
     public override async Task PrepareAsync(Target target, Settings settings)
     {
+        if (!_known.Add(target))
+            return;
+        // They were logged in a moment ago, at the front end that is gone.
         for (int i = 0; i < Clients; i++)
-            await target.AccountAsync($"reconnect-{i}");
+            (await target.LoggedInAsync(await target.AccountAsync($"reconnect-{i}"))).Dispose();
     }
 
     public override async Task<Figures> RunAsync(Target target, Settings settings, CancellationToken cancellation)
@@ -23,11 +28,7 @@ internal sealed class Reconnect() : Work("reconnect", "500 clients that connect 
         byte[] select = ImapConnection.Command("SELECT INBOX");
         byte[][] logins = new byte[Clients][];
         for (int i = 0; i < Clients; i++)
-        {
             logins[i] = ImapConnection.Login(await target.AccountAsync($"reconnect-{i}"), target.Password);
-            using ImapConnection before = await ImapConnection.GreetedAsync(target.Imap);
-            await before.RunAsync(logins[i]);
-        }
         var latencies = new Latencies();
         var connections = new ImapConnection?[Clients];
         try
