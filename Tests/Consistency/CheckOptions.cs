@@ -25,6 +25,9 @@ internal sealed record CheckOptions
     /// <summary>After a violation the cluster stays up until Ctrl-C.</summary>
     public required bool KeepOnViolation { get; init; }
 
+    /// <summary>Its own cluster is of nodes of role all.</summary>
+    public bool OneRole { get; init; }
+
     /// <summary>Where all operations are written at the end; null: nowhere.</summary>
     public string? History { get; init; }
 

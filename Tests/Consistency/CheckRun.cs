@@ -28,7 +28,7 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         FaultNeeds needs = options.Faults.Aggregate(FaultNeeds.None, static (n, f) => n | f.Fault.Needs);
         var plan = new ClusterPlan
         {
-            Standby = needs.HasFlag(FaultNeeds.Standby), Network = needs.HasFlag(FaultNeeds.Network), Accounts = Math.Max(2, (options.Clients + 3) / 4),
+            OneRole = options.OneRole, Standby = needs.HasFlag(FaultNeeds.Standby), Network = needs.HasFlag(FaultNeeds.Network), Accounts = Math.Max(2, (options.Clients + 3) / 4),
         };
         await using var cluster = new OwnCluster(plan, Say);
         await cluster.StartAsync(signals.Stop);

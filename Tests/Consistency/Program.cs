@@ -21,13 +21,14 @@ var account = new Option<string[]>("--account")
     Description = "with --front-ends: an account that may be filled with mail; several times for several", HelpName = "USER:PASSWORD",
 };
 var keep = new Option<bool>("--keep-on-violation") { Description = "after a violation the cluster stays up until Ctrl-C" };
+var oneRole = new Option<bool>("--one-role") { Description = "three nodes of role all in place of silos and front ends: doors and owners share processes" };
 var history = new Option<string?>("--history") { Description = "writes all operations, with what was told, to a file at the end", HelpName = "FILE" };
 
 var root = new RootCommand(
     "Many clients work in the same mailboxes while nodes die, and everything they were told is compared. It starts a cluster of its own (three silos, two front "
     + "ends, PostgreSQL) and takes it down again. The last line says what was done and found; the exit code is 0 only when nothing was found.")
 {
-    seed, clients, seconds, faults, frontEnds, account, keep, history,
+    seed, clients, seconds, faults, oneRole, frontEnds, account, keep, history,
 };
 root.SetAction(async (parsed, _) =>
 {
@@ -35,7 +36,7 @@ root.SetAction(async (parsed, _) =>
     {
         var options = CheckOptions.Of(
             parsed.GetValue(seed), parsed.GetValue(clients), parsed.GetValue(seconds), parsed.GetValue(faults), parsed.GetValue(frontEnds),
-            parsed.GetValue(account) ?? [], parsed.GetValue(keep)) with { History = parsed.GetValue(history) };
+            parsed.GetValue(account) ?? [], parsed.GetValue(keep)) with { History = parsed.GetValue(history), OneRole = parsed.GetValue(oneRole) };
         using var signals = new CheckSignals();
         return await new CheckRun(options, signals).RunAsync();
     }
