@@ -152,8 +152,8 @@ internal readonly struct KeyText(byte[] octets, int start, int length) : IEquata
 }
 
 /// <summary>
-/// What a message is called, and what it says came before it (RFC 5256 §4), each identifier as the first 128 bits of its SHA-256: no two that anybody finds have the same, and a mailbox takes
-/// a fifth of the memory that the texts would.
+/// What a message is called, and what it says came before it (RFC 5256 §4), each identifier as the first 128 bits of its SHA-256: no two that anybody finds have the same, and they
+/// take less memory than the texts.
 /// </summary>
 /// <param name="ids">0: it has none.</param>
 /// <param name="references">Of all messages, each from the oldest to its parent.</param>

@@ -18,7 +18,6 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
 
     /// <summary>
     /// First by a number that orders as the first criterion does, as far as it goes: that is the runtime's sort of numbers. Then what has the same number, by all criteria.
-    /// Of 100,000 messages by subject: a third of the time that comparing them all takes.
     /// </summary>
     private MessageRef[] Sort(MessageRef[] rows, KeyTable table)
     {

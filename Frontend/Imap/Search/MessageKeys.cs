@@ -6,7 +6,7 @@ namespace MailCluster.Imap.Search;
 
 /// <summary>
 /// What SORT and THREAD compare, of the messages of a chunk of a mailbox (<see cref="MessageChunk"/>), kept in the front end with the bodies that were read last: an email never changes,
-/// and its keys are a tenth of its envelope. Kept by the first email of the chunk, and believed where all its emails are the same; where some are, theirs are taken over.
+/// and its keys are much smaller than its envelope. Kept by the first email of the chunk, and believed where all its emails are the same; where some are, theirs are taken over.
 /// </summary>
 internal sealed class MessageKeys(IMessageBodies store, AccountId account)
 {

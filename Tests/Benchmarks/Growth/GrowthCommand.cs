@@ -20,7 +20,7 @@ internal static class GrowthCommand
         var plot = new Option<DirectoryInfo?>("--plot") { Description = "Writes growth-mailbox.svg and growth-accounts.svg into this directory." };
         var data = new Option<DirectoryInfo?>("--data") { Description = "Keeps the database there: the next run goes on where this one ends, so that a large one can be filled in several." };
         var fillOnly = new Option<double?>("--fill-seconds") { Description = "Fills accounts for so long, with --data, and measures nothing where it has not come to the end." };
-        var command = new Command("growth", "How costs grow: mailboxes of 1,000 messages and of a million, databases of 1,000 accounts and of a million. The defaults take two minutes.")
+        var command = new Command("growth", "How costs grow: mailboxes of 1,000 messages and of a million, databases of 1,000 accounts and of a million. The defaults take a few minutes.")
         {
             parts, sizes, accounts, each, rounds, seconds, changes, plot, data, fillOnly,
         };
