@@ -59,9 +59,9 @@ internal sealed class Chronicle
     /// <summary>The earliest moment at which what was told can have been so.</summary>
     public long From(Operation operation, long at)
     {
-        // Told before the command was sent: there is nothing that it must be newer than.
+        // Told before the command was sent: there is nothing that it must be newer than. Not the very first moment: others reckon with the one before.
         if (at < operation.Invoked)
-            return long.MinValue;
+            return long.MinValue + 1;
         long from = operation.Invoked;
         foreach (Doubt doubt in _doubts)
         {

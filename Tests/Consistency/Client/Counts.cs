@@ -17,12 +17,12 @@ internal static class Counts
         return new SeenCounts(at, mailbox, name, Value("MESSAGES"), (uint?)Value("UIDNEXT"), uidValidity, Value("HIGHESTMODSEQ"), Value("UNSEEN"), Value("SIZE"));
     }
 
-    /// <summary>STATUS because of NOTIFY; null where it is of a mailbox that nobody knows yet: names may be others' by now.</summary>
+    /// <summary>STATUS because of NOTIFY; null where it is not certain which mailbox it is of: names may be others' by now, and mailboxes made at the same time share their UIDVALIDITY.</summary>
     /// <exception cref="FormatException">It is none.</exception>
     public static SeenNews? OfNews(Response response, string account, MailboxRegistry registry, long at)
     {
-        (_, Dictionary<string, Token> values) = Status(response);
-        return values.GetValueOrDefault("UIDVALIDITY")?.Number is { } uidValidity && registry.Of(account, (uint)uidValidity) is { } mailbox
+        (string name, Dictionary<string, Token> values) = Status(response);
+        return values.GetValueOrDefault("UIDVALIDITY")?.Number is { } uidValidity && registry.Of(account, (uint)uidValidity) is { } mailbox && registry.LastNamed(account, name) == mailbox
             ? new SeenNews(at, mailbox, (uint?)values.GetValueOrDefault("UIDNEXT")?.Number, values.GetValueOrDefault("HIGHESTMODSEQ")?.Number)
             : null;
     }

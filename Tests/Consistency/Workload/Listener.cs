@@ -17,6 +17,8 @@ internal sealed class Listener(int number, WorkloadOptions options, SessionConte
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(75);
 
     private readonly Random _random = new(unchecked((options.Seed * 1_000_003) - number - 1));
+    // What is read to compare with is no part of the history.
+    private readonly SessionContext _aside = context with { Recorder = new Recorder(), Registry = new MailboxRegistry() };
     private ToldAccount _told = new();
     private ImapSession? _session;
     private bool _begins = true;
@@ -100,7 +102,7 @@ internal sealed class Listener(int number, WorkloadOptions options, SessionConte
     private async Task<IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>>?> NowAsync(ImapSession listening)
     {
         EndPoint server = options.FrontEnds[_random.Next(options.FrontEnds.Count)].Imap;
-        if (await Connector.OpenAsync(context, server, account.User, account.Password, Resync.None) is not { } session)
+        if (await Connector.OpenAsync(_aside, server, account.User, account.Password, Resync.None) is not { } session)
             return null;
         Answer list = await session.RunAsync(new Command("LIST", "\"\" \"*\"") { Act = static _ => new Read(Kind, null) });
         var now = new Dictionary<string, IReadOnlyDictionary<string, long>>();

@@ -11,6 +11,11 @@ public sealed class FlagTests
     private static Story One(params string[] flags) => new Story().Append(Inbox, "a", 1, flags);
 
     [Fact]
+    public void What_was_told_before_a_command_may_be_of_any_time_before() => Fine(
+        new Story().Append(Inbox, "a", 1).At(300, 310).Store(Inbox, StoreKind.Add, "x", 1)
+            .At(320, 330).Done(new Read("NOOP", Inbox), static _ => new SeenMessage(290, Inbox, 1, null, Flags(), null)));
+
+    [Fact]
     public void An_acknowledged_STORE_is_read()
     {
         Broken("flags", One().Store(Inbox, StoreKind.Add, "x", 1).Fetch(Inbox, 1, Flags()));
