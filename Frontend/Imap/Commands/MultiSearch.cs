@@ -21,6 +21,8 @@ internal static class MultiSearch
         SelectedMailbox? selected = (state as Selected)?.Mailbox;
         if (selected is null && arguments.Sources.Any(static s => s.Kind == SearchSourceKind.Selected))
             return Completion.Bad("No mailbox is selected");
+        if (search.UsesFilters && await Filters.InsertAsync(session, user, search, whole => search = whole) is { } undefined)
+            return undefined;
         if (!arguments.IsSelectedOnly && (search.UsesUids || search.UsesNumbers || Search.Saves(search)))
             return Completion.Bad("UIDs, message numbers and SAVE are for one mailbox");
         if (search.NamesCharset && user.Utf8)

@@ -9,18 +9,29 @@ namespace MailCluster.Imap.Commands;
 /// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4, §6.4.9; RFC 3501, RFC 4731, RFC 5182, RFC 9394).</summary>
 internal static class Search
 {
-    public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
         SearchArguments arguments = command.Parse(SearchGrammar.Parse);
         // RFC 9755 §3: what is UTF-8 throughout has no other charset.
         if (arguments.NamesCharset && state.User.Utf8)
-            return new(Completion.Bad("CHARSET is not for sessions that enabled UTF8=ACCEPT"));
-        return RunAsync(session, state, arguments, limited: true, async found =>
+            return Completion.Bad("CHARSET is not for sessions that enabled UTF8=ACCEPT");
+        if (arguments.UsesFilters && await InsertFiltersAsync(session, state, arguments, whole => arguments = whole) is { } failed)
+            return failed;
+        return await RunAsync(session, state, arguments, limited: true, async found =>
         {
             if (Saves(arguments))
                 state.Mailbox.Saved = SearchFound.ToSave(arguments, ResultList.Of(found.Uids), found.Uids);
             await SearchResponse.WriteAsync(session, state.User, command, arguments, found);
         });
+    }
+
+    /// <summary>Puts the keys in the place of filters' names; not null when the search fails for that.</summary>
+    public static async ValueTask<Completion?> InsertFiltersAsync(ImapSession session, Selected state, SearchArguments arguments, Action<SearchArguments> inserted)
+    {
+        Completion? failed = await Filters.InsertAsync(session, state.User, arguments, inserted);
+        if (failed is not null && Saves(arguments))
+            state.Mailbox.Saved = UidSet.Empty;
+        return failed;
     }
 
     /// <summary>The part that SEARCH, SORT and THREAD share: finds, and hands over what was found.</summary>

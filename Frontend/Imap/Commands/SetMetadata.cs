@@ -13,6 +13,8 @@ internal static class SetMetadata
         ImapUser user = state.User;
         if (arguments.Entries.Any(static e => e.Value?.Length > MetadataLimits.MaxValue))
             return Completion.No($"METADATA MAXSIZE {MetadataLimits.MaxValue}", "The value is too large");
+        if (arguments.Mailbox.Name.Length == 0 && arguments.Entries.FirstOrDefault(Filters.IsWrong) is { } filter)
+            return Completion.No("CANNOT", $"{filter.Entry} is no search");
         MailboxPath? path = null;
         if (arguments.Mailbox.Name.Length > 0 && (path = user.Names.Find(arguments.Mailbox)) is null)
             return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");

@@ -9,12 +9,14 @@ namespace MailCluster.Imap.Commands;
 /// <summary>SORT and UID SORT (RFC 5256 §3, RFC 5957), with RETURN (RFC 5267 §3, RFC 9394).</summary>
 internal static class Sort
 {
-    public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
         SortArguments arguments = command.Parse(SortGrammar.ParseSort);
+        if (arguments.Search.UsesFilters && await Search.InsertFiltersAsync(session, state, arguments.Search, whole => arguments = arguments with { Search = whole }) is { } failed)
+            return failed;
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
         var sort = new MailboxSort(new MessageKeys(session.Cluster.Bodies, state.User.Settings.Account), arguments.Criteria);
-        return Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
+        return await Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
         {
             MessageRef[] sorted = await session.PatientAsync(sort.RunAsync(messages, found.Uids, session.Gone), "Still sorting");
             if (Search.Saves(arguments.Search))

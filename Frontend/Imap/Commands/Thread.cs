@@ -9,12 +9,14 @@ namespace MailCluster.Imap.Commands;
 /// <summary>THREAD and UID THREAD (RFC 5256 §3; REFS: draft-ietf-morg-inthread).</summary>
 internal static class Thread
 {
-    public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
         ThreadArguments arguments = command.Parse(SortGrammar.ParseThread);
+        if (arguments.Search.UsesFilters && await Search.InsertFiltersAsync(session, state, arguments.Search, whole => arguments = arguments with { Search = whole }) is { } failed)
+            return failed;
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
         var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, state.User.Settings.Account), arguments.Algorithm);
-        return Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
+        return await Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
         {
             ThreadTree tree = await session.PatientAsync(threads.RunAsync(messages, found.Uids, session.Gone), "Still threading");
             await ThreadResponse.WriteAsync(session, command, tree);

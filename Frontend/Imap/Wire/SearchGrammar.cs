@@ -57,7 +57,7 @@ public static class SearchGrammar
         {
             ImapParser.Fail("RELEVANCY needs FUZZY");
         }
-        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers, UsesUids = context.UsesUids };
+        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers, UsesUids = context.UsesUids, UsesFilters = context.UsesFilters };
     }
 
     /// <summary>The list behind RETURN.</summary>
@@ -244,6 +244,9 @@ public static class SearchGrammar
                 return ModSeq(ref parser);
             case "EMAILID":
                 return new SearchKey.EmailId(ObjectId(ref parser));
+            case "FILTER":
+                context.UsesFilters = true;
+                return new SearchKey.Filter(FilterName(ref parser));
             case "THREADID":
                 return new SearchKey.ThreadId(ObjectId(ref parser));
             default:
@@ -253,6 +256,24 @@ public static class SearchGrammar
 
     /// <summary>flag-keyword is an atom; no message can have any other.</summary>
     static SearchKey.HasKeyword Keyword(ref ImapParser parser) => new(parser.Atom("a keyword"));
+
+    /// <summary>filter-name (RFC 5466 §4), in lower case, as the names of entries are.</summary>
+    static string FilterName(ref ImapParser parser)
+    {
+        var name = parser.Atom("a filter's name");
+        if (name.AsSpan().ContainsAny('/', ']'))
+        {
+            ImapParser.Fail("A filter's name has no '/' and no ']'");
+        }
+        return name.ToLowerInvariant();
+    }
+
+    /// <summary>What is stored under a filter's name: keys in UTF-8 and nothing else (RFC 5466 §3.2).</summary>
+    internal static SearchArguments Stored(ReadOnlySpan<byte> value)
+    {
+        var parser = new ImapParser(value, WireCharset.Utf8);
+        return Keys(ref parser, null, SearchText.Default);
+    }
 
     static string ObjectId(ref ImapParser parser) => Encoding.ASCII.GetString(parser.AString("an object identifier"));
 
@@ -280,5 +301,6 @@ public static class SearchGrammar
         public bool UsesFuzzy;
         public bool UsesNumbers;
         public bool UsesUids;
+        public bool UsesFilters;
     }
 }

@@ -78,6 +78,9 @@ public abstract record SearchKey
     public sealed record EmailId(string Id) : SearchKey;
 
     public sealed record ThreadId(string Id) : SearchKey;
+
+    /// <summary>FILTER (RFC 5466 §3.1): the keys that are stored under the name, in lower case; replaced by them before anything is searched.</summary>
+    public sealed record Filter(string Name) : SearchKey;
 }
 
 /// <summary>Result options of SEARCH RETURN (RFC 9051 §6.4.4, RFC 4731, RFC 5182, RFC 9394). RETURN () asks for All.</summary>
@@ -120,6 +123,9 @@ public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool B
 
     /// <summary>UIDs, or '$', occur.</summary>
     public bool UsesUids { get; init; }
+
+    /// <summary>FILTER occurs.</summary>
+    public bool UsesFilters { get; init; }
 
     /// <summary>CHARSET was given.</summary>
     public bool NamesCharset { get; init; }
