@@ -18,6 +18,9 @@ internal sealed class CrowdedMailbox(int sessions)
         string user = await target.MailboxAsync("crowd", 10, 1024);
         ImapConnection writer = await target.LoggedInAsync(user);
         await writer.RunAsync(ImapConnection.Command("SELECT INBOX"));
+        byte[] set = ImapConnection.Command("UID STORE 5 +FLAGS.SILENT (\\Flagged)"), unset = ImapConnection.Command("UID STORE 5 -FLAGS.SILENT (\\Flagged)");
+        // Whatever a run before has left: only a change is told.
+        await writer.RunAsync(unset);
         var idlers = new List<ImapConnection>();
         for (int i = 0; i < sessions; i++)
         {
@@ -26,7 +29,6 @@ internal sealed class CrowdedMailbox(int sessions)
             await idler.IdleAsync();
             idlers.Add(idler);
         }
-        byte[] set = ImapConnection.Command("UID STORE 5 +FLAGS.SILENT (\\Flagged)"), unset = ImapConnection.Command("UID STORE 5 -FLAGS.SILENT (\\Flagged)");
         bool flagged = false;
         return new Client(async () =>
         {
