@@ -21,7 +21,25 @@ public sealed partial class OutboxSender(
     private readonly Returns _returns = new(cluster);
 
     /// <summary>Runs until it is told to stop; what is under way then is ended first.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, options.Senders).Select(_ => SendAllAsync(stop)));
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, options.Senders).Select(_ => SendAllAsync(stop)).Append(CountAsync(stop)));
+
+    /// <summary>For whoever watches the queue.</summary>
+    private async Task CountAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                (long count, TimeSpan oldest) = await outbox.WaitingAsync(stop).ConfigureAwait(false);
+                OutgoingMetrics.Waiting(count, oldest);
+            }
+            catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
+            {
+                // What was seen last stands.
+            }
+            await Task.Delay(TimeSpan.FromSeconds(30), _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
     private async Task SendAllAsync(CancellationToken stop)
     {

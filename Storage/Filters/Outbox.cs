@@ -43,6 +43,23 @@ public sealed class Outbox(NpgsqlDataSource database) : IOutbox
         (await database.ListAsync("select count(*), coalesce(now() - min(created), interval '0') from mail.outbox",
             static r => (r.GetInt64(0), r.GetTimeSpan(1))))[0]);
 
+    /// <summary>For administrators: messages that wait, the oldest first.</summary>
+    public async ValueTask<IReadOnlyList<OutboxRow>> ListAsync(int limit) => await Store.Guard(async () => (IReadOnlyList<OutboxRow>)await database.ListAsync(
+        """
+        select coalesce(a.user_name, o.account_id::text), o.kind, o.sender, o.recipients, o.attempt, o.created, o.due, o.taken_by, o.error
+        from mail.outbox o left join mail.account a on a.account_id = o.account_id order by o.created limit $1
+        """,
+        static r => new OutboxRow(
+            r.GetString(0), ((OutgoingKind)r.GetInt16(1)).ToString().ToLowerInvariant(), r.GetString(2), r.GetFieldValue<string[]>(3), r.GetInt32(4), r.GetDateTime(5), r.GetDateTime(6),
+            r.IsDBNull(7) ? null : r.GetString(7), r.IsDBNull(8) ? null : r.GetString(8)),
+        limit));
+
     private async ValueTask<bool> ChangeAsync(string sql, WaitingMail mail, params object[] further) => await Store.Guard(async () =>
         await database.ScalarAsync(sql, [mail.Account.Value, mail.Operation, mail.Mail.Ordinal, mail.Attempt, .. further]) is true);
 }
+
+/// <summary>A message that waits to leave, as administrators see it.</summary>
+/// <param name="TakenBy">Who is sending it now.</param>
+/// <param name="Error">Why the last attempt failed.</param>
+public sealed record OutboxRow(
+    string Account, string Kind, string Sender, IReadOnlyList<string> Recipients, int Attempt, DateTime Created, DateTime Due, string? TakenBy, string? Error);

@@ -169,6 +169,10 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
         await RefusedAsync("is active", "sieve", "delete", "ann@acme.test", "main");
         await RefusedAsync("There is no script 'other'", "sieve", "activate", "ann@acme.test", "other");
         await RefusedAsync("There is no account", "sieve", "list", "bob@acme.test");
+        await SqlAsync("insert into mail.outbox (account_id, operation, ordinal, tenant_id, kind, sender, recipients, head, utf8, required, error) "
+            + "select account_id, gen_random_uuid(), 0, tenant_id, 1, 's@x.test', '{b@elsewhere.test}', '', false, false, '451 later' from mail.account");
+        Assert.Contains("redirect  ann@acme.test  from <s@x.test> to b@elsewhere.test: attempt 1 at", (await AdminAsync("sieve", "waiting")).Output);
+        Assert.Equal("451 later", Assert.Single(await JsonAsync("sieve", "waiting", "--json")).GetProperty("error").GetString());
         await DoneAsync("sieve", "activate", "ann@acme.test");
         await DoneAsync("sieve", "delete", "ann@acme.test", "main");
         await DoneAsync("sieve", "put", "acme", "before", file, "--tenant");

@@ -13,7 +13,7 @@ public sealed class SieveTarget : Target
 {
     private const string Requires = """
         require ["fileinto", "reject", "ereject", "envelope", "body", "variables", "vacation", "vacation-seconds", "imap4flags", "copy", "date", "index", "relational", "subaddress", "regex",
-            "editheader", "mailbox", "special-use", "mailboxid", "duplicate", "include", "environment", "enotify", "spamtest", "spamtestplus", "virustest", "encoded-character",
+            "editheader", "mailbox", "mboxmetadata", "special-use", "mailboxid", "duplicate", "include", "environment", "enotify", "spamtest", "spamtestplus", "virustest", "encoded-character",
             "comparator-i;ascii-numeric"];
 
         """;

@@ -125,6 +125,22 @@ public sealed class SieveTests(SieveFixture fixture) : IClassFixture<SieveFixtur
     }
 
     [Fact]
+    public async Task Annotations_that_a_client_sets_are_what_scripts_see()
+    {
+        string user = await Server.AccountAsync();
+        await using ImapClient imap = await ImapClient.LoggedInAsync(Server.Imap, user, MailServer.Password);
+        await imap.Run("1 SETMETADATA Junk (/private/vendor/test/rule \"on\")");
+        await fixture.ActivateAsync(user, """
+            require ["mboxmetadata", "servermetadata", "fileinto"];
+            if allof (metadata :is "Junk" "/private/vendor/test/rule" "on", not metadataexists "INBOX" "/private/vendor/test/rule", not servermetadataexists "/private/vendor/test/rule") {
+                fileinto "Junk";
+            }
+            """);
+        await fixture.DeliverAsync(user, "Subject: x\n\nbody\n");
+        Assert.Contains("* STATUS \"Junk\" (MESSAGES 1)", await imap.Run("2 STATUS Junk (MESSAGES)"));
+    }
+
+    [Fact]
     public async Task A_tenants_scripts_count_for_all_its_accounts()
     {
         string user = await Server.AccountAsync();

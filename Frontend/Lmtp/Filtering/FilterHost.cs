@@ -1,3 +1,4 @@
+using System.Text;
 using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Sieve;
@@ -8,6 +9,9 @@ namespace MailCluster.Lmtp.Filtering;
 /// <summary>What one account's script may ask: of its own mailboxes, its own memory, its own and its tenant's scripts, and nothing else.</summary>
 internal sealed class FilterHost(MailClusterClient cluster, IMailFilters filters, ScriptCache scripts, AccountSettings account, StagedBody body) : ISieveHost
 {
+    /// <summary>Octets of an annotation that a script sees; larger ones are as if there were none.</summary>
+    private const int MostMetadata = 8192;
+
     private MailboxTree? _tree;
 
     /// <summary>The script has asked what an earlier delivery left: whether that was this very one has to be found out.</summary>
@@ -26,6 +30,18 @@ internal sealed class FilterHost(MailClusterClient cluster, IMailFilters filters
     }
 
     public async ValueTask<bool> MailboxExistsAsync(string name, CancellationToken cancellationToken) => await FindAsync(name, cancellationToken).ConfigureAwait(false) is not null;
+
+    public async ValueTask<string?> MetadataAsync(string? mailbox, string entry, CancellationToken cancellationToken)
+    {
+        if (mailbox is not null && PathOf(mailbox) is null)
+            return null;
+        IAccountGrain owner = cluster.Account(account.Account);
+        var request = new MetadataRequest(mailbox is null ? null : PathOf(mailbox), account.Account, [entry.ToLowerInvariant()], MaxSize: MostMetadata);
+        MailResult<IReadOnlyList<MetadataEntry>> found = await cluster.CallAsync(() => owner.GetMetadata(request), cancellationToken).ConfigureAwait(false);
+        if (found.Error is { Code: MailErrorCode.Unavailable } away)
+            throw new StoreUnavailableException(away.Text);
+        return found.Value is [{ Value: { } value }, ..] ? Encoding.UTF8.GetString(value) : null;
+    }
 
     public async ValueTask<bool> MailboxIdExistsAsync(string id, CancellationToken cancellationToken) => await FindIdAsync(id, cancellationToken).ConfigureAwait(false) is not null;
 

@@ -9,7 +9,7 @@ public static class SieveExtensions
     public static readonly IReadOnlyList<string> All =
     [
         "fileinto", "reject", "ereject", "envelope", "body", "variables", "vacation", "vacation-seconds", "imap4flags", "copy", "date", "index", "relational",
-        "subaddress", "regex", "editheader", "mailbox", "special-use", "mailboxid", "duplicate", "include", "environment", "enotify", "spamtest", "spamtestplus",
+        "subaddress", "regex", "editheader", "mailbox", "mboxmetadata", "servermetadata", "special-use", "mailboxid", "duplicate", "include", "environment", "enotify", "spamtest", "spamtestplus",
         "virustest", "encoded-character", "comparator-i;octet", "comparator-i;ascii-casemap", "comparator-i;ascii-numeric",
     ];
 

@@ -34,6 +34,9 @@ public interface ISieveHost
     /// <summary>RFC 5490 §3.1: it exists and mail can be filed into it.</summary>
     ValueTask<bool> MailboxExistsAsync(string name, CancellationToken cancellationToken);
 
+    /// <summary>RFC 5490 §3.4, §3.6: the value of an annotation of a mailbox, or of the server (null), as the owner reads it; null: there is none.</summary>
+    ValueTask<string?> MetadataAsync(string? mailbox, string entry, CancellationToken cancellationToken);
+
     /// <summary>RFC 9042 §4.</summary>
     ValueTask<bool> MailboxIdExistsAsync(string id, CancellationToken cancellationToken);
 

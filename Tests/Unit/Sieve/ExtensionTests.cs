@@ -68,6 +68,12 @@ public sealed class ExtensionTests
     // RFC 5490, 8579, 9042
     [InlineData("mailbox", """mailboxexists ["INBOX", "Archive"]""", true)]
     [InlineData("mailbox", """mailboxexists ["INBOX", "Nowhere"]""", false)]
+    [InlineData("mboxmetadata", """metadata :is "INBOX" "/private/vendor/x/notify" "true" """, true)]
+    [InlineData("mboxmetadata", """metadata :contains "Junk" "/private/vendor/x/notify" "" """, false)]
+    [InlineData("mboxmetadata", """metadataexists "INBOX" ["/private/vendor/x/notify"]""", true)]
+    [InlineData("mboxmetadata", """metadataexists "INBOX" ["/private/vendor/x/notify", "/private/comment"]""", false)]
+    [InlineData("servermetadata", """servermetadata :matches "/shared/comment" "h*" """, true)]
+    [InlineData("servermetadata", """servermetadataexists ["/shared/comment", "/shared/x"]""", false)]
     [InlineData("special-use", """specialuse_exists "\\Archive" """, true)]
     [InlineData("special-use", """specialuse_exists "Junk" "\\Archive" """, false)]
     [InlineData("special-use", """specialuse_exists "Junk" ["\\Junk"]""", true)]

@@ -87,6 +87,9 @@ internal sealed class Filter : ISieveHost
 
     public ValueTask<bool> MailboxExistsAsync(string name, CancellationToken cancellationToken) => new(Mailboxes.ContainsKey(name));
 
+    public ValueTask<string?> MetadataAsync(string? mailbox, string entry, CancellationToken cancellationToken) =>
+        new((mailbox, entry) switch { ("INBOX", "/private/vendor/x/notify") => "true", (null, "/shared/comment") => "hello", _ => null });
+
     public ValueTask<bool> MailboxIdExistsAsync(string id, CancellationToken cancellationToken) => new(id == "F1");
 
     public ValueTask<bool> SpecialUseExistsAsync(string? name, string use, CancellationToken cancellationToken) =>

@@ -3,6 +3,7 @@ using System.Globalization;
 using MailCluster.Contracts;
 using MailCluster.Sieve;
 using MailCluster.Storage.Directories;
+using MailCluster.Storage.Filters;
 
 namespace MailCluster.Server.Commands.Admin;
 
@@ -11,7 +12,7 @@ internal static class SieveCommands
 {
     public static Command Create() => new("sieve", "Filters of accounts (Sieve), and those of a tenant: 'before' and 'after' are run around its accounts' own, others can be included.")
     {
-        List(), Get(), Put(), Activate(), Delete(),
+        List(), Get(), Put(), Activate(), Delete(), Waiting(),
     };
 
     private static Argument<string> Owner() => new("USER") { Description = "the account; with --tenant the tenant's name" };
@@ -121,6 +122,28 @@ internal static class SieveCommands
             stores, parsed.GetRequiredValue(owner), parsed.GetValue(tenant), async (account, t) => Report(
                 account is { } a ? await stores.Scripts.DeleteAsync(a, parsed.GetRequiredValue(name), default) : await stores.Scripts.DeleteAsync(t!.Value, parsed.GetRequiredValue(name), default),
                 parsed.GetRequiredValue(name), "deleted")));
+    }
+
+    private static Command Waiting()
+    {
+        var json = new Option<bool>("--json") { Description = "as JSON" };
+        var limit = new Option<int>("--limit") { Description = "how many at most", DefaultValueFactory = static _ => 100 };
+        return AdminTarget.Command("waiting", "Lists mail of filters that waits to leave, the oldest first, and why it did not leave yet.", [json, limit], async (stores, parsed) =>
+        {
+            IReadOnlyList<OutboxRow> rows = await new Outbox(stores.Database).ListAsync(parsed.GetValue(limit));
+            if (parsed.GetValue(json))
+            {
+                Console.WriteLine(System.Text.Json.JsonSerializer.Serialize(rows, new System.Text.Json.JsonSerializerOptions(System.Text.Json.JsonSerializerDefaults.Web)));
+                return 0;
+            }
+            foreach (OutboxRow row in rows)
+            {
+                string state = row.TakenBy is { } by ? $"is being sent by {by}" : string.Create(CultureInfo.InvariantCulture, $"attempt {row.Attempt + 1} at {row.Due:yyyy-MM-dd HH:mm:ss} UTC");
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{row.Created:yyyy-MM-dd HH:mm:ss}  {row.Kind}  {row.Account}  from <{row.Sender}> to {string.Join(", ", row.Recipients)}: {state}{(row.Error is { } error ? ": " + error : "")}"));
+            }
+            return 0;
+        });
     }
 
     private static async Task<int> OfAsync(Stores stores, string owner, bool isTenant, Func<AccountId?, TenantId?, Task<int>> run)
