@@ -28,7 +28,8 @@ public sealed class AccountOptions
     public TimeSpan LongestDelay { get; set; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
-    /// Failed log-ins of one address at accounts that do not know it, before further ones are delayed, on all nodes together. Default 40: an office whose people come back from a holiday fits.
+    /// Failed log-ins of one address at accounts that do not know it, before further ones are delayed, on all nodes together. Default 100: an office whose people come back from a holiday
+    /// fits, and so do those who log in for the first time at one moment: each counts until it is known that it was right.
     /// </summary>
-    public int ForgivenPerAddress { get; set; } = 40;
+    public int ForgivenPerAddress { get; set; } = 100;
 }
