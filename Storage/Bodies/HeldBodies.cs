@@ -13,8 +13,8 @@ internal sealed record HeldBody(BodyId Id, TenantId Tenant, ReadOnlyMemory<byte>
 /// </summary>
 public sealed class HeldBodies
 {
-    /// <summary>The largest body that is held: arrays of more are collected late.</summary>
-    internal const int MostOctets = 80_000;
+    /// <summary>The largest body that is held. Larger ones are staged beside the commits, which need not wait for them: 64 KB keep PostgreSQL busy for as long as four commits of small ones.</summary>
+    internal const int MostOctets = 16 * 1024;
 
     /// <summary>All that are held together.</summary>
     private const long Capacity = 16 << 20;
@@ -24,10 +24,11 @@ public sealed class HeldBodies
 
     internal bool TryAdd(HeldBody body)
     {
-        if (body.Data.Length > MostOctets || Interlocked.Add(ref _octets, body.Data.Length) > Capacity)
+        if (body.Data.Length > MostOctets)
+            return false;
+        if (Interlocked.Add(ref _octets, body.Data.Length) > Capacity)
         {
-            if (body.Data.Length <= MostOctets)
-                Interlocked.Add(ref _octets, -body.Data.Length);
+            Interlocked.Add(ref _octets, -body.Data.Length);
             return false;
         }
         _held[body.Id] = body;
