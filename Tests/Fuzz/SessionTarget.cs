@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using MailCluster.Imap;
 using MailCluster.Tests.Unit.Imap.Session;
@@ -26,38 +24,11 @@ public sealed class SessionTarget : Target
     {
         FakeMail mail = await Mail.Value;
         bool fresh = variant.Next(5) == 0;
-        string said = await TalkAsync(mail.Door, fresh ? input : [.. Start, .. input]);
+        string said = await Talk.WithAsync(mail.Door, fresh ? input : [.. Start, .. input]);
         if (said.Contains("SERVERBUG", StringComparison.Ordinal))
             throw new InvalidOperationException("An internal error: " + said);
         // Each line begins as one may, so that a client is not led astray; what literals hold is not looked at.
         if (!said.StartsWith("* OK ", StringComparison.Ordinal))
             throw new InvalidOperationException("No greeting: " + said);
-    }
-
-    private static async Task<string> TalkAsync(IPEndPoint door, byte[] input)
-    {
-        using var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync(door);
-        NetworkStream stream = client.GetStream();
-        var answer = new MemoryStream();
-        Task reading = stream.CopyToAsync(answer);
-        try
-        {
-            await stream.WriteAsync(input);
-            client.Client.Shutdown(SocketShutdown.Send);
-        }
-        catch (IOException)
-        {
-            // BYE came before all of it was sent.
-        }
-        try
-        {
-            await reading;
-        }
-        catch (IOException)
-        {
-            // The server closed while there was something left to read for it.
-        }
-        return Encoding.Latin1.GetString(answer.ToArray());
     }
 }

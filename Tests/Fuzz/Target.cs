@@ -24,5 +24,5 @@ public abstract class Target
         await Task.Run(() => RunAsync(input, new Random(seed))).WaitAsync(Patience);
     }
 
-    public static IReadOnlyList<Target> All { get; } = [new DecoderTarget(), new SessionTarget(), new MimeTarget(), new SieveTarget(), new ManageSieveTarget()];
+    public static IReadOnlyList<Target> All { get; } = [new DecoderTarget(), new SessionTarget(), new Pop3Target(), new LmtpTarget(), new MimeTarget(), new SieveTarget(), new ManageSieveTarget()];
 }

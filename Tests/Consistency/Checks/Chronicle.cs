@@ -157,6 +157,9 @@ internal sealed class Chronicle
             case Expunge expunge:
                 Mailbox(expunge.In).Expunges.Add(operation);
                 break;
+            case Remove remove:
+                Mailbox(remove.In).Removes.Add(operation);
+                break;
             case Delete:
                 _deletes.Add(operation);
                 break;

@@ -28,6 +28,9 @@ internal sealed class MailboxChronicle(MailboxRef mailbox)
 
     public List<Operation> Expunges { get; } = [];
 
+    /// <summary>Of POP3 sessions.</summary>
+    public List<Operation> Removes { get; } = [];
+
     /// <summary>MOVEs out of it, and REPLACEs of its messages.</summary>
     public List<Operation> Moves { get; } = [];
 

@@ -23,6 +23,8 @@ internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> del
             }
             foreach (Operation operation in mailbox.Moves)
                 Move(mailbox, operation);
+            foreach (Operation operation in mailbox.Removes)
+                Remove(mailbox, operation);
             foreach (Operation operation in mailbox.Expunges)
             {
                 if (((Expunge)operation.Act).Uids is { } uids)
@@ -63,6 +65,17 @@ internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> del
         };
         foreach (MessageChronicle message in moved)
             message.MayBeRemoved(operation, operation.Invoked);
+    }
+
+    /// <summary>What it names its session has seen there: +OK says that all of it is gone.</summary>
+    private static void Remove(MailboxChronicle mailbox, Operation operation)
+    {
+        foreach (MessageChronicle message in mailbox.Of(((Remove)operation.Act).Uids))
+        {
+            message.MayBeRemoved(operation, operation.Invoked);
+            if (operation.Outcome == Outcome.Ok)
+                message.Gone = message.Gone.OrEarlier(new Proof(operation.Completed, operation));
+        }
     }
 
     private static bool MayBeDeleted(MessageChronicle message) =>

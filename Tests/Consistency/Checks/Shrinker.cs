@@ -65,6 +65,7 @@ internal static class Shrinker
             Transfer t => [t.From, t.To],
             Replace r => [r.In, r.Into],
             Expunge e => [e.In],
+            Remove r => [r.In],
             Select s => [s.In],
             Create c => [c.Made],
             Delete d => [d.Gone],

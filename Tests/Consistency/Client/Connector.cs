@@ -33,6 +33,26 @@ internal static class Connector
 {
     private static readonly TimeSpan ConnectBound = TimeSpan.FromSeconds(10);
 
+    /// <summary>A connection; null where nobody answers there in time.</summary>
+    public static async Task<TcpClient?> DialAsync(EndPoint server, TimeSpan patience)
+    {
+        var tcp = new TcpClient { NoDelay = true };
+        using var bound = new CancellationTokenSource(patience);
+        try
+        {
+            if (server is IPEndPoint ip)
+                await tcp.ConnectAsync(ip, bound.Token);
+            else
+                await tcp.ConnectAsync(((DnsEndPoint)server).Host, ((DnsEndPoint)server).Port, bound.Token);
+            return tcp;
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            tcp.Dispose();
+            return null;
+        }
+    }
+
     /// <summary>A session that is logged in; null where nobody answers there, or the log-in was refused (RFC 9051 §6.2.3).</summary>
     public static async Task<ImapSession?> OpenAsync(SessionContext context, EndPoint server, string user, string password, Resync resync) =>
         (await TryOpenAsync(context, server, user, password, resync)).Session;

@@ -33,20 +33,8 @@ internal sealed class LmtpSession : IDisposable
     public static async Task<IReadOnlyList<Outcome>> DeliverAsync(
         SessionContext context, EndPoint server, IReadOnlyList<string> recipients, NewMessage message, byte[] octets)
     {
-        var tcp = new TcpClient { NoDelay = true };
-        using var bound = new CancellationTokenSource(context.Silence);
-        try
-        {
-            if (server is IPEndPoint ip)
-                await tcp.ConnectAsync(ip, bound.Token);
-            else
-                await tcp.ConnectAsync(((DnsEndPoint)server).Host, ((DnsEndPoint)server).Port, bound.Token);
-        }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
-        {
-            tcp.Dispose();
+        if (await Connector.DialAsync(server, context.Silence) is not { } tcp)
             return [];
-        }
         using var session = new LmtpSession(tcp, context, server.ToString()!);
         return await session.SendAsync(recipients, message, octets);
     }

@@ -24,6 +24,8 @@ internal sealed class ClusterNode(NodeSettings settings, string role, NodeSpace?
 
     public IPEndPoint Imap => new(Address, settings.ImapPort);
 
+    public IPEndPoint Pop3 => new(Address, settings.Pop3Port);
+
     public IPEndPoint Lmtp => new(Address, settings.LmtpPort);
 
     public Uri Http => new($"http://{Address}:{settings.HttpPort}");

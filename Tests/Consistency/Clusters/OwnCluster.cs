@@ -70,6 +70,9 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
         await using (var dataSource = NpgsqlDataSource.Create(Postgres.ConnectionString("cluster") + ";Pooling=false"))
             await SchemaMigrator.MigrateAsync(dataSource);
         _accounts = await TestAccounts.CreateAsync(ConnectionString);
+        // Sessions of POP3 meet one another, too, and none waits for the lease of a front end that was killed.
+        if ((await _accounts.Tenants.SetAsync("test", null, null, null, null, pop3Lock: false)).Error is { } refused)
+            throw new CheckException(refused.Text);
         var accounts = new List<(string, string)>();
         for (int i = 0; i < plan.Accounts; i++)
             accounts.Add((await _accounts.AddAsync(), TestAccounts.Password));
@@ -238,6 +241,7 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
             further["Listen:AllowPlaintextLogin"] = true;
             further["Cluster:Address"] = space.Address.ToString();
             further["Listen:Imap:0"] = $"{space.Address}:{settings.ImapPort}";
+            further["Listen:Pop3:0"] = $"{space.Address}:{settings.Pop3Port}";
             further["Listen:Lmtp:0"] = $"{space.Address}:{settings.LmtpPort}";
             further["Listen:Http:0"] = $"{space.Address}:{settings.HttpPort}";
         }

@@ -42,6 +42,9 @@ internal sealed record Replace(MailboxRef In, uint Uid, MailboxRef? Into, string
 /// <param name="Uids">Null: all that are \Deleted.</param>
 internal sealed record Expunge(MailboxRef In, UidSet? Uids) : Act;
 
+/// <summary>QUIT of a POP3 session that has marked messages (RFC 1939 §6): these go, whatever their flags.</summary>
+internal sealed record Remove(MailboxRef In, UidSet Uids) : Act;
+
 /// <summary>SELECT and EXAMINE, with QRESYNC (RFC 7162 §3.2.5) when <paramref name="Since"/> is given, and the UIDVALIDITY of then is still that of now.</summary>
 /// <param name="In">Null when refused.</param>
 /// <param name="Known">The known UIDs of QRESYNC: nothing is told of others. Null: all are.</param>

@@ -5,7 +5,8 @@ namespace MailCluster.Consistency.Workload;
 
 /// <summary>Where a front end listens.</summary>
 /// <param name="Lmtp">Null: it takes no deliveries.</param>
-internal sealed record FrontEndAddress(EndPoint Imap, EndPoint? Lmtp);
+/// <param name="Pop3">Null: no client comes by POP3.</param>
+internal sealed record FrontEndAddress(EndPoint Imap, EndPoint? Lmtp, EndPoint? Pop3 = null);
 
 /// <summary>What the clients of a run are.</summary>
 /// <param name="Seed">Each client's choices follow from it and the client's number; what the server answers, and when, does not.</param>

@@ -59,7 +59,7 @@ internal sealed class LmtpDoor : IAsyncDisposable
 
     private ListenerOptions Listener { get; }
 
-    private IPEndPoint EndPoint { get; set; } = null!;
+    public IPEndPoint EndPoint { get; private set; } = null!;
 
     public static async Task<LmtpDoor> OpenAsync(LmtpOptions? options = null, FakeBodies? bodies = null, bool tls = false, TimeSpan? retryFor = null, FakeFilters? filters = null, FilterOptions? filtering = null)
     {

@@ -14,6 +14,7 @@ internal static class Mix
         new(10, static w => w.Session.Can("MULTIAPPEND"), Appending.SeveralAsync),
         new(25, static w => w.FrontEnd.Lmtp is not null, Delivering.DeliverAsync),
         new(25, static w => CanChange(w) && w.Session.Can("REPLACE"), Appending.ReplaceAsync),
+        new(15, static w => w.FrontEnd.Pop3 is not null, ByPop3.VisitAsync),
 
         new(180, CanChange, Flagging.StoreAsync),
         new(50, static w => CanChange(w) && HasModSeqs(w), Flagging.StoreUnchangedSinceAsync),

@@ -37,6 +37,17 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public void What_POP3_removes_goes_whatever_its_flags()
+    {
+        Fine(new Story().Append(Inbox, "a", 1).Done(new Remove(Inbox, Uids(1))).List(Inbox));
+        Fine(new Story().Append(Inbox, "a", 1).Lost(new Remove(Inbox, Uids(1))).List(Inbox, 1).List(Inbox));
+        Fine(new Story().Append(Inbox, "a", 1).Refused(new Remove(Inbox, Uids(1)), "UNAVAILABLE").List(Inbox));
+        Broken("lost", new Story().Append(Inbox, "a", 1).Append(Inbox, "b", 2).Done(new Remove(Inbox, Uids(1))).List(Inbox));
+        Broken("lost", new Story().Append(Inbox, "a", 1).Refused(new Remove(Inbox, Uids(1))).List(Inbox));
+        Broken("resurrected", new Story().Append(Inbox, "a", 1).Done(new Remove(Inbox, Uids(1))).List(Inbox, 1));
+    }
+
+    [Fact]
     public void A_lost_unflagging_leaves_both_open() =>
         Fine(new Story().Append(Inbox, "a", 1, @"\Deleted").Lost(Storing(Inbox, StoreKind.Remove, @"\Deleted", 1)).Expunge(Inbox).List(Inbox));
 

@@ -172,9 +172,16 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IAccou
 
     public ValueTask Changed() => default;
 
-    public ValueTask<AccountRef?> FindUser(string user) => new(user == "alice" ? new AccountRef(FakeMail.Account, new TenantId(1), user) : null);
+    /// <summary>Every name is this account's: no answer is slowed down because nobody has it.</summary>
+    public bool HasEveryName { get; set; }
+
+    public ValueTask<AccountRef?> FindUser(string user) => new(user == "alice" || HasEveryName ? new AccountRef(FakeMail.Account, new TenantId(1), user) : null);
 
     public ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address) => new([]);
+
+    public ValueTask<bool> HasDomain(string domain) => new(false);
+
+    public ValueTask<IReadOnlyList<string>> FindAlias(string address) => new([]);
 
     private static MailError Missing => new(MailErrorCode.NonExistent, "There is none.");
 

@@ -75,6 +75,8 @@ internal sealed class FakeMail : IAsyncDisposable
         return mail;
     }
 
+    public IPEndPoint Pop3Door => _pop3;
+
     public Task<ImapClient> ConnectPop3Async() => ImapClient.ConnectPop3Async(_pop3);
 
     /// <summary>A POP3 connection that begins with a PROXY header.</summary>
