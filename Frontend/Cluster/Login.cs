@@ -17,6 +17,9 @@ public sealed record LoginContext(string Protocol, string Mechanism, string Addr
     /// <summary>False: it is only asked whether the log-in is right.</summary>
     public bool OpensSession { get; init; } = true;
 
+    /// <summary>How the client's bytes travel, for the log: "none", "1.3", "1.3@proxy" where TLS ends before us.</summary>
+    public string Tls { get; init; } = "none";
+
     /// <summary>The least time since the account's last log-in by this protocol; none by default.</summary>
     public TimeSpan Delay { get; init; }
 
@@ -72,9 +75,9 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
         ClusterMetrics.Logins.Add(1, new("protocol", context.Protocol), new("result", outcome));
         LogLevel level = result.IsOk ? LogLevel.Information : LogLevel.Warning;
         if (credentials.IsForAnother)
-            LogActs(level, outcome, OneLine(credentials.Authorize!), OneLine(credentials.User), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
+            LogActs(level, outcome, OneLine(credentials.Authorize!), OneLine(credentials.User), context.Protocol, context.Mechanism, context.Address, context.SessionId, context.Tls, reason);
         else
-            LogLogin(level, outcome, OneLine(credentials.User), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
+            LogLogin(level, outcome, OneLine(credentials.User), context.Protocol, context.Mechanism, context.Address, context.SessionId, context.Tls, reason);
         return result;
     }
 
@@ -82,7 +85,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
     public void Refuse(string user, LoginContext context, string reason)
     {
         ClusterMetrics.Logins.Add(1, new("protocol", context.Protocol), new("result", nameof(MailErrorCode.AuthenticationFailed)));
-        LogLogin(LogLevel.Warning, nameof(MailErrorCode.AuthenticationFailed), OneLine(user), context.Protocol, context.Mechanism, context.Address, context.SessionId, reason);
+        LogLogin(LogLevel.Warning, nameof(MailErrorCode.AuthenticationFailed), OneLine(user), context.Protocol, context.Mechanism, context.Address, context.SessionId, context.Tls, reason);
     }
 
     /// <summary>Salt and rounds for a proof; for a user or operator that does not exist what could be true, after the same time.</summary>
@@ -210,9 +213,9 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
         });
     }
 
-    [LoggerMessage(Message = "login {Result} user={User} protocol={Protocol} mechanism={Mechanism} address={Address} session={Session} reason=\"{Reason}\"")]
-    private partial void LogLogin(LogLevel level, string result, string user, string protocol, string mechanism, string address, string session, string reason);
+    [LoggerMessage(Message = "login {Result} user={User} protocol={Protocol} mechanism={Mechanism} address={Address} session={Session} tls={Tls} reason=\"{Reason}\"")]
+    private partial void LogLogin(LogLevel level, string result, string user, string protocol, string mechanism, string address, string session, string tls, string reason);
 
-    [LoggerMessage(Message = "login {Result} user={User} operator={Operator} protocol={Protocol} mechanism={Mechanism} address={Address} session={Session} reason=\"{Reason}\"")]
-    private partial void LogActs(LogLevel level, string result, string user, string @operator, string protocol, string mechanism, string address, string session, string reason);
+    [LoggerMessage(Message = "login {Result} user={User} operator={Operator} protocol={Protocol} mechanism={Mechanism} address={Address} session={Session} tls={Tls} reason=\"{Reason}\"")]
+    private partial void LogActs(LogLevel level, string result, string user, string @operator, string protocol, string mechanism, string address, string session, string tls, string reason);
 }

@@ -1,3 +1,4 @@
+using System.Security.Authentication;
 using MailCluster.Net;
 
 namespace MailCluster.Sasl;
@@ -26,6 +27,9 @@ public sealed record SaslConnection(string Protocol, string SessionId, string Ad
     /// <summary>A right log-in opens a session, which its owner disposes of. False: it is only asked whether the log-in is right (submission through another server).</summary>
     public bool OpensSession { get; init; } = true;
 
+    /// <summary>For the log: "none", "1.3", "1.3@proxy" where TLS ends before us.</summary>
+    public string Tls { get; init; } = "none";
+
     /// <summary>The least time since the account's last log-in by this protocol (POP3's LOGIN-DELAY, RFC 2449 section 6.5).</summary>
     public TimeSpan Delay { get; init; }
 
@@ -39,6 +43,20 @@ public sealed record SaslConnection(string Protocol, string SessionId, string Ad
         Secure = connection.IsSecure,
         ServerEndPoint = connection.Tls?.ServerEndPoint,
         CertificateUsers = connection.Tls?.ClientAddresses ?? [],
+        Tls = TextOf(connection.Tls),
         MayLogIn = connection.IsSecure || connection.IsLoopback || allowPlaintext,
     };
+
+    private static string TextOf(TlsFacts? tls)
+    {
+        if (tls is null)
+            return "none";
+        string version = tls.Protocol switch
+        {
+            SslProtocols.Tls13 => "1.3",
+            SslProtocols.Tls12 => "1.2",
+            _ => "unknown",
+        };
+        return tls.Offloaded ? version + "@proxy" : version;
+    }
 }

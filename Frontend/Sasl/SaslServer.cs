@@ -73,7 +73,7 @@ public sealed class SaslServer(MailClusterClient cluster, SaslOptions? options =
     internal void Refuse(string mechanism, string user, SaslConnection connection, string reason) => cluster.RefuseLogin(user, Context(mechanism, connection), reason);
 
     private static LoginContext Context(string mechanism, SaslConnection connection) =>
-        new(connection.Protocol, mechanism, connection.Address, connection.SessionId, connection.Trusted) { OpensSession = connection.OpensSession, Secure = connection.Secure, Delay = connection.Delay };
+        new(connection.Protocol, mechanism, connection.Address, connection.SessionId, connection.Trusted) { OpensSession = connection.OpensSession, Secure = connection.Secure, Delay = connection.Delay, Tls = connection.Tls };
 }
 
 /// <summary>An exchange that can begin; null, with the reason, where it can't.</summary>

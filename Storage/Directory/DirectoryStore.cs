@@ -120,6 +120,14 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
     });
 
+    /// <summary>Whether a domain is a tenant's.</summary>
+    public Task<bool> HasDomainAsync(string domain) => Store.Guard(async () =>
+        MailAddress.ParseDomain(domain) is { } name && await database.ScalarAsync("select 1 from directory.domain where name = $1", name) is not null);
+
+    /// <summary>The targets of an alias of exactly this address; empty when it is none.</summary>
+    public Task<IReadOnlyList<string>> FindAliasAsync(string address) => Store.Guard<IReadOnlyList<string>>(async () =>
+        MailAddress.Parse(address) is { } alias && await database.ScalarAsync("select targets from directory.alias where address = $1", alias.ToString()) is string[] targets ? targets : []);
+
     /// <summary>
     /// Notes when and from where an account was last used, see <see cref="LoginsNotedEvery"/>. Best effort: a log-in never fails or waits for the disk because of it.
     /// </summary>

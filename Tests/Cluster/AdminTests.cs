@@ -185,6 +185,29 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Unique_ids_of_another_server_are_imported_by_a_file()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        await DoneAsync("account", "add", "ann@acme.test");
+        string file = Path.Combine(_directory.FullName, "uidl");
+        foreach (var (text, sentence) in new[]
+        {
+            ("1 abc\n", "UID 1: 'abc' can't be given: there is no such message."), ("\n1,abc\n", "UID 1: 'abc' can't be given"), ("abc\n", "line 1 is not of the form UID UIDL"),
+            ("1 a\nx y\n", "line 2 is not of the form UID UIDL"), ("1 17.4\n", "has the form of this server's own"),
+        })
+        {
+            await File.WriteAllTextAsync(file, text);
+            await RefusedAsync(sentence, "mailbox", "import-uidl", "ann@acme.test", file);
+        }
+        await RefusedAsync("no account", "mailbox", "import-uidl", "bob@acme.test", file);
+        await File.WriteAllTextAsync(file, "\n");
+        var (exitCode, output) = await AdminAsync("mailbox", "import-uidl", "ann@acme.test", file);
+        Assert.True(exitCode == 0 && output.Contains("0 unique-ids given", StringComparison.Ordinal), output);
+        await DoneAsync("tenant", "set", "acme", "--pop3-lock", "false");
+    }
+
+    [Fact]
     public async Task Without_a_cluster_the_command_says_what_is_missing()
     {
         var (exitCode, output) = await ServerProcess.RunAsync("admin", "tenant", "list");

@@ -20,6 +20,11 @@ public sealed class DemoTests : IDisposable
     {
         await using var demo = await DemoServer.StartAsync(_directory.FullName);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_directory.FullName, "demo.json")));
+        foreach (string door in new[] { "pop3", "pop3s" })
+        {
+            using var tcp = new System.Net.Sockets.TcpClient();
+            await tcp.ConnectAsync(demo.Door(door).Host, demo.Door(door).Port);
+        }
         using (var http = new HttpClient())
         {
             Assert.Contains("\"ready\":true", await http.GetStringAsync($"http://{demo.File.GetProperty("http").GetString()}/readyz"));

@@ -30,14 +30,15 @@ internal sealed class PostfixServer : IAsyncDisposable
     public int Port { get; } = FreePorts.Next();
 
     /// <summary>Starts it, or skips the test where it can't be had.</summary>
-    public static async Task<PostfixServer> StartAsync(int lmtpPort)
+    /// <param name="settings">Lines of main.cf, which win over those that are here.</param>
+    public static async Task<PostfixServer> StartAsync(int lmtpPort, string settings = "")
     {
         Assert.SkipUnless(File.Exists(Programs + "/master"), "Postfix is not installed.");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Postfix can be started by root alone.");
         var postfix = new PostfixServer(Directory.CreateTempSubdirectory("mailcluster-postfix-"));
         try
         {
-            await postfix.RunAsync(lmtpPort);
+            await postfix.RunAsync(lmtpPort, settings);
             return postfix;
         }
         catch
@@ -49,6 +50,9 @@ internal sealed class PostfixServer : IAsyncDisposable
 
     /// <summary>The line of the log that tells what became of the mail to a recipient, now or later.</summary>
     public Task<string> OutcomeAsync(string recipient) => LineAsync(l => l.Contains($"to=<{recipient}>", StringComparison.Ordinal) && l.Contains("status=", StringComparison.Ordinal));
+
+    /// <summary>A line of the log with this in it, now or later.</summary>
+    public Task<string> LineAsync(string part) => LineAsync(l => l.Contains(part, StringComparison.Ordinal));
 
     /// <summary>Makes it try at once what it has put off.</summary>
     public Task FlushAsync() => ToolAsync("flush");
@@ -68,7 +72,7 @@ internal sealed class PostfixServer : IAsyncDisposable
         _directory.Delete(true);
     }
 
-    private async Task RunAsync(int lmtpPort)
+    private async Task RunAsync(int lmtpPort, string settings)
     {
         string root = _directory.FullName;
         // Its daemons run as the user postfix.
@@ -101,7 +105,8 @@ internal sealed class PostfixServer : IAsyncDisposable
             default_transport = discard
             smtputf8_enable = yes
             message_size_limit = 104857600
-            """);
+
+            """ + settings);
         await File.WriteAllTextAsync(Path.Combine(root, "config/master.cf"), $"""
             127.0.0.1:{Port} inet n - n - - smtpd
             cleanup unix n - n - 0 cleanup

@@ -75,9 +75,11 @@ public sealed class ImapClient : IAsyncDisposable
     }
 
     /// <summary>Connects; the greeting is still to be read.</summary>
-    public static async Task<ImapClient> ConnectSilentlyAsync(IPEndPoint server)
+    /// <param name="from">The address to come from; null: any.</param>
+    public static async Task<ImapClient> ConnectSilentlyAsync(IPEndPoint server, IPEndPoint? from = null)
     {
-        var tcp = new TcpClient { NoDelay = true };
+        TcpClient tcp = from is null ? new TcpClient() : new TcpClient(from);
+        tcp.NoDelay = true;
         await tcp.ConnectAsync(server);
         return new ImapClient(tcp);
     }

@@ -31,7 +31,7 @@ internal static class CommandTable
         Row<Transaction>("RETR", true, Retr.RunAsync),
         Row<Transaction>("TOP", true, Top.RunAsync),
         Row<Transaction>("DELE", true, Dele.RunAsync),
-        Row<Transaction>("RSET", false, static (session, state, _) => Rset.RunAsync(session, state)),
+        Row<Transaction>("RSET", false, static (session, state, _) => Rset.Run(session, state)),
         Row<Transaction>("NOOP", false, static (session, _, _) => Noop.Run(session)),
     }.ToFrozenDictionary(static row => row.Keyword);
 

@@ -57,6 +57,11 @@ internal sealed partial class Pop3Session
         {
             Err(ErrorCodes.Temporary, "The mail store can't be reached now, try again later");
         }
+        catch (OperationCanceledException) when (Gone.IsCancellationRequested)
+        {
+            // The client went away in the middle of it.
+            State = new Ended();
+        }
         catch (Exception e) when (e is not ConnectionClosedException)
         {
             LogFailed(e, Connection.SessionId, row.Keyword);

@@ -128,6 +128,25 @@ public sealed class ListenSection
     [EndPoints]
     public string[] Sieve { get; set; } = [];
 
+    /// <summary>
+    /// The Dovecot authentication protocol, for the mail servers in front: smtpd_sasl_type = dovecot, smtpd_sasl_path = inet:HOST:PORT (12345 is what others use). Default: closed.
+    /// It has no log-in, and passwords cross it in clear: never reachable from outside.
+    /// </summary>
+    [EndPoints]
+    public string[] DovecotAuth { get; set; } = [];
+
+    /// <summary>
+    /// Postfix' policy delegation: check_policy_service inet:HOST:PORT refuses at RCPT what the delivery would refuse. Default: closed. It has no log-in: never reachable from outside.
+    /// </summary>
+    [EndPoints]
+    public string[] Policy { get; set; } = [];
+
+    /// <summary>
+    /// Look-ups for mail servers: socketmap:inet:HOST:PORT:domains, recipients, aliases, senders. Default: closed. It has no log-in, and tells who exists: never reachable from outside.
+    /// </summary>
+    [EndPoints]
+    public string[] Socketmap { get; set; } = [];
+
     /// <summary>HTTP for /healthz, /readyz and /metrics. Default: closed. It has no log-in: never reachable from outside.</summary>
     [EndPoints]
     public string[] Http { get; set; } = [];
@@ -244,6 +263,12 @@ public sealed class TlsSection
     /// where the tenant's policy names EXTERNAL: these authorities can make any user of those tenants.
     /// </summary>
     public string? ClientAuthorities { get; set; }
+
+    /// <summary>
+    /// Directory with further certificates, one NAME.pem each (the chain, then the key, or the key in NAME.key), for the names that are in them: clients get the one of the name that
+    /// they ask for (SNI), or else Tls:Certificate. Default: none. Looked at every 30 s: files may come, change and go while the node runs.
+    /// </summary>
+    public string? Directory { get; set; }
 }
 
 /// <summary>Ways to log in, on all doors.</summary>

@@ -28,9 +28,15 @@ public static class OptionsFile
         configuration.AddInMemoryCollection(environment ?? FromEnvironment());
         var options = new NodeOptions();
         Bind(configuration, options, "");
-        if (options.Listen.Imaps.Length + options.Listen.OldImaps.Length > 0 && options.Tls.Certificate is null)
+        foreach (var (option, needs) in new[]
         {
-            throw new OptionsException("The option 'Listen:Imaps' needs a certificate: 'Tls:Certificate' is missing.");
+            ("Listen:Imaps", options.Listen.Imaps.Length > 0), ("Listen:OldImaps", options.Listen.OldImaps.Length > 0), ("Listen:Pop3s", options.Listen.Pop3s.Length > 0), ("Tls:Directory", options.Tls.Directory is not null),
+        })
+        {
+            if (needs && options.Tls.Certificate is null)
+            {
+                throw new OptionsException($"The option '{option}' needs a certificate: 'Tls:Certificate' is missing.");
+            }
         }
         return options;
     }

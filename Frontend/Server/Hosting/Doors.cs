@@ -21,6 +21,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
         {
             ("imap", "imap", listen.Imap), ("imaps", "imap", listen.Imaps), ("old-imap", "old-imap", listen.OldImap), ("old-imaps", "old-imap", listen.OldImaps), ("pop3", "pop3", listen.Pop3), ("pop3s", "pop3", listen.Pop3s), ("lmtp", "lmtp", listen.Lmtp),
             ("sieve", "sieve", listen.Sieve),
+            ("dovecot-auth", "dovecot-auth", listen.DovecotAuth), ("policy", "policy", listen.Policy), ("socketmap", "socketmap", listen.Socketmap),
         })
         {
             // Silos have no protocols: they open no doors, whatever their file says.
@@ -34,7 +35,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
                 {
                     EndPoint = IPEndPoint.Parse(address),
                     ImplicitTls = name is "imaps" or "old-imaps" or "pop3s",
-                    ProxyProtocol = listen.ProxyProtocol && protocol != "lmtp",
+                    ProxyProtocol = listen.ProxyProtocol && protocol is ("imap" or "old-imap" or "pop3" or "sieve"),
                     TrustedNetworks = [.. listen.TrustedNetworks.Select(n => IPNetwork.Parse(n))],
                     ClientAuthorities = protocol == "lmtp" ? null : clients,
                     MaxConnections = options.Limits.Connections,
@@ -68,7 +69,7 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
     public ValueTask DisposeAsync() => _net.DisposeAsync();
 
     private PemCertificates? Certificates() => options.Tls is { Certificate: { } certificate } tls
-        ? new([new(certificate, tls.Key ?? certificate)], logs.CreateLogger("MailCluster.Tls"))
+        ? new([new(certificate, tls.Key ?? certificate)], logs.CreateLogger("MailCluster.Tls"), directory: tls.Directory)
         : null;
 
     /// <exception cref="OptionsException">The certificate's files can't be used.</exception>
@@ -83,6 +84,10 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
             if (tls.Certificate is { } certificate)
             {
                 _ = new PemCertificates([new(certificate, tls.Key ?? certificate)], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+            }
+            if (tls.Directory is { } directory && !Directory.Exists(directory))
+            {
+                throw new OptionsException($"The option 'Tls:Directory' names a directory that can't be used: {directory}");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)

@@ -4,6 +4,9 @@ using MailCluster.Grains;
 using MailCluster.Imap;
 using MailCluster.Imap.Search;
 using MailCluster.Lmtp;
+using MailCluster.Mta.DovecotAuth;
+using MailCluster.Mta.Policy;
+using MailCluster.Mta.Socketmap;
 using MailCluster.Net;
 using MailCluster.Pop3;
 using MailCluster.Sasl;
@@ -86,6 +89,9 @@ internal static class Mail
         }
         services.AddKeyedSingleton<IProtocol>("pop3", (s, _) => new Pop3Protocol(
             s.GetRequiredService<MailClusterClient>(), Pop3(options), s.GetRequiredService<ILoggerFactory>(), sasl: s.GetRequiredService<SaslServer>()));
+        services.AddKeyedSingleton<IProtocol>("dovecot-auth", (s, _) => new DovecotAuthProtocol(s.GetRequiredService<SaslServer>()));
+        services.AddKeyedSingleton<IProtocol>("policy", (s, _) => new PolicyProtocol(s.GetRequiredService<MailClusterClient>()));
+        services.AddKeyedSingleton<IProtocol>("socketmap", (s, _) => new SocketmapProtocol(s.GetRequiredService<MailClusterClient>()));
         services.AddKeyedSingleton<IProtocol>("lmtp", (s, _) => new LmtpProtocol(
             s.GetRequiredService<MailClusterClient>(), Lmtp(options), s.GetRequiredService<ILoggerFactory>(), filters: s.GetRequiredService<IMailFilters>(),
             filtering: FilterServices.AtDelivery(options)));

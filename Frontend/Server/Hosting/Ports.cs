@@ -22,6 +22,9 @@ internal static class Ports
             wanted.AddRange(options.Listen.OldImaps.Select(a => ("Listen:OldImaps", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Lmtp.Select(a => ("Listen:Lmtp", IPEndPoint.Parse(a))));
             wanted.AddRange(options.Listen.Sieve.Select(a => ("Listen:Sieve", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.DovecotAuth.Select(a => ("Listen:DovecotAuth", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.Policy.Select(a => ("Listen:Policy", IPEndPoint.Parse(a))));
+            wanted.AddRange(options.Listen.Socketmap.Select(a => ("Listen:Socketmap", IPEndPoint.Parse(a))));
         }
         if (role != NodeRole.Frontend)
         {

@@ -22,6 +22,14 @@ public interface IDirectoryGrain : IGrainWithIntegerKey
     /// </summary>
     [Alias("FindRecipients")]
     ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address);
+
+    /// <summary>Whether a domain is a tenant's.</summary>
+    [Alias("HasDomain")]
+    ValueTask<bool> HasDomain(string domain);
+
+    /// <summary>The targets of an alias of exactly this address, addresses elsewhere included; empty when it is none.</summary>
+    [Alias("FindAlias")]
+    ValueTask<IReadOnlyList<string>> FindAlias(string address);
 }
 
 [GenerateSerializer, Immutable, Alias("AccountRef")]

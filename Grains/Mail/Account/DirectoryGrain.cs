@@ -24,4 +24,8 @@ public sealed class DirectoryGrain(DirectoryStore directory, LoginStore logins) 
         using Activity? span = MailTraces.Owner(nameof(FindRecipients));
         return await directory.FindRecipientsAsync(address);
     }
+
+    public async ValueTask<bool> HasDomain(string domain) => await directory.HasDomainAsync(domain);
+
+    public async ValueTask<IReadOnlyList<string>> FindAlias(string address) => await directory.FindAliasAsync(address);
 }

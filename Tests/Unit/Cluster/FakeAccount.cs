@@ -107,7 +107,10 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
 
     public ValueTask<MailResult<MailboxTree>> ListWith(ListRequest request) => throw new NotSupportedException();
 
-    public ValueTask<MailResult<AccountQuota>> Quota(AccountId asking) => throw new NotSupportedException();
+    public AccountQuota CurrentQuota { get; set; } = new(new QuotaRoot("user/x", new QuotaUsage(0, 0), new QuotaLimits(null, null)), null);
+
+    public ValueTask<MailResult<AccountQuota>> Quota(AccountId asking) =>
+        new(Answer is { } error ? error : asking == Current.Account ? CurrentQuota : new MailError(MailErrorCode.NonExistent, "No such account."));
 
     public ValueTask<MailResult<AccountQuota>> SetQuota(AccountId actor, QuotaLimits limits) => throw new NotSupportedException();
 
@@ -148,6 +151,15 @@ internal sealed class FakeDirectory : IDirectoryGrain
         user is null ? i.Issuer == issuer : Users.TryGetValue(user, out AccountRef? account) && account.Tenant == i.Tenant)]);
 
     public ValueTask<bool> IsOperator(string name) => new(Operators.Contains(name));
+
+    public HashSet<string> Domains { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Targets of aliases, as written.</summary>
+    public Dictionary<string, string[]> Targets { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public ValueTask<bool> HasDomain(string domain) => Outage is { } outage ? throw outage : new(Domains.Contains(domain));
+
+    public ValueTask<IReadOnlyList<string>> FindAlias(string address) => Outage is { } outage ? throw outage : new(Targets.GetValueOrDefault(address) ?? []);
 
     public ValueTask<AccountRef?> FindUser(string user) =>
         Outage is { } outage ? throw outage : new(Users.GetValueOrDefault(user));

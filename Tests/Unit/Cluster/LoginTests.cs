@@ -34,7 +34,7 @@ public sealed class LoginTests : IAsyncDisposable
         await result.Value.DisposeAsync();
         Assert.Equal(["s1"], _alice.Ended);
         Assert.Equal(0, _cluster.Sessions.Count);
-        Assert.Equal("login ok user=alice@demo.test protocol=imap mechanism=PLAIN address=192.0.2.1 session=s1 reason=\"\"", Assert.Single(_log.Lines));
+        Assert.Equal("login ok user=alice@demo.test protocol=imap mechanism=PLAIN address=192.0.2.1 session=s1 tls=none reason=\"\"", Assert.Single(_log.Lines));
     }
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class LoginTests : IAsyncDisposable
         Assert.Equal(MailErrorCode.AuthenticationFailed, (await ActAsync("ops", "wrong", "alice@demo.test")).Error?.Code);
         // A user is no operator, whatever he knows of himself.
         Assert.Equal(MailErrorCode.AuthenticationFailed, (await ActAsync("carol@other.test", "secret", "alice@demo.test")).Error?.Code);
-        Assert.Equal("login ok user=alice@demo.test operator=ops protocol=imap mechanism=PLAIN address=192.0.2.1 session=s1 reason=\"\"", _log.Lines.First());
+        Assert.Equal("login ok user=alice@demo.test operator=ops protocol=imap mechanism=PLAIN address=192.0.2.1 session=s1 tls=none reason=\"\"", _log.Lines.First());
         Assert.Equal(5, _log.Lines.Count());
 
         ValueTask<MailResult<LoginOutcome>> ActAsync(string user, string password, string authorize) =>

@@ -43,6 +43,56 @@ public sealed class PemCertificatesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_directory_of_certificates_changes_while_connections_go_on()
+    {
+        var clock = new FakeClock();
+        var first = Write("first", "first.test");
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "more")).FullName;
+        Add("a.example", "a.example");
+        // A customer's broken file is his own trouble.
+        File.WriteAllText(Path.Combine(folder, "broken.pem"), "no certificate");
+        var source = new PemCertificates([first], NullLogger.Instance, clock, directory: folder);
+        await using var server = new NetServer();
+        var door = await server.ListenAsync(Doors.Loopback with { ImplicitTls = true }, Session.Echo(), source);
+        using var early = await Peer.ConnectAsync(door);
+        Assert.Equal("CN=a.example", (await early.StartTlsAsync(name: "A.example")).RemoteCertificate!.Subject);
+        Assert.Equal("hello", await early.LineAsync());
+        Assert.Equal("CN=first.test", await SubjectAsync("b.example"));
+        Assert.Equal("CN=first.test", await SubjectAsync("broken"));
+
+        Add("b", "*.b.example");
+        Add("a.example", "new.a.example");
+        File.SetLastWriteTimeUtc(Path.Combine(folder, "a.example.pem"), DateTime.UtcNow.AddMinutes(1));
+        clock.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal("CN=*.b.example", await SubjectAsync("mail.b.example"));
+        Assert.Equal("CN=first.test", await SubjectAsync("b.example"));
+        Assert.Equal("CN=first.test", await SubjectAsync("x.mail.b.example"));
+        Assert.Equal("CN=new.a.example", await SubjectAsync("new.a.example"));
+        await early.SendAsync("still here\r\n");
+        Assert.Equal("still here", await early.LineAsync());
+
+        File.Delete(Path.Combine(folder, "b.pem"));
+        clock.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal("CN=first.test", await SubjectAsync("mail.b.example"));
+        Directory.Delete(folder, recursive: true);
+        clock.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal("CN=new.a.example", await SubjectAsync("new.a.example"));
+
+        // Key and certificate in one file.
+        void Add(string file, string name)
+        {
+            var certificate = new SelfSignedCertificate(name).Certificate;
+            File.WriteAllText(Path.Combine(folder, file + ".pem"), certificate.ExportCertificatePem() + "\n" + certificate.GetECDsaPrivateKey()!.ExportPkcs8PrivateKeyPem());
+        }
+
+        async Task<string> SubjectAsync(string name)
+        {
+            using var peer = await Peer.ConnectAsync(door);
+            return (await peer.StartTlsAsync(name: name)).RemoteCertificate!.Subject;
+        }
+    }
+
+    [Fact]
     public void Unusable_files_stop_the_start()
     {
         var files = Write("one", "one.test");

@@ -1,10 +1,9 @@
-using MailCluster.Cluster;
 using MailCluster.Contracts;
 
-namespace MailCluster.Lmtp;
+namespace MailCluster.Cluster;
 
 /// <summary>Whom an address leads to, and whether they take mail.</summary>
-internal sealed class RecipientResolver(MailClusterClient cluster)
+public sealed class RecipientResolver(MailClusterClient cluster)
 {
     /// <summary>
     /// The accounts, at least one, or: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.DeliveryDeferred"/> (one of them wants to be tried later:
