@@ -28,7 +28,7 @@ public sealed class FilteredDeliveryTests : IAsyncLifetime
         Script("""require ["fileinto", "imap4flags", "copy"]; fileinto :copy :flags ["\\Seen", "$Label1"] "Lists"; fileinto :copy "Junk";""");
         await DeliverAsync("Subject: x\r\n\r\nbody\r\n", "250 2.1.5 <alice@demo.test> delivered");
         NewMessage lists = Stored(11), junk = Stored(12), inbox = Stored(10);
-        Assert.Equal(1, new[] { lists.Body, junk.Body, inbox.Body }.Distinct().Count());
+        Assert.Single(new[] { lists.Body, junk.Body, inbox.Body }.Distinct());
         Assert.Equal(3, new[] { lists.Claim, junk.Claim, inbox.Claim }.Distinct().Count());
         Assert.Equal((SystemFlags.Seen, "$Label1"), (lists.Flags.System, Assert.Single(lists.Flags.Keywords)));
         Assert.Equal(SystemFlags.None, inbox.Flags.System);
