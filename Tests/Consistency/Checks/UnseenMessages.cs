@@ -63,6 +63,7 @@ internal static class UnseenMessages
     {
         IEnumerable<Operation> may = mailbox.Deletes
             .Concat(mailbox.Moves.Where(o => MayNameUnseen(mailbox, o.Act is Transfer move ? move.Uids : UidSet.Single(((Replace)o.Act).Uid))))
+            .Concat(mailbox.Removes.Where(o => MayNameUnseen(mailbox, ((Remove)o.Act).Uids)))
             .Concat(mailbox.Stores.Where(o => ((Store)o.Act).Flags.Contains(@"\Deleted") && MayNameUnseen(mailbox, ((Store)o.Act).Uids)));
         if (mayBeDeleted)
             may = may.Concat(mailbox.Expunges);

@@ -42,6 +42,9 @@ public sealed class MembershipTests
         Fine(new Story().Append(Inbox, "a", 1).Done(new Remove(Inbox, Uids(1))).List(Inbox));
         Fine(new Story().Append(Inbox, "a", 1).Lost(new Remove(Inbox, Uids(1))).List(Inbox, 1).List(Inbox));
         Fine(new Story().Append(Inbox, "a", 1).Refused(new Remove(Inbox, Uids(1)), "UNAVAILABLE").List(Inbox));
+        // What nobody read may have been the delivery; what somebody read was another message.
+        Fine(new Story().Deliver("a").Done(new Remove(Inbox, Uids(1))).List(Inbox));
+        Broken("lost", new Story().Append(Inbox, "b", 1).Deliver("a").Done(new Remove(Inbox, Uids(1))).List(Inbox));
         Broken("lost", new Story().Append(Inbox, "a", 1).Append(Inbox, "b", 2).Done(new Remove(Inbox, Uids(1))).List(Inbox));
         Broken("lost", new Story().Append(Inbox, "a", 1).Refused(new Remove(Inbox, Uids(1))).List(Inbox));
         Broken("resurrected", new Story().Append(Inbox, "a", 1).Done(new Remove(Inbox, Uids(1))).List(Inbox, 1));
