@@ -33,7 +33,7 @@ public sealed class LiveSession : IAsyncDisposable
     public string? Operator => Request.Operator;
 
     /// <summary>Who does the changes of this session.</summary>
-    public Actor Actor => new(Settings.User, Id, Request.Address);
+    public Actor Actor => new(Settings.User, Id, Request.Address, Settings.Account);
 
     /// <summary>What it has selected and since when; null for nothing. For administrators: set by the session, read by others.</summary>
     public SelectedSince? Selected { get; private set; }

@@ -103,7 +103,7 @@ internal sealed partial class MailboxReplica
         else if (reply.Epoch > known.Epoch)
         {
             // The new owner knows the version of the old one: the same messages under its own epoch.
-            Adopt(MailboxSnapshot.Of(reply.Epoch, known.ModSeq, known.UidNext, known.Keywords, known.Chunks, reply.UidValidity));
+            Adopt(known.Under(reply.Epoch, reply.UidValidity));
         }
         foreach (MailboxDelta delta in reply.Deltas)
             Apply(delta);
@@ -130,7 +130,7 @@ internal sealed partial class MailboxReplica
             keywords = page.Value.Keywords;
             loaded.AddRange(page.Value.Chunks);
         }
-        return Adopt(MailboxSnapshot.Of(reply.Epoch, reply.ModSeq, reply.UidNext, keywords, loaded, reply.UidValidity));
+        return Adopt(MailboxSnapshot.Of(reply.Epoch, reply.ModSeq, reply.UidNext, keywords, loaded, reply.UidValidity, reply.Sharing));
     }
 
     /// <summary>UIDNEXT may rise without a message that stays: one that was added and removed since.</summary>
@@ -140,7 +140,7 @@ internal sealed partial class MailboxReplica
         {
             if (!ReferenceEquals(_current, now))
                 return _current!;
-            var raised = MailboxSnapshot.Of(now.Epoch, now.ModSeq, uidNext, now.Keywords, now.Chunks, now.UidValidity);
+            MailboxSnapshot raised = now.WithUidNext(uidNext);
             Volatile.Write(ref _current, raised);
             return raised;
         }

@@ -10,17 +10,33 @@ public sealed class OpenMailbox : IDisposable
     private readonly MailboxReplica _replica;
     private readonly long _epoch;
     private readonly uint _uidValidity;
+    private readonly AccountId? _viewer;
+    private (MailboxSnapshot Of, MailboxSnapshot View)? _seen;
     private int _disposed;
 
-    internal OpenMailbox(MailboxReplica replica, long epoch, uint uidValidity) => (_replica, _epoch, _uidValidity) = (replica, epoch, uidValidity);
+    internal OpenMailbox(MailboxReplica replica, long epoch, uint uidValidity, AccountId? viewer) =>
+        (_replica, _epoch, _uidValidity, _viewer) = (replica, epoch, uidValidity, viewer);
 
     public MailboxKey Key => _replica.Key;
 
     /// <summary>The newest version that this process knows; null before the first sync. Not necessarily up to date: see <see cref="SyncAsync"/>.</summary>
-    public MailboxSnapshot? Current => _replica.Current;
+    public MailboxSnapshot? Current => Seen(_replica.Current);
+
+    /// <summary>What the account that has it open may do here, by the newest version that this process knows; null before the first sync.</summary>
+    public MailRights? Rights => _viewer is not { } viewer ? MailRights.All : _replica.Current?.Sharing.Acl.RightsOf(viewer);
+
+    /// <summary>A version as the account sees it that has the mailbox open. Used by one session, one command at a time.</summary>
+    private MailboxSnapshot? Seen(MailboxSnapshot? version)
+    {
+        if (_viewer is not { } viewer || version is null)
+            return version;
+        if (_seen is not { } known || !ReferenceEquals(known.Of, version))
+            _seen = known = (version, version.For(viewer));
+        return known.View;
+    }
 
     /// <summary>Not null: the mailbox went away (deleted, or its UIDVALIDITY changed). Final for this object: say BYE. Never <see cref="MailboxEnd.OwnerChanged"/>.</summary>
-    public MailboxEnd? End => _replica.End ?? (IsReplaced(Current) ? MailboxEnd.UidValidityChanged : null);
+    public MailboxEnd? End => _replica.End ?? (IsReplaced(_replica.Current) ? MailboxEnd.UidValidityChanged : null);
 
     /// <summary>
     /// The mailbox with everything that was committed before this call began, on whatever node: every command that reads mailbox state starts with it.
@@ -43,7 +59,8 @@ public sealed class OpenMailbox : IDisposable
     private bool IsReplaced(MailboxSnapshot? version) =>
         _uidValidity != 0 && version is { UidValidity: not 0 } && version.UidValidity != _uidValidity && version.Epoch >= _epoch;
 
-    private MailResult<MailboxSnapshot> Checked(MailResult<MailboxSnapshot> result) => IsReplaced(result.Value) ? MailboxReplica.Replaced : result;
+    private MailResult<MailboxSnapshot> Checked(MailResult<MailboxSnapshot> result) =>
+        IsReplaced(result.Value) ? MailboxReplica.Replaced : result.Value is { } version && _viewer is not null ? Seen(version)! : result;
 
     private async ValueTask<MailResult<MailboxSnapshot>> CheckedAsync(ValueTask<MailResult<MailboxSnapshot>> sync) => Checked(await sync.ConfigureAwait(false));
 

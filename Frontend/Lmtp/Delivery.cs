@@ -115,7 +115,7 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
             target.Settings, new Actor(target.Settings.User, trace.QueueId, trace.ClientAddress.ToString()), message,
             target.Settings.Deduplicate ? trace.DeliveryOf(body, address) : null,
             target.Detail is { Length: > 0 } detail ? recall => _placement.FindFolderAsync(target.Settings, detail, recall, cancellationToken) : null,
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken, posted: target.Settings.SharedStore).ConfigureAwait(false);
         return new Outcome(placed.Error, placed.Folder, placed.Appended) { TookClaim = placed.TookClaim };
     }
 

@@ -13,14 +13,16 @@ internal sealed class Placement(MailClusterClient cluster)
     /// <param name="find">
     /// The mailbox that is wanted: told whether what was known will do; null is INBOX. Not asked the last time.
     /// </param>
+    /// <param name="posted">Below INBOX it takes mail only where anyone may post (RFC 4314: p), as the mailbox's owner decides; else it goes to INBOX.</param>
     public async ValueTask<Placed> StoreAsync(
-        AccountSettings account, Actor actor, NewMessage message, Guid? delivery, Func<bool, ValueTask<MailboxInfo?>>? find, CancellationToken cancellationToken)
+        AccountSettings account, Actor actor, NewMessage message, Guid? delivery, Func<bool, ValueTask<MailboxInfo?>>? find, CancellationToken cancellationToken, bool posted = false)
     {
+        bool mayPost = true;
         var request = new AppendRequest(cluster.NextOperation(), actor, [message], delivery);
         for (int attempt = 1; ; attempt++)
         {
             bool recall = attempt == 1;
-            MailboxInfo? folder = find is not null && attempt < Attempts ? await find(recall).ConfigureAwait(false) : null;
+            MailboxInfo? folder = find is not null && attempt < Attempts && mayPost ? await find(recall).ConfigureAwait(false) : null;
             if (folder is null)
             {
                 MailResult<MailboxInfo> inbox = await FindAsync(account.Account, MailboxPath.Inbox, recall, cancellationToken).ConfigureAwait(false);
@@ -28,13 +30,16 @@ internal sealed class Placement(MailClusterClient cluster)
                     return new Placed(none);
                 folder = inbox.Value!;
             }
-            AppendRequest named = request with { Path = folder.Path };
+            bool posts = posted && !folder.Path.IsInbox;
+            AppendRequest named = request with { Path = folder.Path, Actor = posts ? actor with { Account = MailboxAcl.Anyone } : actor };
             MailResult<AppendResult> appended =
                 await cluster.AppendAsync(new MailboxKey(account.Account, folder.Id), named, new CommandWait(cancellationToken)).ConfigureAwait(false);
             if (appended.Value is { } result)
                 return new Placed(null, folder.Path, result);
             // Renamed or deleted since it was looked for. INBOX can't be deleted, but its place may be taken by another (RENAME INBOX).
-            if (appended.Error!.Code is not (MailErrorCode.MailboxGone or MailErrorCode.Renamed) || attempt == Attempts)
+            if (posts && appended.Error!.Code is MailErrorCode.NoPermission or MailErrorCode.NonExistent)
+                mayPost = false;
+            else if (appended.Error!.Code is not (MailErrorCode.MailboxGone or MailErrorCode.Renamed) || attempt == Attempts)
                 return new Placed(appended.Error, folder.Path);
         }
     }

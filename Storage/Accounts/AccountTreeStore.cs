@@ -1,4 +1,5 @@
 using MailCluster.Contracts;
+using MailCluster.Storage.Directories;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -49,15 +50,18 @@ public sealed record NamedClaim(MailboxId Mailbox, long Epoch, string Owner);
 /// </summary>
 public sealed class AccountTreeStore(MailDatabase database)
 {
-    private const string _statusColumns =
-        "m.id, m.uidvalidity, m.uidnext, m.highest_modseq, m.messages, m.unseen, m.deleted, m.bytes, m.first_recent";
-
-    private const string _columns = $"{_statusColumns}, m.path, m.special_use, m.owner";
-
     /// <summary>
-    /// What is \Deleted is added up when it is asked for, and only where something is: a counter in the row would have to be kept right by nodes of all releases,
-    /// for a number that hardly anybody asks for.
+    /// What a row is read by. What is \Deleted is added up when it is asked for, and only where something is: a counter in the row would have to be kept right by nodes of all
+    /// releases, for a number that hardly anybody asks for. What a viewer has not seen is counted when it is asked for, too.
     /// </summary>
+    /// <param name="viewer">The parameter that is the account that asks, where that is not the mailbox's.</param>
+    private static string Columns(bool deletedBytes, string? viewer = null, bool withStatus = true) =>
+        $"""
+        m.id, m.uidvalidity, m.uidnext, m.highest_modseq, m.messages,
+        {(viewer is null || !withStatus ? "m.unseen" : $"mail.unseen_v1(m.account_id, m.id, {viewer}, m.messages)")}, m.deleted, m.bytes, m.first_recent, m.path, m.special_use, m.owner,
+        {(deletedBytes ? _deletedBytes : "null::bigint")}, {(viewer is null ? "2047" : $"mail.rights_v1(m.account_id, m.id, {viewer})")}
+        """;
+
     private const string _deletedBytes =
         """
         case when m.deleted = 0 then 0 else (select coalesce(sum(s.size), 0)::bigint from mail.message_flags f
@@ -79,7 +83,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         var subscriptions = new List<MailboxPath>();
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         await using (NpgsqlCommand command = Command(connection,
-            $"select {_columns}{(withDeletedBytes ? "," + _deletedBytes : "")} from mail.mailbox m where m.account_id = $1 and m.deleted_at is null", account))
+            $"select {Columns(withDeletedBytes)} from mail.mailbox m where m.account_id = $1 and m.deleted_at is null", account))
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
         {
             while (await reader.ReadAsync())
@@ -100,12 +104,15 @@ public sealed class AccountTreeStore(MailDatabase database)
     public async Task<MailboxInfo?> FindAsync(AccountId account, MailboxPath path) => (await FindRowAsync(account, path))?.Info;
 
     /// <summary>As <see cref="FindAsync"/>, with the owner.</summary>
-    public Task<StoredMailbox?> FindRowAsync(AccountId account, MailboxPath path, bool withDeletedBytes = false) => Store.Guard(async () =>
+    /// <param name="viewer">Not null: its rights, and its UNSEEN.</param>
+    public Task<StoredMailbox?> FindRowAsync(AccountId account, MailboxPath path, bool withDeletedBytes = false, AccountId? viewer = null) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection,
-            $"select {_columns}{(withDeletedBytes ? "," + _deletedBytes : "")} from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
+            $"select {Columns(withDeletedBytes, viewer is null ? null : "$3")} from mail.mailbox m where m.account_id = $1 and m.path = $2 and m.deleted_at is null", account, path);
+        if (viewer is { } asking)
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = asking.Value });
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         return await reader.ReadAsync() ? Row(reader, withStatus: true) : null;
     });
@@ -115,7 +122,7 @@ public sealed class AccountTreeStore(MailDatabase database)
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         await using NpgsqlCommand command = Command(connection,
-            $"select {_columns} from mail.mailbox m where m.account_id = $1 and m.id = $2 and m.deleted_at is null", account);
+            $"select {Columns(deletedBytes: false)} from mail.mailbox m where m.account_id = $1 and m.id = $2 and m.deleted_at is null", account);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = mailbox.Value });
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         return await reader.ReadAsync() ? Row(reader, withStatus: true).Info.Status : null;
@@ -128,7 +135,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection,
-            "select code, id from mail.create_mailbox_v1($1, $3, $4, $2, $5, $6, $7)", account, path, operation);
+            "select code, id from mail.create_mailbox_v2($1, $3, $4, $2, $5, $6, $7)", account, path, operation);
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. specialUse] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ids });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = maxMailboxes });
@@ -213,6 +220,109 @@ public sealed class AccountTreeStore(MailDatabase database)
         return await command.ExecuteNonQueryAsync();
     });
 
+    /// <summary>The mailboxes of other accounts that an account may see, with the silo that may have each in memory, and its subscriptions to such; in order.</summary>
+    public Task<(List<(SharedMailbox Mailbox, string? Silo)> Mailboxes, List<SharedSubscription> Subscriptions)> ListSharedAsync(AccountId viewer, ListRequest request) => Store.Guard(async () =>
+    {
+        var mailboxes = new List<(SharedMailbox Mailbox, string? Silo)>();
+        var subscriptions = new List<SharedSubscription>();
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using (NpgsqlCommand command = Command(connection,
+            $"""
+            select {Columns(request.DeletedBytes, "$1", request.Status)}, o.account_id, o.user_name, o.shared_store
+            from (select distinct a.account_id, a.mailbox_id from mail.account v join mail.acl a on a.tenant_id = v.tenant_id and a.grantee_id in (v.account_id, 0) and not a.negative
+                where v.account_id = $1 and a.account_id <> $1) s
+            join mail.mailbox m on m.account_id = s.account_id and m.id = s.mailbox_id and m.deleted_at is null
+            join mail.account o on o.account_id = s.account_id
+            """, viewer))
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                StoredMailbox row = Row(reader, request.Status);
+                if (row.Info.Rights.Has(MailRights.Lookup))
+                    mailboxes.Add((new SharedMailbox(new AccountId(reader.GetInt64(14)), reader.GetString(15), reader.GetBoolean(16), row.Info), row.Owner));
+            }
+        }
+        await using (NpgsqlCommand command = Command(connection,
+            """
+            select s.path, o.account_id, o.user_name, o.shared_store from mail.shared_subscription s
+            join mail.account v on v.account_id = s.account_id join mail.account o on o.account_id = s.owner_id and o.tenant_id = v.tenant_id where s.account_id = $1
+            """, viewer))
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                subscriptions.Add(new SharedSubscription(new AccountId(reader.GetInt64(1)), reader.GetString(2), reader.GetBoolean(3), MailboxPath.Of(reader.GetFieldValue<string[]>(0))));
+        }
+        return (mailboxes, subscriptions);
+    });
+
+    public Task SubscribeToAsync(AccountId account, AccountId owner, MailboxPath path, bool subscribed) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        path = await NfcAsync(connection, path);
+        await using NpgsqlCommand command = Command(connection, subscribed
+            ? "insert into mail.shared_subscription (account_id, owner_id, path) values ($1, $3, $2) on conflict do nothing"
+            : "delete from mail.shared_subscription where account_id = $1 and owner_id = $3 and path = $2", account, path);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = owner.Value });
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    /// <summary>The list of rights of a mailbox, by names, the owner's first.</summary>
+    public Task<MailboxRights> RightsAsync(MailboxKey mailbox) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            """
+            select o.user_name, null, null, null from mail.account o where o.account_id = $1
+            union all (select case when a.grantee_id = 0 then 'anyone' else g.user_name end, a.negative, a.rights, a.grantee_id from mail.acl a
+                left join mail.account g on g.account_id = a.grantee_id
+                where a.account_id = $1 and a.mailbox_id = $2 and (a.grantee_id = 0 or g.account_id is not null) order by 1, 2)
+            """, mailbox.Account);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = mailbox.Mailbox.Value });
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        string owner = "";
+        var entries = new List<NamedRights>();
+        while (await reader.ReadAsync())
+        {
+            if (reader.IsDBNull(1))
+                owner = reader.GetString(0);
+            else
+                entries.Add(new NamedRights(reader.GetString(0), reader.GetBoolean(1), (MailRights)reader.GetInt32(2)));
+        }
+        return new MailboxRights(owner, entries);
+    });
+
+    /// <summary>The account of a tenant that logs in with a name; null when there is none.</summary>
+    public Task<AccountId?> FindAccountAsync(TenantId tenant, string user) => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.Main.CreateCommand("select account_id from mail.account where tenant_id = $1 and user_name = $2");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = tenant.Value });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = MailAddress.Parse(user)?.ToString() ?? user });
+        return await command.ExecuteScalarAsync() is long id ? new AccountId(id) : (AccountId?)null;
+    });
+
+    /// <summary>Whether a change of the tree was made before, by an earlier try.</summary>
+    public Task<bool> DoneBeforeAsync(AccountId account, OperationId operation) => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.Main.CreateCommand("select mail.tree_done($1, $2, $3) is not null");
+        foreach (long value in (long[])[account.Value, operation.Incarnation, operation.Counter])
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = value });
+        return (bool)(await command.ExecuteScalarAsync())!;
+    });
+
+    /// <summary>Whether nodes of a release that knows nothing of rights are in the cluster.</summary>
+    public Task<bool> HasNodesBeforeAsync(int codeVersion) => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.Main.CreateCommand(
+            """
+            select exists (select 1 from orleans.membership s left join directory.silo d on d.address = s.address || ':' || s.port || '@' || s.generation
+                where s.status <> 6 and coalesce(d.code_version, 0) < $1)
+                or exists (select 1 from directory.front_end f where f.seen > now() - interval '1 minute' and coalesce(case when f.version_seen = f.seen then f.code_version end, 0) < $1)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = codeVersion });
+        return (bool)(await command.ExecuteScalarAsync())!;
+    });
+
     /// <summary>
     /// The name in NFC, which is what is stored. PostgreSQL does it: without ICU, which need not be on the machine, .NET composes nothing.
     /// Names in ASCII cost no round trip.
@@ -229,7 +339,8 @@ public sealed class AccountTreeStore(MailDatabase database)
     private static StoredMailbox Row(NpgsqlDataReader reader, bool withStatus)
     {
         var id = new MailboxId(reader.GetInt64(0));
-        var info = new MailboxInfo(id, MailboxPath.Of(reader.GetFieldValue<string[]>(9)), true, reader.GetFieldValue<string[]>(10), withStatus ? Status(reader) : null);
+        var info = new MailboxInfo(
+            id, MailboxPath.Of(reader.GetFieldValue<string[]>(9)), true, reader.GetFieldValue<string[]>(10), withStatus ? Status(reader) : null, (MailRights)reader.GetInt32(13));
         return new StoredMailbox(info, reader.IsDBNull(11) ? null : reader.GetString(11));
     }
 
@@ -239,7 +350,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         // Every UID from first_recent on is \Recent; those that were expunged since are not known here, so the count is bounded by what is there.
         long recent = Math.Clamp(uidNext - reader.GetInt64(8), 0, messages);
         return new MailboxStatus(new MailboxId(reader.GetInt64(0)), (uint)reader.GetInt64(1), (uint)uidNext, reader.GetInt64(3), messages,
-            reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7), recent, reader.FieldCount > 12 ? reader.GetInt64(12) : null);
+            reader.GetInt64(5), reader.GetInt64(6), reader.GetInt64(7), recent, reader.IsDBNull(12) ? null : reader.GetInt64(12));
     }
 
     private static NpgsqlCommand Command(NpgsqlConnection connection, string sql, AccountId account, MailboxPath? path = null, OperationId? operation = null)

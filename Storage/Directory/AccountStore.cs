@@ -67,6 +67,10 @@ public sealed partial class AccountStore(NpgsqlDataSource database, IdBlocks ids
     public Task<MailResult<Done>> SetManagesAsync(string user, bool manages) => ChangeAsync(user, DirectoryEventKind.Settings,
         (connection, account) => connection.ExecuteAsync("update directory.account set manages = $2 where id = $1", account, manages));
 
+    /// <summary>Says whether an account is nobody's own, so that its mailboxes are listed as shared ones. Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>
+    public Task<MailResult<Done>> SetSharedStoreAsync(string user, bool shared) => ChangeAsync(user, DirectoryEventKind.Settings,
+        (connection, account) => connection.ExecuteAsync("update mail.account set shared_store = $2 where account_id = $1", account, shared));
+
     /// <summary>
     /// Gives an account another address, in a domain of its tenant; it keeps its id and its mail.
     /// Failures: <see cref="MailErrorCode.NonExistent"/> (account or domain), <see cref="MailErrorCode.AlreadyExists"/>, <see cref="MailErrorCode.Cannot"/> (address, another tenant).

@@ -101,7 +101,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         await using var command = database.CreateCommand("""
             select a.tenant_id, a.user_name, coalesce(a.delimiter, t.delimiter)::text, coalesce(a.prefix, t.prefix),
                 case when t.enabled or a.delivery = 2 then a.delivery else 1 end::smallint, m.max_bytes, m.max_messages, a.verifier, a.login and t.enabled, t.deduplicate, a.manages, t.pop3_lock,
-                a.verifier_sha1, t.login_policy::text, host(a.last_address), t.ldap::text,
+                a.verifier_sha1, t.login_policy::text, host(a.last_address), t.ldap::text, t.other_users, t.shared_folders, coalesce(m.shared_store, false),
                 (select jsonb_agg(jsonb_build_object('name', p.name, 'hash', encode(p.hash, 'base64'), 'protocols', p.protocols, 'networks', p.networks::text[]) order by p.name)::text
                     from directory.app_password p where p.account_id = a.id)
             from directory.account a join directory.tenant t on t.id = a.tenant_id left join mail.account m on m.account_id = a.id where a.id = $1
@@ -111,10 +111,11 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         if (!await reader.ReadAsync())
             return null;
         var settings = new AccountSettings(account, new(reader.GetInt64(0)), reader.GetString(1), reader.GetString(2)[0], reader.GetString(3),
-            (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.GetBoolean(9), reader.GetBoolean(10));
+            (DeliveryState)reader.GetInt16(4), reader.IsDBNull(5) ? null : reader.GetInt64(5), reader.IsDBNull(6) ? null : reader.GetInt64(6), reader.GetBoolean(9), reader.GetBoolean(10),
+            Text(16), Text(17), reader.GetBoolean(18), Shares: true);
         return new DirectoryAccount(settings, Text(7), reader.GetBoolean(8), reader.GetBoolean(11))
         {
-            VerifierSha1 = Text(12), Policy = LoginPolicy.Parse(Text(13)), LastAddress = Text(14), Ldap = LdapServer.Parse(Text(15)), AppPasswords = AppPassword.ListOf(Text(16)),
+            VerifierSha1 = Text(12), Policy = LoginPolicy.Parse(Text(13)), LastAddress = Text(14), Ldap = LdapServer.Parse(Text(15)), AppPasswords = AppPassword.ListOf(Text(19)),
         };
 
         string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

@@ -107,6 +107,28 @@ public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
         return Done.Value;
     });
 
+    /// <summary>
+    /// Says how the namespaces of others' and of shared mailboxes begin (RFC 2342), without the delimiter; null leaves one as it is, empty is none.
+    /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.Cannot"/> (a name that can't be).
+    /// </summary>
+    public Task<MailResult<Done>> SetNamespacesAsync(string name, string? otherUsers, string? sharedFolders) => Store.Guard<MailResult<Done>>(async () =>
+    {
+        if (await FindAsync(name) is not { } tenant)
+            return NoTenant(name);
+        foreach (string? start in (string?[])[otherUsers, sharedFolders])
+        {
+            if (start is { Length: > 0 } && (start.Contains(tenant.Delimiter[0]) || start.Any(static c => char.IsControl(c) || c is '%' or '*') || start.Equals("INBOX", StringComparison.OrdinalIgnoreCase)))
+                return new MailError(MailErrorCode.Cannot, $"'{start}' can't be the first level of names.");
+        }
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.ExecuteAsync("update directory.tenant set other_users = coalesce($2::text, other_users), shared_folders = coalesce($3::text, shared_folders) where id = $1",
+            tenant.Id.Value, otherUsers, sharedFolders);
+        await DirectoryEvents.NotifyAsync(connection, new DirectoryEvent(DirectoryEventKind.Settings, Tenant: tenant.Id));
+        await transaction.CommitAsync();
+        return Done.Value;
+    });
+
     /// <summary>What the log-ins of a tenant have to keep to; null when there is no such tenant.</summary>
     public Task<LoginPolicy?> GetPolicyAsync(string name) => Store.Guard(async () => (await database.ListAsync(
         "select login_policy::text from directory.tenant where name = $1", static r => LoginPolicy.Parse(r.IsDBNull(0) ? null : r.GetString(0)), name)).SingleOrDefault());

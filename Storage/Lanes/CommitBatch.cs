@@ -16,7 +16,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
             added_uid, added_email, added_thread, added_size, added_date, added_zone, added_flags, added_kw
         from mail.commit_v3(
             $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,
-            $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45,$46,$47,$48,$49)
+            $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45,$46,$47,$48,$49,$50,$51,$52)
         """;
 
     private readonly long _now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -87,10 +87,13 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Session));
         Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Address));
         Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Mode);
-        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Flags.System);
-        Add(parameters, NpgsqlDbType.Text, operations, static o => Keywords(o.Flags));
-        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.UnchangedSince);
+        Add(parameters, NpgsqlDbType.Smallint, operations, static o => o.Kind == CommitKind.SetRights ? (short)o.Rights : (short)o.Flags.System);
+        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Kind == CommitKind.SetRights ? o.Negative ? "-" : null : Keywords(o.Flags));
+        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Kind == CommitKind.SetRights ? o.Grantee.Value : o.UnchangedSince);
         Add(parameters, NpgsqlDbType.Uuid, operations, static o => o.Delivery);
+        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Viewer?.Value ?? 0);
+        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.SourceViewer?.Value ?? 0);
+        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)((int)o.Mask.System | (o.Mask.Keywords ? 32 : 0)));
         AddSlices(parameters, operations, static o => o.Path?.Segments.Count ?? 0);
         Add(parameters, NpgsqlDbType.Text, [.. operations.SelectMany(static o => o.Path?.Segments ?? [])], static s => Clean(s));
         AddSlices(parameters, operations, static o => o.Messages.Count);
@@ -109,7 +112,10 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
         Add(parameters, NpgsqlDbType.Bigint, messages, static m => (long)m.Size);
         Add(parameters, NpgsqlDbType.Bigint, messages, static m => m.InternalDate);
         Add(parameters, NpgsqlDbType.Smallint, messages, static m => m.ZoneMinutes);
-        Add(parameters, NpgsqlDbType.Smallint, messages, static m => (short)m.Flags.System);
+        // A viewer's \Seen is no flag of the message.
+        short[] flags = [.. operations.SelectMany(static o => o.Messages.Select(m => (short)(o.Viewer is not null && (m.Flags.System & SystemFlags.Seen) != 0
+            ? ((int)m.Flags.System & ~1) | 32 : (int)m.Flags.System)))];
+        Add(parameters, NpgsqlDbType.Smallint, flags, static f => f);
         Add(parameters, NpgsqlDbType.Text, messages, static m => Keywords(m.Flags));
         (int Message, long Key)[] threads = [.. messages.SelectMany(static (m, i) => m.ThreadKeys.Select(k => (i + 1, k)))];
         Add(parameters, NpgsqlDbType.Integer, threads, static t => t.Message);
@@ -152,7 +158,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
         return plain;
     }
 
-    private static bool IsPlain(CommitOperation store) => store.Flags.Keywords.Count == 0;
+    private static bool IsPlain(CommitOperation store) => store is { Flags.Keywords.Count: 0, Viewer: null } && store.Mask == FlagMask.All;
 
     /// <summary>Whether messages of one account share a thread key here, so that a later one finds the thread of an earlier one.</summary>
     private bool ThreadsMeet()

@@ -16,6 +16,9 @@ public enum CommitKind : short
 
     /// <summary>Expunges the UIDs whatever their flags.</summary>
     Remove = 7,
+
+    /// <summary>One line of the list of rights.</summary>
+    SetRights = 20,
 }
 
 /// <summary>What <c>mail.commit_v3</c> answers for an operation. Each is expected; none is an SQL error.</summary>
@@ -65,6 +68,22 @@ public sealed class CommitOperation
     /// <summary>Where COPY and MOVE take messages from, and where the message is that a replacement takes away.</summary>
     public MailboxKey? Source { get; init; }
 
+    /// <summary>Not null: who acts is not the mailbox's account, and \Seen is this account's own.</summary>
+    public AccountId? Viewer { get; init; }
+
+    /// <summary>As <see cref="Viewer"/>, at the source of COPY and MOVE.</summary>
+    public AccountId? SourceViewer { get; init; }
+
+    /// <summary>The flags that STORE may change, and COPY and MOVE may set.</summary>
+    public FlagMask Mask { get; init; } = FlagMask.All;
+
+    /// <summary>Of <see cref="CommitKind.SetRights"/>: whose line, which of the two, and the rights that <see cref="Mode"/> sets, adds or takes away.</summary>
+    public AccountId Grantee { get; init; }
+
+    public bool Negative { get; init; }
+
+    public MailRights Rights { get; init; }
+
     public StoreMode Mode { get; init; }
 
     public FlagList Flags { get; init; } = FlagList.None;
@@ -82,7 +101,7 @@ public sealed class CommitOperation
     public IReadOnlyList<long> Emails { get; init; } = [];
 
     /// <summary>The accounts whose usage it may change, and whose rows it locks: a change of flags none.</summary>
-    public IEnumerable<AccountId> Charged => Kind == CommitKind.Store ? []
+    public IEnumerable<AccountId> Charged => Kind is CommitKind.Store or CommitKind.SetRights ? []
         : Source is { } source && source.Account != Mailbox.Account ? [Mailbox.Account, source.Account]
         : [Mailbox.Account];
 
@@ -106,7 +125,7 @@ public sealed class CommitOperation
     internal long Deadline { get; set; }
 }
 
-/// <summary>What became of an operation. Which fields have a value depends on the kind; see <c>mail.commit_v3</c>.</summary>
+/// <summary>What became of an operation. Which fields have a value depends on the kind; of COPY and MOVE <c>Modified</c> are the new messages with the viewer's \Seen. See <c>mail.commit_v3</c>.</summary>
 public sealed record CommitOutcome(
     CommitStatus Status,
     long ModSeq,

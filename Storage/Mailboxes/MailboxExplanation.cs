@@ -13,6 +13,9 @@ public enum MailboxChangeKind
     CopiedIn,
     MovedIn,
     MovedOut,
+
+    /// <summary>A line of the list of rights.</summary>
+    Rights = 20,
 }
 
 /// <summary>One change of a mailbox, as the log has it.</summary>

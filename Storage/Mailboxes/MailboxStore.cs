@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Data;
 using MailCluster.Contracts;
 using Npgsql;
@@ -97,13 +98,58 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
             (status, floor) = (Status(reader, key), reader.GetInt64(7));
         }
         Dictionary<short, string> keywords = await KeywordsAsync(connection, key);
+        MailboxSharing sharing = await SharingAsync(connection, key);
         bool large = status.Messages >= _pages.MinMessages;
         PackedVersion? packed = large ? await SnapshotPages.ReadAsync(connection, key, epoch, status, floor, keywords) : null;
-        MailboxSnapshot snapshot = packed?.Snapshot ?? await ReadRowsAsync(connection, key, epoch, status, keywords);
+        MailboxSnapshot snapshot = (packed?.Snapshot ?? await ReadRowsAsync(connection, key, epoch, status, keywords)).With(sharing);
         await transaction.CommitAsync();
         if (large && (packed is null || packed.Changed >= _pages.MinChanges))
             Packing = Task.Run(() => PackAsync(key, snapshot, packed));
         return ((MailboxSnapshot, MailboxStatus)?)(snapshot, status);
+    });
+
+    private static async Task<MailboxSharing> SharingAsync(NpgsqlConnection connection, MailboxKey key)
+    {
+        var entries = new List<AclEntry>();
+        var seen = ImmutableDictionary.CreateBuilder<AccountId, UidSet>();
+        await using NpgsqlCommand command = Command(connection,
+            """
+            select a.grantee_id, a.negative, a.rights, null::int8multirange from mail.acl a where a.account_id = $1 and a.mailbox_id = $2
+            union all select b.viewer_id, null, null, b.uids from mail.seen_by b where b.account_id = $1 and b.mailbox_id = $2
+            """, key);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
+        {
+            var account = new AccountId(reader.GetInt64(0));
+            if (reader.IsDBNull(1))
+                seen[account] = Multirange.Read(reader, 3);
+            else
+                entries.Add(new AclEntry(account, reader.GetBoolean(1), (MailRights)reader.GetInt32(2)));
+        }
+        return entries.Count == 0 && seen.Count == 0 ? MailboxSharing.None : new MailboxSharing(new MailboxAcl(entries), seen.ToImmutable());
+    }
+
+    /// <summary>The list of rights as committed.</summary>
+    public Task<MailboxAcl> AclAsync(MailboxKey key) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        return (await SharingAsync(connection, key)).Acl;
+    });
+
+    /// <summary>What an account may do with a mailbox, as committed: all with its own, nothing across tenants.</summary>
+    public Task<MailRights> RightsAsync(MailboxKey key, AccountId account) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection, "select mail.rights_v1($1, $2, $3)", key, account.Value);
+        return (MailRights)(int)(await command.ExecuteScalarAsync())!;
+    });
+
+    public Task<bool> IsOfTenantAsync(AccountId account, TenantId tenant) => Store.Guard(async () =>
+    {
+        await using NpgsqlCommand command = database.Main.CreateCommand("select 1 from mail.account where account_id = $1 and tenant_id = $2");
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = tenant.Value });
+        return await command.ExecuteScalarAsync() is not null;
     });
 
     private static async Task<MailboxSnapshot> ReadRowsAsync(NpgsqlConnection connection, MailboxKey key, long epoch, MailboxStatus status, Dictionary<short, string> keywords)

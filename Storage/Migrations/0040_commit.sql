@@ -5,6 +5,10 @@
 -- UIDs of its ranges whatever their flags. The log of changes has them as what they are made of: 1 added, 3 expunged.
 -- op_plain: a change of flags without keywords that commutes with what else the batch does in its mailbox: all of these are done by one statement.
 -- ms_inline: the body comes along (ms_crc32c, ms_data: its only chunk, ms_content) and is stored here; nobody has staged it. Otherwise these are empty.
+-- Mailboxes that accounts share (RFC 4314): op_viewer, the account that acts where it is not the mailbox's, else 0: \Seen is its own then (mail.seen_by), and the flags of the row stay
+-- the owner's; op_src_viewer, the same at the source of 4 and 5. op_mask: the flags that 2 may change and 4 and 5 may set, 32 for keywords. In ms_flags of a viewer's messages 32
+-- stands for his \Seen, and 1 is not set. Of 4 and 5 modified are the new messages with the viewer's \Seen. Inside one account the owner's \Seen goes along, whoever acts.
+-- op_kind also: 20 sets a line of the list of rights (mail.acl): op_since whose, op_kw '-' for the line of rights that are taken away, op_flags the rights, op_mode 0 sets, 1 adds, 2 takes.
 -- status also: 10 the message to be replaced is not there any more, nothing was done.
 -- A replacement needs room only for what it adds to the usage.
 -- Rows are found by lateral queries that the planner cannot turn round (offset 0), and changed by their place: as joins they were planned to read all rows of the mailbox for one UID,
@@ -13,6 +17,7 @@ create function mail.commit_v3(
     mb_account bigint[], mb_id bigint[], mb_recent bigint[], mb_ac integer[], ac_id bigint[],
     op_kind smallint[], op_mb integer[], op_epoch bigint[], op_src integer[], op_incarnation bigint[], op_counter bigint[], op_twin integer[],
     op_actor text[], op_session text[], op_address text[], op_mode smallint[], op_flags smallint[], op_kw text[], op_since bigint[], op_delivery uuid[],
+    op_viewer bigint[], op_src_viewer bigint[], op_mask smallint[],
     op_nm_first integer[], op_nm_count integer[], nm_segment text[],
     op_ms_first integer[], op_ms_count integer[], op_rg_first integer[], op_rg_count integer[], op_plain boolean[],
     ms_inline boolean[], ms_crc32c integer[], ms_data bytea[], ms_content bytea[],
@@ -105,6 +110,10 @@ declare
     v_keys bigint[];
     v_lo bigint[];
     v_hi bigint[];
+    v_seen int8multirange;
+    v_src_seen int8multirange;
+    v_mask smallint;
+    v_rights integer;
 begin
     -- Locks. Nothing may be read for a decision before the last of them.
     if n_mb = 1 and n_ac < 2 then
@@ -381,7 +390,7 @@ begin
             select x.account_id, x.mailbox_id, x.uid, x.email, x.thread, x.size, x.date, x.zone, v_now from x
         ), flag as (
             insert into mail.message_flags (account_id, mailbox_id, uid, flags, keywords, modseq)
-            select x.account_id, x.mailbox_id, x.uid, x.flags, x.kw::smallint[], x.modseq from x
+            select x.account_id, x.mailbox_id, x.uid, (x.flags & 31)::smallint, x.kw::smallint[], x.modseq from x
         ), thread as (
             insert into mail.thread (account_id, key, thread_id)
             select mb_account[x_mb[k.ms]], k.key, x_thread[k.ms] from unnest(th_ms, th_key) as k(ms, key) where not p_joint and x_mb[k.ms] > 0
@@ -402,6 +411,14 @@ begin
                 insert into mail.body_chunk (body_id, no, data) select x.body, 0, x.data from x
             )
             insert into mail.content (body_id, data) select x.body, x.content from x;
+        end if;
+        if 32 <= any(ms_flags) then
+            insert into mail.seen_by as b (account_id, mailbox_id, viewer_id, uids, modseq)
+            select mb_account[op_mb[x.o]], mb_id[op_mb[x.o]], op_viewer[x.o], range_agg(int8range(x_uid[j], x_uid[j], '[]')), max(x_modseq[j])
+            from generate_series(1, n_op) as x(o), generate_series(op_ms_first[x.o], op_ms_first[x.o] + op_ms_count[x.o] - 1) j
+            where op_kind[x.o] in (1, 6) and o_status[x.o] = 0 and x_mb[j] > 0 and ms_flags[j] & 32 <> 0
+            group by 1, 2, 3
+            on conflict (account_id, mailbox_id, viewer_id) do update set uids = b.uids + excluded.uids, modseq = excluded.modseq;
         end if;
         if cardinality(v_delivered) > 0 then
             insert into mail.delivery (account_id, hash)
@@ -523,11 +540,32 @@ begin
                 end if;
             end if;
         end if;
+        if status = 0 and op_kind[o] in (2, 4, 5) then
+            v_seen := null;
+            v_src_seen := null;
+            if op_viewer[o] > 0 and op_kind[o] = 2 then
+                select b.uids into v_seen from mail.seen_by b where b.account_id = mb_account[mb] and b.mailbox_id = mb_id[mb] and b.viewer_id = op_viewer[o];
+                v_seen := coalesce(v_seen, '{}');
+            elsif op_src_viewer[o] > 0 then
+                select b.uids into v_src_seen from mail.seen_by b where b.account_id = mb_account[src] and b.mailbox_id = mb_id[src] and b.viewer_id = op_src_viewer[o];
+                v_src_seen := coalesce(v_src_seen, '{}');
+            end if;
+        end if;
         if status = 0 and op_kind[o] = 2 then
+            -- What a viewer has seen is not in the row's flags.
+            v_mask := case when op_viewer[o] > 0 then op_mask[o] & 30 else op_mask[o] & 31 end;
             with candidate as materialized (
                 select f.place, f.uid, f.flags, f.keywords, f.modseq,
-                    (case op_mode[o] when 0 then op_flags[o] when 1 then f.flags | op_flags[o] else f.flags & ~op_flags[o] end)::smallint as new_flags,
-                    case when op_mode[o] = 0 then v_kw
+                    (case op_mode[o] when 0 then (f.flags & ~v_mask) | (op_flags[o] & v_mask) when 1 then f.flags | (op_flags[o] & v_mask)
+                        else f.flags & ~(op_flags[o] & v_mask) end)::smallint as new_flags,
+                    v_seen is not null and f.uid <@ v_seen as seen,
+                    case when v_seen is null then false
+                        when op_mask[o] & 1 = 0 then f.uid <@ v_seen
+                        when op_mode[o] = 0 then op_flags[o] & 1 <> 0
+                        when op_mode[o] = 1 then op_flags[o] & 1 <> 0 or f.uid <@ v_seen
+                        else op_flags[o] & 1 = 0 and f.uid <@ v_seen end as new_seen,
+                    case when op_mask[o] & 32 = 0 then f.keywords
+                        when op_mode[o] = 0 then v_kw
                         when v_kw is null then f.keywords
                         when op_mode[o] = 1 then (select array_agg(distinct k order by k) from unnest(f.keywords || v_kw) k)
                         else (select array_agg(k order by k) from unnest(f.keywords) k where not k = any(v_kw)) end as new_keywords
@@ -539,18 +577,34 @@ begin
                 from candidate c
                 where f.ctid = c.place
                     and (op_since[o] is null or c.modseq <= op_since[o])
-                    and (c.new_flags <> c.flags or c.new_keywords is distinct from c.keywords)
-                returning f.uid, c.flags as was, c.new_flags as is_now
+                    and (c.new_flags <> c.flags or c.new_seen <> c.seen or c.new_keywords is distinct from c.keywords)
+                returning f.uid, c.flags as was, c.new_flags as is_now, c.seen, c.new_seen
             )
             select (select range_agg(int8range(c.uid, c.uid, '[]')) from changed c) as uids,
                 (select range_agg(int8range(c.uid, c.uid, '[]')) from candidate c where c.modseq > op_since[o]) as modified,
                 (select coalesce(sum((c.was & 1) - (c.is_now & 1)), 0) from changed c) as unseen,
-                (select coalesce(sum(((c.is_now >> 3) & 1) - ((c.was >> 3) & 1)), 0) from changed c) as deleted
+                (select coalesce(sum(((c.is_now >> 3) & 1) - ((c.was >> 3) & 1)), 0) from changed c) as deleted,
+                (select range_agg(int8range(c.uid, c.uid, '[]')) from changed c where c.new_seen and not c.seen) as saw,
+                (select range_agg(int8range(c.uid, c.uid, '[]')) from changed c where c.seen and not c.new_seen) as forgot
             into r;
+            if r.saw is not null or r.forgot is not null then
+                insert into mail.seen_by as b (account_id, mailbox_id, viewer_id, uids, modseq)
+                values (mb_account[mb], mb_id[mb], op_viewer[o], v_seen + coalesce(r.saw, '{}') - coalesce(r.forgot, '{}'), m_modseq[mb] + 1)
+                on conflict (account_id, mailbox_id, viewer_id) do update set uids = excluded.uids, modseq = excluded.modseq;
+            end if;
             uids := r.uids;
             modified := r.modified;
             d_unseen[mb] := d_unseen[mb] + r.unseen;
             d_deleted[mb] := d_deleted[mb] + r.deleted;
+        elsif status = 0 and op_kind[o] = 20 then
+            select a.rights into v_rights from mail.acl a
+            where a.account_id = mb_account[mb] and a.mailbox_id = mb_id[mb] and a.grantee_id = op_since[o] and a.negative = (op_kw[o] is not null);
+            v_rights := case op_mode[o] when 0 then op_flags[o] when 1 then coalesce(v_rights, 0) | op_flags[o] else coalesce(v_rights, 0) & ~op_flags[o] end;
+            delete from mail.acl a
+            where a.account_id = mb_account[mb] and a.mailbox_id = mb_id[mb] and a.grantee_id = op_since[o] and a.negative = (op_kw[o] is not null);
+            insert into mail.acl (account_id, mailbox_id, tenant_id, grantee_id, negative, rights)
+            select mb_account[mb], mb_id[mb], a.tenant_id, op_since[o], op_kw[o] is not null, v_rights from mail.account a where a.account_id = mb_account[mb] and v_rights <> 0;
+            uids := '{}';
         elsif status = 0 and op_kind[o] = 3 and m_deleted[mb] + d_deleted[mb] = 0 then
             -- CLOSE, mostly: nothing is \Deleted, and finding that out row by row would cost the whole mailbox.
             uids := null;
@@ -642,7 +696,11 @@ begin
                 with source as materialized (
                     select m.place, f.place as flags_place, m.uid, m.email_id, m.thread_id, m.size, m.internal_date, m.zone, f.flags, f.keywords,
                         m_uidnext[mb] - 1 + row_number() over (order by m.uid) as new_uid,
-                        case when f.keywords is not null then (select array_agg(v_map[k] order by v_map[k]) from unnest(f.keywords) k) end as new_keywords
+                        case when f.keywords is not null and op_mask[o] & 32 <> 0 then (select array_agg(v_map[k] order by v_map[k]) from unnest(f.keywords) k) end as new_keywords,
+                        -- As who acts sees it here; inside an account the owner's own goes along.
+                        ((f.flags & op_mask[o] & 30) | case when op_viewer[o] > 0 and mb_account[mb] = mb_account[src] then f.flags & 1 when op_viewer[o] > 0 then 0
+                            when v_src_seen is null then f.flags & op_mask[o] & 1 when m.uid <@ v_src_seen then 1 else 0 end)::smallint as new_flags,
+                        op_viewer[o] > 0 and op_mask[o] & 1 <> 0 and case when v_src_seen is null then f.flags & 1 <> 0 else m.uid <@ v_src_seen end as new_seen
                     from unnest(v_lo, v_hi) as g(lo, hi) cross join lateral (
                         select m.ctid as place, m.* from mail.message m
                         where m.account_id = mb_account[src] and m.mailbox_id = mb_id[src] and m.uid between g.lo and g.hi offset 0) m
@@ -665,16 +723,24 @@ begin
                     select mb_account[mb], mb_id[mb], s.new_uid, s.email_id, s.thread_id, s.size, s.internal_date, s.zone, v_now from source s
                 ), flag as (
                     insert into mail.message_flags (account_id, mailbox_id, uid, flags, keywords, modseq)
-                    select mb_account[mb], mb_id[mb], s.new_uid, s.flags, s.new_keywords, m_modseq[mb] + 1 from source s
+                    select mb_account[mb], mb_id[mb], s.new_uid, s.new_flags, s.new_keywords, m_modseq[mb] + 1 from source s
                 )
                 select array_agg(s.new_uid order by s.uid) as uid, array_agg(s.email_id order by s.uid) as email,
                     array_agg(s.thread_id order by s.uid) as thread, array_agg(s.size order by s.uid) as size,
                     array_agg(extract(epoch from s.internal_date)::bigint order by s.uid) as date, array_agg(s.zone order by s.uid) as zone,
-                    array_agg(s.flags order by s.uid) as flags, array_agg(case when s.new_keywords is not null then (select string_agg(w.name, ' ' order by lower(w.name)) from mail.keyword w
+                    array_agg(s.new_flags order by s.uid) as flags, array_agg(case when s.new_keywords is not null then (select string_agg(w.name, ' ' order by lower(w.name)) from mail.keyword w
                         where w.account_id = mb_account[mb] and w.mailbox_id = mb_id[mb] and w.id = any(s.new_keywords)) end order by s.uid) as kw,
                     range_agg(int8range(s.uid, s.uid, '[]')) as src_uids, range_agg(int8range(s.new_uid, s.new_uid, '[]')) as uids,
-                    sum(1 - (s.flags & 1)) as unseen, sum((s.flags >> 3) & 1) as deleted
+                    sum(1 - (s.flags & 1)) as src_unseen, sum((s.flags >> 3) & 1) as src_deleted,
+                    sum(1 - (s.new_flags & 1)) as unseen, sum((s.new_flags >> 3) & 1) as deleted,
+                    range_agg(int8range(s.new_uid, s.new_uid, '[]')) filter (where s.new_seen) as saw
                 from source s into r;
+                modified := r.saw;
+                if r.saw is not null then
+                    insert into mail.seen_by as b (account_id, mailbox_id, viewer_id, uids, modseq)
+                    values (mb_account[mb], mb_id[mb], op_viewer[o], r.saw, m_modseq[mb] + 1)
+                    on conflict (account_id, mailbox_id, viewer_id) do update set uids = b.uids + excluded.uids, modseq = excluded.modseq;
+                end if;
                 added_uid := r.uid; added_email := r.email; added_thread := r.thread; added_size := r.size; added_date := r.date;
                 added_zone := r.zone; added_flags := r.flags; added_kw := r.kw;
                 uids := r.uids;
@@ -699,8 +765,8 @@ begin
                     values (mb_account[src], mb_id[src], src_modseq, 6, src_uids, op_actor[o], op_session[o], op_address[o], op_incarnation[o], op_counter[o]);
                     d_messages[src] := d_messages[src] - v_messages;
                     d_bytes[src] := d_bytes[src] - v_bytes;
-                    d_unseen[src] := d_unseen[src] - r.unseen;
-                    d_deleted[src] := d_deleted[src] - r.deleted;
+                    d_unseen[src] := d_unseen[src] - r.src_unseen;
+                    d_deleted[src] := d_deleted[src] - r.src_deleted;
                     a_messages[sac] := a_messages[sac] - v_messages;
                     a_bytes[sac] := a_bytes[sac] - v_bytes;
                     a_free_messages[sac] := a_free_messages[sac] + v_messages;

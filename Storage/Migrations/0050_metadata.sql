@@ -72,7 +72,7 @@ exception
         return 3;
 end $$;
 
--- As delete_mailbox_v2; with the mailbox go its annotations.
+-- As delete_mailbox_v2; with the mailbox go its annotations and its list of rights (RFC 4314 §4).
 create function mail.delete_mailbox_v3(p_account bigint, p_incarnation bigint, p_counter bigint, p_path text[], p_told bigint[], p_epochs bigint[])
 returns table (code smallint, id bigint, ids bigint[], epochs bigint[], owners text[])
 language plpgsql volatile as $$
@@ -83,11 +83,12 @@ begin
     select * into r from mail.delete_mailbox_v2(p_account, p_incarnation, p_counter, p_path, p_told, p_epochs);
     if r.code = 0 then
         delete from mail.annotation n where n.owner_id = p_account and n.mailbox_id = r.id;
+        delete from mail.acl a where a.account_id = p_account and a.mailbox_id = r.id;
     end if;
     return query select r.code, r.id, r.ids, r.epochs, r.owners;
 end $$;
 
--- As rename_mailbox_v2; annotations follow the mailbox, and those of INBOX stay with INBOX, too (RFC 5464 §4.1).
+-- As rename_mailbox_v2; annotations and rights follow the mailbox, and those of INBOX stay with INBOX, too (RFC 5464 §4.1).
 create function mail.rename_mailbox_v3(
     p_account bigint, p_incarnation bigint, p_counter bigint, p_from text[], p_to text[], p_ids bigint[], p_told bigint[], p_epochs bigint[])
 returns table (code smallint, ended bigint[], ids bigint[], epochs bigint[], owners text[])
@@ -104,6 +105,13 @@ begin
         from mail.mailbox i
         join mail.mailbox o on o.account_id = p_account and o.path = p_to and o.deleted_at is null
         join mail.annotation n on n.owner_id = p_account and n.mailbox_id = o.id
+        where i.account_id = p_account and i.id = p_ids[1] and i.path = p_from and i.deleted_at is null
+        on conflict do nothing;
+        insert into mail.acl (account_id, mailbox_id, tenant_id, grantee_id, negative, rights)
+        select a.account_id, i.id, a.tenant_id, a.grantee_id, a.negative, a.rights
+        from mail.mailbox i
+        join mail.mailbox o on o.account_id = p_account and o.path = p_to and o.deleted_at is null
+        join mail.acl a on a.account_id = p_account and a.mailbox_id = o.id
         where i.account_id = p_account and i.id = p_ids[1] and i.path = p_from and i.deleted_at is null
         on conflict do nothing;
     end if;

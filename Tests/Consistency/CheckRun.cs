@@ -32,7 +32,7 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         };
         await using var cluster = new OwnCluster(plan, Say);
         await cluster.StartAsync(signals.Stop);
-        var workload = new WorkloadOptions(options.Seed, options.Clients, [.. cluster.FrontEnds.Select(static f => new FrontEndAddress(f.Imap, f.Lmtp, f.Pop3))], cluster.Accounts, _recorder);
+        var workload = new WorkloadOptions(options.Seed, options.Clients, [.. cluster.FrontEnds.Select(static f => new FrontEndAddress(f.Imap, f.Lmtp, f.Pop3))], cluster.Accounts, _recorder) { Shares = true };
         var faults = new FaultRun(cluster, options.Faults, options.Seed, Say);
         int exitCode = await WorkAsync(
             workload,

@@ -27,7 +27,7 @@ internal static class MutationHunt
         await cluster.StartAsync(CancellationToken.None);
         var recorder = new Recorder();
         await using var clients = new ClientLoad(new WorkloadOptions(
-            seed, 8, [.. cluster.FrontEnds.Select(static f => new FrontEndAddress(f.Imap, f.Lmtp, f.Pop3))], cluster.Accounts, recorder));
+            seed, 8, [.. cluster.FrontEnds.Select(static f => new FrontEndAddress(f.Imap, f.Lmtp, f.Pop3))], cluster.Accounts, recorder) { Shares = true });
         using var stop = new CancellationTokenSource();
         Task working = clients.RunAsync(stop.Token);
         if (zombie)

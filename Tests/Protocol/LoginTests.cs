@@ -27,7 +27,7 @@ public sealed class LoginTests(MailServer server)
         await c.Send("a AUTHENTICATE PLAIN " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{MailServer.Password}")));
         await c.Expect("a OK [CAPABILITY …] Logged in");
         await c.Send("b ID (\"name\" \"test\" \"version\" NIL)", "c LOGIN x y", "d NAMESPACE");
-        await c.Expect("* ID (\"name\" \"MailCluster\"…)", "b OK …", "c BAD …", "* NAMESPACE ((\"\" \"/\")) NIL NIL", "d OK …");
+        await c.Expect("* ID (\"name\" \"MailCluster\"…)", "b OK …", "c BAD …", "* NAMESPACE ((\"\" \"/\")) ((\"Other Users/\" \"/\")) ((\"Shared Folders/\" \"/\"))", "d OK …");
     }
 
     [Fact]

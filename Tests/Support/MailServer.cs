@@ -84,10 +84,10 @@ public sealed class MailServer : IAsyncLifetime
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
     /// <summary>A new account with the folders that new accounts have; its log-in name.</summary>
-    public async Task<string> AccountAsync(long? maxBytes = null)
+    public async Task<string> AccountAsync(long? maxBytes = null, string tenant = "test")
     {
         await StartAsync();
-        return await _made.AddAsync(maxBytes);
+        return await _made.AddAsync(maxBytes, tenant);
     }
 
     /// <summary>Connections logged in to one new account: c[1] to c[count].</summary>

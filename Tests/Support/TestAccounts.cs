@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MailCluster.Contracts;
 using MailCluster.Storage;
 using MailCluster.Storage.Directories;
@@ -13,6 +14,7 @@ public sealed class TestAccounts : IAsyncDisposable
     public const string Password = "correct horse";
 
     private readonly MailDatabase _database;
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _tenants = new();
     private int _users;
 
     private TestAccounts(MailDatabase database)
@@ -52,9 +54,13 @@ public sealed class TestAccounts : IAsyncDisposable
     }
 
     /// <summary>A new account with the folders that new accounts have; its log-in name.</summary>
-    public async Task<string> AddAsync(long? maxBytes = null)
+    /// <param name="maxBytes">Its quota; null: none.</param>
+    /// <param name="tenant">Another tenant's, for what all accounts of a tenant see; its domain is TENANT.example.</param>
+    public async Task<string> AddAsync(long? maxBytes = null, string tenant = "test")
     {
-        string user = $"user{Interlocked.Increment(ref _users)}@test.example";
+        if (tenant != "test")
+            await _tenants.GetOrAdd(tenant, name => new Lazy<Task>(() => AddTenantAsync(name))).Value;
+        string user = $"user{Interlocked.Increment(ref _users)}@{tenant}.example";
         Expect(await Accounts.AddAsync(user, ScramVerifier.Create(Password)));
         if (maxBytes is not null)
             Expect(await Accounts.SetQuotaAsync(user, new Quota(null, maxBytes)));
@@ -71,6 +77,12 @@ public sealed class TestAccounts : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
+
+    private async Task AddTenantAsync(string tenant)
+    {
+        Expect(await Tenants.AddAsync(tenant));
+        Expect(await Tenants.AddDomainAsync($"{tenant}.example", tenant));
+    }
 
     private static void Expect<T>(MailResult<T> result)
     {

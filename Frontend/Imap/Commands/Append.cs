@@ -61,7 +61,7 @@ internal static class Append
         CommandRead read = command.Literal is { } first ? new(CommandReadStatus.Literal, default, first) : new(CommandReadStatus.Command);
         MailboxArgument mailbox = prefix.Mailbox;
         // Before it asks for a literal the server must know; otherwise the commit finds out whether the mailbox has the name.
-        MailResult<MailboxInfo> target = await session.FindAppendTargetAsync(user, mailbox, recall: !read.Literal.Synchronizing);
+        MailResult<FoundMailbox> target = await session.FindAppendTargetAsync(user, mailbox, recall: !read.Literal.Synchronizing);
         while (prefix is not null)
         {
             LiteralAnnouncement literal = read.Literal;
@@ -72,7 +72,9 @@ internal static class Append
                 return overLimit;
             if (refused is null && messages.Count == MaxMessages)
                 refused = new MailError(MailErrorCode.Limit, $"A command has at most {MaxMessages} messages");
-            if (refused is null && literal.Synchronizing)
+            if (refused is null && !target.Value!.Info.Rights.Has(MailRights.Insert))
+                refused = new MailError(MailErrorCode.NoPermission, "You may put no messages into this mailbox");
+            if (refused is null && literal.Synchronizing && target.Value!.Named.Viewer is null)
                 refused = await OverQuotaAsync(session, user, staged, literal.Size, replaced);
             if (refused is { } error)
                 return error;
@@ -115,7 +117,7 @@ internal static class Append
         }
         if (result.Error is { } notStored)
             return notStored.Code is MailErrorCode.MailboxGone or MailErrorCode.Renamed ? notStored with { Code = MailErrorCode.TryCreate } : notStored;
-        Added(session, target.Value!.Id, result.Value!.Uids, result.Value.ModSeq);
+        Added(session, target.Value!.Key.Mailbox, result.Value!.Uids, result.Value.ModSeq);
         ImapMetrics.Appended.Add(messages.Sum(static m => (long)m.Size));
         return Completion.Ok($"APPENDUID {result.Value.UidValidity} {result.Value.Uids}");
     }
@@ -132,10 +134,10 @@ internal static class Append
     }
 
     private static ValueTask<MailResult<AppendResult>> AppendAsync(
-        ImapSession session, ImapUser user, OperationId operation, MailboxInfo target, List<NewMessage> messages)
+        ImapSession session, ImapUser user, OperationId operation, FoundMailbox target, List<NewMessage> messages)
     {
-        var request = new AppendRequest(operation, user.Actor, messages, Path: target.Path);
-        return session.Cluster.AppendAsync(user.KeyOf(target.Id), request, session.Wait);
+        var request = new AppendRequest(operation, user.Actor, messages, Path: target.Info.Path);
+        return session.Cluster.AppendAsync(target.Key, request, session.Wait);
     }
 
     private static (AppendPrefix? Prefix, ReadOnlyMemory<byte> Parts) Next(CommandRead rest, MailboxArgument mailbox, WireCharset charset)

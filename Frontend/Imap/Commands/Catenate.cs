@@ -125,31 +125,31 @@ internal sealed class Catenate(ImapSession session, Authenticated state)
     /// <summary>What a URL names, now; null where that is nothing.</summary>
     private async ValueTask<SectionContent?> FindAsync(MessageUrl url)
     {
-        ImapUser user = state.User;
-        (MailboxSnapshot? messages, uint uidValidity) = url.Mailbox is { } name
+        (AccountId account, MailboxSnapshot? messages, uint uidValidity) = url.Mailbox is { } name
             ? await OpenAsync(name)
-            : state is Selected { Mailbox: { View: { } view } selected } ? (view.Messages, selected.UidValidity) : default((MailboxSnapshot?, uint));
+            : state is Selected { Mailbox: { View: { } view } selected } ? (selected.Key.Account, view.Messages, selected.UidValidity) : default((AccountId, MailboxSnapshot?, uint));
         if (messages is null || (url.UidValidity is { } asked && asked != uidValidity) || !messages.TryFind(url.Uid, out MessageRef message))
             return null;
-        IReadOnlyList<StoredEmail?> emails = await session.Cluster.Bodies.GetEmailsAsync(user.Settings.Account, [message.Email], withContent: true, session.Gone);
+        IReadOnlyList<StoredEmail?> emails = await session.Cluster.Bodies.GetEmailsAsync(account, [message.Email], withContent: true, session.Gone);
         return emails[0] is { } email
             ? await SectionResolver.ResolveAsync(new MessageBytes(session.Cluster.Bodies, email), email.Content!.Root, url.Section, url.Partial, session.Gone)
             : null;
     }
 
-    private async ValueTask<(MailboxSnapshot?, uint)> OpenAsync(string name)
+    private async ValueTask<(AccountId, MailboxSnapshot?, uint)> OpenAsync(string name)
     {
-        MailResult<MailboxInfo> found = await session.FindAsync(state.User, new MailboxArgument(name, NameForm.Regular));
+        MailResult<FoundMailbox> found = await session.FindAsync(state.User, new MailboxArgument(name, NameForm.Regular));
         if (found.Value is not { } mailbox)
             return default;
-        MailboxKey key = state.User.KeyOf(mailbox.Id);
+        MailboxKey key = mailbox.Key;
+        AccountId? viewer = mailbox.Named.Viewer;
         IMailboxGrain owner = session.Cluster.Mailbox(key);
-        MailResult<MailboxSelected> counters = await session.Cluster.CallAsync(() => owner.Select(true), session.Wait);
+        MailResult<MailboxSelected> counters = await session.Cluster.CallAsync(() => viewer is { } asking ? owner.SelectAs(true, asking) : owner.Select(true), session.Wait);
         if (counters.Value is not { } now)
             return default;
-        using OpenMailbox open = session.Cluster.Mailboxes.Open(key, now.Epoch, now.Status.UidValidity);
+        using OpenMailbox open = session.Cluster.Mailboxes.Open(key, now.Epoch, now.Status.UidValidity, viewer);
         MailResult<MailboxSnapshot> synced = await open.SyncAsync(session.Wait);
-        return (synced.Value, now.Status.UidValidity);
+        return (key.Account, synced.Value, now.Status.UidValidity);
     }
 
     private static Completion BadUrl(string url)

@@ -10,12 +10,13 @@ internal static class Close
     {
         command.ParseNothing();
         SelectedMailbox mailbox = state.Mailbox;
-        if (!mailbox.ReadOnly)
+        // Who may not expunge leaves all the same (RFC 4314 §4).
+        if (!mailbox.ReadOnly && mailbox.Rights.Has(MailRights.Expunge))
         {
             IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
             var request = new ExpungeRequest(session.Cluster.NextOperation(), state.User.Actor, null);
             MailResult<ExpungeResult> result = await session.Cluster.CallAsync(() => owner.Expunge(request), session.Wait, mailbox.Count);
-            if (result.Error is { } error)
+            if (result.Error is { Code: not MailErrorCode.NoPermission } error)
                 return error;
         }
         session.State = new Authenticated(state.User);

@@ -27,17 +27,17 @@ internal static class Copy
         if (!move && MessageLimit.Refuse(session, uids.Cardinality) is { } tooMany)
             return (default, tooMany, null);
         uids = MessageLimit.Of(session, uids, out uint? lowest);
-        MailResult<MailboxInfo> target = await session.FindTargetAsync(state.User, arguments.Mailbox);
+        MailResult<FoundMailbox> target = await session.FindTargetAsync(state.User, arguments.Mailbox);
         if (target.Error is { } notFound)
             return (notFound, null, null);
         if (uids.IsEmpty)
             return (default(MailResult<CopyResult?>), null, null);
-        IMailboxGrain owner = session.Cluster.Mailbox(state.User.KeyOf(target.Value!.Id));
+        IMailboxGrain owner = session.Cluster.Mailbox(target.Value!.Key);
         var request = new CopyRequest(session.Cluster.NextOperation(), state.User.Actor, state.Mailbox.Key, uids, move);
         MailResult<CopyResult> result = await session.PatientAsync(
             session.Cluster.CallAsync(() => owner.CopyFrom(request), session.Wait, uids.Cardinality), move ? "Still moving" : "Still copying");
         if (result.Value is { } copied)
-            Append.Added(session, target.Value.Id, copied.Uids, copied.ModSeq);
+            Append.Added(session, target.Value.Key.Mailbox, copied.Uids, copied.ModSeq);
         return (result.Error switch
         {
             null => result.Value,

@@ -14,12 +14,13 @@ internal static class Create
         ImapUser user = state.User;
         if (arguments.UnknownUse)
             return Completion.No("USEATTR", "This special use is not known");
-        MailResult<MailboxPath> path = user.Names.New(arguments.Mailbox);
-        if (path.Error is { } notAllowed)
-            return notAllowed;
+        MailResult<NamedMailbox> resolved = await session.ResolveNewAsync(user, arguments.Mailbox);
+        if (resolved.Value is not { } named)
+            return resolved.Error!;
         OperationId operation = session.Cluster.NextOperation();
-        MailResult<MailboxInfo> created = await session.Cluster.CallAsync(() => user.Account.Create(operation, path.Value!, arguments.Use), session.Wait);
-        if (created.Value is { } mailbox)
+        MailResult<MailboxInfo> created = await session.Cluster.CallAsync(
+            () => named.Viewer is { } viewer ? named.Owner.CreateAs(operation, named.Path, arguments.Use, viewer) : named.Owner.Create(operation, named.Path, arguments.Use), session.Wait);
+        if (named.Viewer is null && created.Value is { } mailbox)
             await session.TellOwnAsync(n => n.OwnCreatedAsync(mailbox, session.Wait));
         return created.Error is { } error ? error : Completion.Ok($"MAILBOXID ({ObjectIds.Of(created.Value!.Id)})");
     }

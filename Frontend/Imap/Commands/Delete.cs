@@ -10,12 +10,14 @@ internal static class Delete
     public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
     {
         MailboxArgument name = command.Parse(MailboxGrammar.ParseName);
-        if (state.User.Names.Find(name) is not { } path)
-            return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
+        MailResult<NamedMailbox> resolved = await session.ResolveAsync(state.User, name);
+        if (resolved.Value is not { } named)
+            return resolved.Error!;
         OperationId operation = session.Cluster.NextOperation();
-        MailResult<Done> deleted = await session.Cluster.CallAsync(() => state.User.Account.Delete(operation, path), session.Wait);
-        if (deleted.IsOk)
-            await session.TellOwnAsync(n => n.OwnDeletedAsync(path, session.Wait));
+        MailResult<Done> deleted = await session.Cluster.CallAsync(
+            () => named.Viewer is { } viewer ? named.Owner.DeleteAs(operation, named.Path, viewer) : named.Owner.Delete(operation, named.Path), session.Wait);
+        if (named.Viewer is null && deleted.IsOk)
+            await session.TellOwnAsync(n => n.OwnDeletedAsync(named.Path, session.Wait));
         return deleted.Error switch
         {
             null => Completion.Done,

@@ -25,7 +25,7 @@ internal sealed class FetchRun
     {
         (_session, _state, _arguments, _uid) = (session, state, arguments, uid);
         _answer = new FetchAnswer(session, state, arguments.Attributes, uid);
-        _batches = new MessageBatches(session.Cluster.Bodies, state.User.Settings.Account);
+        _batches = new MessageBatches(session.Cluster.Bodies, state.Mailbox.Key.Account);
     }
 
     /// <summary>From the highest UID to the lowest: where a limit leaves the lowest ones out (RFC 9738 §3.1).</summary>
@@ -181,7 +181,8 @@ internal sealed class FetchRun
     private async ValueTask<MailError?> MarkSeenAsync(IReadOnlyList<LoadedMessage> batch)
     {
         SelectedMailbox mailbox = _state.Mailbox;
-        if (mailbox.ReadOnly)
+        // RFC 4314 §4: without s nothing is marked, and nothing refused.
+        if (mailbox.ReadOnly || !mailbox.Rights.Has(MailRights.Seen))
             return null;
         var unseen = new UidSet.Builder();
         foreach (LoadedMessage loaded in batch)

@@ -12,11 +12,17 @@ internal static class GetMetadata
     {
         GetMetadataArguments arguments = command.Parse(MetadataGrammar.ParseGet);
         ImapUser user = state.User;
-        MailboxPath? path = null;
-        if (arguments.Mailbox.Name.Length > 0 && (path = user.Names.Find(arguments.Mailbox)) is null)
-            return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
-        var request = new MetadataRequest(path, user.Settings.Account, arguments.Entries, arguments.Depth, arguments.MaxSize);
-        MailResult<IReadOnlyList<MetadataEntry>> found = await session.Cluster.CallAsync(() => user.Account.GetMetadata(request), session.Wait);
+        NamedMailbox? named = null;
+        if (arguments.Mailbox.Name.Length > 0)
+        {
+            MailResult<NamedMailbox> resolved = await session.ResolveAsync(user, arguments.Mailbox);
+            if (resolved.Error is { } unknown)
+                return unknown;
+            named = resolved.Value;
+        }
+        var request = new MetadataRequest(named?.Path, user.Settings.Account, arguments.Entries, arguments.Depth, arguments.MaxSize);
+        IAccountGrain owner = named?.Owner ?? user.Account;
+        MailResult<IReadOnlyList<MetadataEntry>> found = await session.Cluster.CallAsync(() => owner.GetMetadata(request), session.Wait);
         if (found.Error is { } error)
             return error;
         var entries = new List<(string, byte[]?)>();
@@ -31,7 +37,7 @@ internal static class GetMetadata
         if (arguments.Depth == MetadataDepth.Zero)
             entries.AddRange(arguments.Entries.Where(asked => found.Value.All(e => e.Entry != asked)).Select(static asked => (asked, (byte[]?)null)));
         if (entries.Count > 0)
-            MetadataResponse.Write(session.Reply, path is null ? "" : user.Names.NameOf(path), entries);
+            MetadataResponse.Write(session.Reply, named?.Name ?? "", entries);
         return longest > 0 ? Completion.Ok($"METADATA LONGENTRIES {longest}") : Completion.Done;
     }
 }

@@ -12,16 +12,21 @@ internal static class GetQuotaRoot
     {
         MailboxArgument name = command.Parse(MailboxGrammar.ParseName);
         ImapUser user = state.User;
-        if (user.Names.Find(name) is not { } path)
-            return Completion.No("NONEXISTENT", "No mailbox can have that name");
-        MailResult<AccountQuota> quota = await GetQuota.AskAsync(session, user, user.Settings.Account);
+        MailResult<NamedMailbox> resolved = await session.ResolveAsync(user, name);
+        if (resolved.Value is not { } named)
+            return resolved.Error!;
+        // Of another's mailbox only who may read it learns what its account has in use (RFC 9208 §6).
+        MailResult<AccountQuota> quota = named.Viewer is { } viewer
+            ? await session.Cluster.CallAsync(() => named.Owner.QuotaOf(named.Path, viewer), session.Wait)
+            : await GetQuota.AskAsync(session, user, user.Settings.Account);
         if (quota.Error is { } error)
             return error;
-        QuotaResponse.WriteRoot(session.Reply, user.Names.NameOf(path), quota.Value!);
+        QuotaResponse.WriteRoot(session.Reply, named.Name, quota.Value!);
         QuotaResponse.Write(session.Reply, quota.Value!.Account);
         if (quota.Value.Tenant is { } tenant)
             QuotaResponse.Write(session.Reply, tenant);
-        QuotaResponse.WriteExceeded(session, quota.Value);
+        if (named.Viewer is null)
+            QuotaResponse.WriteExceeded(session, quota.Value);
         return Completion.Done;
     }
 }

@@ -29,37 +29,56 @@ internal static class List
             ? user.Account.ListWith(new ListRequest(true, DeletedBytes: true)) : user.Account.List(withStatus), session.Wait);
         if (tree.Error is { } error)
             return error;
-        ILookup<MailboxId, MailboxMetadata>? annotations = null;
+        MailResult<SharedTree?> shared = await SharedAsync(session, user, patterns, new ListRequest(withStatus, arguments.Status.HasFlag(StatusItems.DeletedStorage)));
+        if (shared.Error is { } notShared)
+            return notShared;
+        ILookup<MailboxKey, MailboxMetadata>? annotations = null;
         if (arguments.Return.HasFlag(ListReturn.Metadata))
         {
             MailResult<IReadOnlyList<MailboxMetadata>> read = await session.Cluster.CallAsync(() => user.Account.ListMetadata(arguments.Metadata), session.Wait);
             if (read.Error is { } unread)
                 return unread;
-            annotations = read.Value!.ToLookup(static m => m.Mailbox.Mailbox);
+            annotations = read.Value!.ToLookup(static m => m.Mailbox);
         }
         if (withStatus && arguments.Status.HasFlag(StatusItems.HighestModSeq))
             session.EnableCondStore(user);
 
-        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, user.Names))
+        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, shared.Value, user))
         {
             bool selected = IsSelected(mailbox, arguments.Selection);
             bool parent = arguments.Selection.HasFlag(ListSelection.RecursiveMatch) && mailbox.Below.Any(below => IsSelected(below, arguments.Selection));
             if (!(selected || parent) || !patterns.Matches(mailbox.OnWire.ToString(user.Names.Delimiter)))
                 continue;
             Write(session.Reply, user, mailbox, arguments, parent);
+            string name = mailbox.OnWire.ToString(user.Names.Delimiter);
+            if (arguments.Return.HasFlag(ListReturn.MyRights) && selected && mailbox.Info is { Selectable: true } known)
+                session.Reply.Untagged().Raw("MYRIGHTS "u8).Mailbox(name).Space().AString(known.Rights.ToLetters()).NewLine();
             if (withStatus && mailbox.Info is { Selectable: true, Status: { } status })
-                StatusResponse.Write(session.Reply, user, session.Options, mailbox.Info.Path, arguments.Status, status);
+                StatusResponse.Write(session.Reply, user, session.Options, name, arguments.Status, status);
             if (annotations is not null && selected && mailbox.Info is { Selectable: true } info)
-                MetadataResponse.Write(session.Reply, mailbox.OnWire.ToString(user.Names.Delimiter), arguments.Metadata.Select(entry => (entry, ValueOf(annotations, info, entry))));
+                MetadataResponse.Write(session.Reply, name, arguments.Metadata.Select(entry => (entry, ValueOf(annotations, mailbox.Account, info, entry))));
             await session.FlushIfFullAsync();
         }
         return Completion.Done;
     }
 
-    private static byte[]? ValueOf(ILookup<MailboxId, MailboxMetadata> annotations, MailboxInfo info, string entry) =>
+    /// <summary>The mailboxes of others that the patterns may match; null where there are none to ask for.</summary>
+    public static async ValueTask<MailResult<SharedTree?>> SharedAsync(ImapSession session, ImapUser user, ListPatterns patterns, ListRequest request)
+    {
+        if (!user.Settings.Shares || !(patterns.MayMatchBelow(user.Names.OtherUsers) || patterns.MayMatchBelow(user.Names.SharedFolders)))
+            return default(MailResult<SharedTree?>);
+        MailResult<SharedTree> tree = await session.Cluster.CallAsync(() => user.Account.ListShared(request), session.Wait);
+        if (tree.Error is { } error)
+            return error;
+        // A namespace that is switched off shows nothing.
+        bool Shown(bool store) => user.Names.OtherUsers.Length > 0 || (store && user.Names.SharedFolders.Length > 0);
+        return new SharedTree([.. tree.Value!.Mailboxes.Where(m => Shown(m.Store))], [.. tree.Value.Subscriptions.Where(s => Shown(s.Store))]);
+    }
+
+    private static byte[]? ValueOf(ILookup<MailboxKey, MailboxMetadata> annotations, AccountId account, MailboxInfo info, string entry) =>
         entry == MetadataLimits.SpecialUse
             ? info.SpecialUse.Count > 0 ? Encoding.ASCII.GetBytes(string.Join(' ', info.SpecialUse)) : null
-            : annotations[info.Id].FirstOrDefault(a => a.Entry == entry)?.Value;
+            : annotations[new MailboxKey(account, info.Id)].FirstOrDefault(a => a.Entry == entry)?.Value;
 
     private static bool IsSelected(ListedMailbox mailbox, ListSelection selection) =>
         (!selection.HasFlag(ListSelection.Subscribed) || mailbox.Subscribed)
@@ -96,6 +115,9 @@ internal static class List
 /// <summary>The reference and patterns of one LIST.</summary>
 internal sealed class ListPatterns(IReadOnlyList<ListPattern> patterns)
 {
+    /// <summary>False: no pattern matches a name with this prefix, or its first levels.</summary>
+    public bool MayMatchBelow(string prefix) => prefix.Length > 0 && patterns.Any(pattern => pattern.MayMatchBelow(prefix));
+
     public bool Matches(string name) => patterns.Any(pattern => pattern.Matches(name));
 
     /// <summary>The reference is put in front of each pattern; null where one is too long.</summary>

@@ -47,6 +47,14 @@ public sealed class ListPattern
         return at[_pattern.Length];
     }
 
+    /// <summary>False: it matches no name that begins with <paramref name="prefix"/>, nor the levels of the prefix itself.</summary>
+    public bool MayMatchBelow(string prefix)
+    {
+        int literal = _pattern.AsSpan().IndexOfAny('*', '%');
+        ReadOnlySpan<char> start = literal < 0 ? _pattern : _pattern.AsSpan(0, literal);
+        return start.StartsWith(prefix, StringComparison.Ordinal) || prefix.AsSpan().StartsWith(start, StringComparison.Ordinal);
+    }
+
     private static void SkipWildcards(bool[] at, string pattern)
     {
         for (int i = 0; i < pattern.Length; i++)

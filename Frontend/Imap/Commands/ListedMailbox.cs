@@ -6,7 +6,8 @@ namespace MailCluster.Imap.Commands;
 /// <summary>A name that LIST may show: one that exists, is subscribed, or stands above one of these.</summary>
 /// <param name="OnWire">Its levels as the client sees them, those of the namespace's prefix included.</param>
 /// <param name="Info">Null for a name that is only subscribed, or only stands above others.</param>
-internal sealed record ListedMailbox(MailboxPath OnWire, MailboxInfo? Info, bool Subscribed)
+/// <param name="Account">Whose it is, where there is one.</param>
+internal sealed record ListedMailbox(MailboxPath OnWire, MailboxInfo? Info, bool Subscribed, AccountId Account = default)
 {
     /// <summary>Something exists below it.</summary>
     public bool HasChildren => Below.Exists(static below => below.Info is not null);
@@ -15,15 +16,23 @@ internal sealed record ListedMailbox(MailboxPath OnWire, MailboxInfo? Info, bool
     public List<ListedMailbox> Below { get; } = [];
 
     /// <summary>All names in order, parents before their children.</summary>
-    public static IReadOnlyList<ListedMailbox> Of(MailboxTree tree, MailboxNames names)
+    /// <param name="shared">Those of others; null: none are asked for.</param>
+    public static IReadOnlyList<ListedMailbox> Of(MailboxTree tree, SharedTree? shared, ImapUser user)
     {
+        MailboxNames names = user.Names;
         var all = new SortedDictionary<MailboxPath, ListedMailbox>();
         foreach (MailboxInfo info in tree.Mailboxes)
         {
             MailboxPath path = names.OnWire(info.Path);
-            all[path] = new ListedMailbox(path, info, false);
+            all[path] = new ListedMailbox(path, info, false, user.Settings.Account);
         }
-        foreach (MailboxPath path in tree.Subscriptions.Select(names.OnWire))
+        foreach (SharedMailbox mailbox in shared?.Mailboxes ?? [])
+        {
+            MailboxPath path = MailboxPath.Parse(names.NameOf(mailbox.User, mailbox.Store, mailbox.Info.Path), names.Delimiter);
+            all[path] = new ListedMailbox(path, mailbox.Info with { SpecialUse = [] }, false, mailbox.Owner);
+        }
+        IEnumerable<MailboxPath> subscribedElsewhere = shared?.Subscriptions.Select(s => MailboxPath.Parse(names.NameOf(s.User, s.Store, s.Path), names.Delimiter)) ?? [];
+        foreach (MailboxPath path in tree.Subscriptions.Select(names.OnWire).Concat(subscribedElsewhere))
             all[path] = all.TryGetValue(path, out ListedMailbox? known) ? known with { Subscribed = true } : new ListedMailbox(path, null, true);
         foreach (MailboxPath path in all.Keys.ToList())
         {

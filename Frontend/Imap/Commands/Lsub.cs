@@ -17,8 +17,11 @@ internal static class Lsub
         MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(false), session.Wait);
         if (tree.Error is { } error)
             return error;
+        MailResult<SharedTree?> shared = await List.SharedAsync(session, user, patterns, new ListRequest(false));
+        if (shared.Error is { } notShared)
+            return notShared;
         bool partial = arguments.Patterns[0].Name.EndsWith('%');
-        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, user.Names))
+        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, shared.Value, user))
         {
             bool parent = !mailbox.Subscribed && partial && mailbox.Below.Exists(static below => below.Subscribed);
             string name = mailbox.OnWire.ToString(user.Names.Delimiter);

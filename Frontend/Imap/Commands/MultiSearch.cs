@@ -71,7 +71,7 @@ internal static class MultiSearch
             return (null, uidValidity, error);
         MailboxSnapshot messages = synced.Value!;
         SearchTest test = new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, session.Services.Time.GetUtcNow()).Compile(key);
-        return (await Search.FindAsync(session, user, test, messages, UidSet.Empty), uidValidity, null);
+        return (await Search.FindAsync(session, user, name.Account, test, messages, UidSet.Empty), uidValidity, null);
     }
 
     /// <summary>The mailboxes of all sources, each once, in the order of the tree.</summary>

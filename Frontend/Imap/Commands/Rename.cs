@@ -11,15 +11,19 @@ internal static class Rename
     {
         RenameArguments arguments = command.Parse(MailboxGrammar.ParseRename);
         ImapUser user = state.User;
-        if (user.Names.Find(arguments.From) is not { } from)
-            return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
-        MailResult<MailboxPath> to = user.Names.New(arguments.To);
-        if (to.Error is { } notAllowed)
-            return notAllowed;
+        MailResult<NamedMailbox> resolved = await session.ResolveAsync(user, arguments.From);
+        if (resolved.Value is not { } from)
+            return resolved.Error!;
+        MailResult<NamedMailbox> target = await session.ResolveNewAsync(user, arguments.To);
+        if (target.Value is not { } to)
+            return target.Error!;
+        if (from.Account != to.Account)
+            return new MailError(MailErrorCode.Cannot, "A mailbox stays with its account");
         OperationId operation = session.Cluster.NextOperation();
-        MailResult<Done> renamed = await session.Cluster.CallAsync(() => user.Account.Rename(operation, from, to.Value!), session.Wait);
-        if (renamed.IsOk)
-            await session.TellOwnAsync(n => n.OwnRenamedAsync(from, to.Value!, session.Wait));
+        MailResult<Done> renamed = await session.Cluster.CallAsync(
+            () => from.Viewer is { } viewer ? from.Owner.RenameAs(operation, from.Path, to.Path, viewer) : from.Owner.Rename(operation, from.Path, to.Path), session.Wait);
+        if (from.Viewer is null && renamed.IsOk)
+            await session.TellOwnAsync(n => n.OwnRenamedAsync(from.Path, to.Path, session.Wait));
         return renamed.Error is { } error ? error : Completion.Done;
     }
 }

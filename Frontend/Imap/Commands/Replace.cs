@@ -41,13 +41,13 @@ internal sealed class ReplacedMessage(ImapSession session, Selected state, bool 
 
     /// <summary>Stores the new message and removes this one.</summary>
     /// <param name="name">Where to; looked for again where the mailbox has another name by now.</param>
-    public async ValueTask<Completion> ReplaceAsync(MailboxArgument name, MailboxInfo target, NewMessage message)
+    public async ValueTask<Completion> ReplaceAsync(MailboxArgument name, FoundMailbox target, NewMessage message)
     {
         OperationId operation = session.Cluster.NextOperation();
         MailResult<ReplaceResult> result = await CallAsync(operation, target, message);
         if (result.Error is { Code: MailErrorCode.MailboxGone or MailErrorCode.Renamed })
         {
-            MailResult<MailboxInfo> again = await session.FindAppendTargetAsync(state.User, name, recall: false);
+            MailResult<FoundMailbox> again = await session.FindAppendTargetAsync(state.User, name, recall: false);
             if (again.Error is { } none)
                 return none;
             target = again.Value!;
@@ -66,15 +66,15 @@ internal sealed class ReplacedMessage(ImapSession session, Selected state, bool 
         }
         ReplaceResult replaced = result.Value!;
         ImapMetrics.Appended.Add(message.Size);
-        Append.Added(session, target.Id, UidSet.Single(replaced.Uid), replaced.ModSeq);
+        Append.Added(session, target.Key.Mailbox, UidSet.Single(replaced.Uid), replaced.ModSeq);
         session.Reply.Status(null, "OK"u8, $"APPENDUID {replaced.UidValidity} {replaced.Uid}", "The replacement is stored");
         return state.User.QResync ? Completion.DoneWithModSeq : Completion.Done;
     }
 
-    private ValueTask<MailResult<ReplaceResult>> CallAsync(OperationId operation, MailboxInfo target, NewMessage message)
+    private ValueTask<MailResult<ReplaceResult>> CallAsync(OperationId operation, FoundMailbox target, NewMessage message)
     {
-        IMailboxGrain owner = session.Cluster.Mailbox(state.User.KeyOf(target.Id));
-        var request = new ReplaceRequest(operation, state.User.Actor, message, state.Mailbox.Key, Uid!.Value, target.Path);
+        IMailboxGrain owner = session.Cluster.Mailbox(target.Key);
+        var request = new ReplaceRequest(operation, state.User.Actor, message, state.Mailbox.Key, Uid!.Value, target.Info.Path);
         return session.PatientAsync(session.Cluster.CallAsync(() => owner.Replace(request), session.Wait), "Still storing");
     }
 }

@@ -100,15 +100,15 @@ internal static class Search
     public static ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, SelectedMailbox mailbox, SearchKey key)
     {
         MailboxView view = mailbox.Messages;
-        return FindAsync(session, user, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow()).Compile(key), view.Messages, view.Ghosts);
+        return FindAsync(session, user, mailbox.Key.Account, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow()).Compile(key), view.Messages, view.Ghosts);
     }
 
     /// <summary>Searches a version of a mailbox.</summary>
-    public static async ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, SearchTest test, MailboxSnapshot messages, UidSet ghosts)
+    public static async ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, AccountId account, SearchTest test, MailboxSnapshot messages, UidSet ghosts)
     {
-        var search = new MailboxSearch(session.Cluster.Bodies, user.Settings.Account, test, session.Services.Indexer?.Index);
+        var search = new MailboxSearch(session.Cluster.Bodies, account, test, session.Services.Indexer?.Index);
         SearchFound found = await session.PatientAsync(search.RunAsync(messages, ghosts, session.Gone), "Still searching");
-        session.Services.Indexer?.Ask(user.Settings.Tenant, user.Settings.Account, search.Unknown);
+        session.Services.Indexer?.Ask(user.Settings.Tenant, account, search.Unknown);
         return found;
     }
 

@@ -9,6 +9,8 @@ namespace MailCluster.Imap.Commands;
 /// <summary>SELECT (RFC 9051 §6.3.2), with CONDSTORE and QRESYNC (RFC 7162 §3.1.8, §3.2.5).</summary>
 internal static class Select
 {
+    private const MailRights Changing = MailRights.Insert | MailRights.Expunge | MailRights.DeleteMessages | MailRights.Write;
+
     public static ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command) => OpenAsync(session, state, command, readOnly: false);
 
     /// <summary>SELECT and EXAMINE.</summary>
@@ -26,16 +28,17 @@ internal static class Select
             session.State = state = new Authenticated(user);
             session.Reply.Status(null, "OK"u8, "CLOSED", "The mailbox before is closed");
         }
-        MailResult<MailboxInfo> found = await session.FindAsync(user, arguments.Mailbox);
+        MailResult<FoundMailbox> found = await session.FindAsync(user, arguments.Mailbox);
         if (found.Error is { } notFound)
             return notFound;
-        MailboxKey key = user.KeyOf(found.Value!.Id);
+        MailboxKey key = found.Value!.Key;
+        AccountId? viewer = found.Value.Named.Viewer;
         IMailboxGrain owner = session.Cluster.Mailbox(key);
-        MailResult<MailboxSelected> selected = await session.Cluster.CallAsync(() => owner.Select(readOnly), session.Wait);
+        MailResult<MailboxSelected> selected = await session.Cluster.CallAsync(() => viewer is { } asking ? owner.SelectAs(readOnly, asking) : owner.Select(readOnly), session.Wait);
         if (selected.Error is { } error)
             return error;
 
-        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity), selected.Value, readOnly);
+        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity, viewer), selected.Value, readOnly);
         var now = new Selected(user, mailbox);
         session.State = now;
         user.CondStore |= arguments.CondStore;
@@ -50,10 +53,11 @@ internal static class Select
             }
             vanished = answer.Value!;
         }
-        SelectResponses.Write(session.Reply, user, mailbox, found.Value.Path);
+        SelectResponses.Write(session.Reply, user, mailbox, found.Value.Named.Name);
         if (resync)
             await ResyncAsync(session, now, arguments.QResync!, vanished);
-        return Completion.Ok(readOnly ? "READ-ONLY" : "READ-WRITE");
+        // Who may change nothing that others see has it read-only (RFC 4314 §5.2), and may still have seen what he reads.
+        return Completion.Ok(readOnly || (selected.Value.Rights & Changing) == 0 ? "READ-ONLY" : "READ-WRITE");
     }
 
     /// <summary>Loads the rows, from which the whole answer is then made, and finds what the client does not know to be gone.</summary>

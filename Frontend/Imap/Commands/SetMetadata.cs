@@ -15,13 +15,19 @@ internal static class SetMetadata
             return Completion.No($"METADATA MAXSIZE {MetadataLimits.MaxValue}", "The value is too large");
         if (arguments.Mailbox.Name.Length == 0 && arguments.Entries.FirstOrDefault(Filters.IsWrong) is { } filter)
             return Completion.No("CANNOT", $"{filter.Entry} is no search");
-        MailboxPath? path = null;
-        if (arguments.Mailbox.Name.Length > 0 && (path = user.Names.Find(arguments.Mailbox)) is null)
-            return new MailError(MailErrorCode.NonExistent, "There is no mailbox of that name");
-        var request = new SetMetadataRequest(path, user.Settings.Account, arguments.Entries);
-        MailResult<Done> set = await session.Cluster.CallAsync(() => user.Account.SetMetadata(request), session.Wait);
-        if (set.IsOk)
-            await session.TellOwnAsync(n => n.OwnAnnotatedAsync(path, arguments.Entries, session.Wait));
+        NamedMailbox? named = null;
+        if (arguments.Mailbox.Name.Length > 0)
+        {
+            MailResult<NamedMailbox> resolved = await session.ResolveAsync(user, arguments.Mailbox);
+            if (resolved.Error is { } unknown)
+                return unknown;
+            named = resolved.Value;
+        }
+        var request = new SetMetadataRequest(named?.Path, user.Settings.Account, arguments.Entries);
+        IAccountGrain owner = named?.Owner ?? user.Account;
+        MailResult<Done> set = await session.Cluster.CallAsync(() => owner.SetMetadata(request), session.Wait);
+        if (named?.Viewer is null && set.IsOk)
+            await session.TellOwnAsync(n => n.OwnAnnotatedAsync(named?.Path, arguments.Entries, session.Wait));
         return set.Error is { } error ? error : Completion.Done;
     }
 }

@@ -15,7 +15,7 @@ internal static class Sort
         if (arguments.Search.UsesFilters && await Search.InsertFiltersAsync(session, state, arguments.Search, whole => arguments = arguments with { Search = whole }) is { } failed)
             return failed;
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
-        var sort = new MailboxSort(new MessageKeys(session.Cluster.Bodies, state.User.Settings.Account), arguments.Criteria);
+        var sort = new MailboxSort(new MessageKeys(session.Cluster.Bodies, state.Mailbox.Key.Account), arguments.Criteria);
         return await Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
         {
             MessageRef[] sorted = await session.PatientAsync(sort.RunAsync(messages, found.Uids, session.Gone), "Still sorting");

@@ -9,15 +9,16 @@ internal static class Subscribe
 {
     public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
     {
-        MailResult<MailboxPath> path = state.User.Names.New(command.Parse(MailboxGrammar.ParseName));
-        return path.Error is { } notAllowed ? notAllowed : await ChangeAsync(session, state, path.Value!, subscribed: true);
+        MailResult<NamedMailbox> named = await session.ResolveNewAsync(state.User, command.Parse(MailboxGrammar.ParseName));
+        return named.Error is { } notAllowed ? notAllowed : await ChangeAsync(session, state, named.Value!, subscribed: true);
     }
 
-    public static async ValueTask<Completion> ChangeAsync(ImapSession session, Authenticated state, MailboxPath path, bool subscribed)
+    public static async ValueTask<Completion> ChangeAsync(ImapSession session, Authenticated state, NamedMailbox named, bool subscribed)
     {
-        MailResult<Done> changed = await session.Cluster.CallAsync(() => state.User.Account.Subscribe(path, subscribed), session.Wait);
-        if (changed.IsOk)
-            await session.TellOwnAsync(n => n.OwnSubscribedAsync(path, subscribed, session.Wait));
+        MailResult<Done> changed = await session.Cluster.CallAsync(() => named.Viewer is null
+            ? state.User.Account.Subscribe(named.Path, subscribed) : state.User.Account.SubscribeTo(named.Account, named.Path, subscribed), session.Wait);
+        if (named.Viewer is null && changed.IsOk)
+            await session.TellOwnAsync(n => n.OwnSubscribedAsync(named.Path, subscribed, session.Wait));
         return changed.Error is { } error ? error : Completion.Done;
     }
 }

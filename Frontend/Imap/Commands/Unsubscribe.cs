@@ -1,3 +1,4 @@
+using MailCluster.Contracts;
 using MailCluster.Imap.Session;
 using MailCluster.Imap.Wire;
 
@@ -6,8 +7,10 @@ namespace MailCluster.Imap.Commands;
 /// <summary>UNSUBSCRIBE (RFC 9051 §6.3.8): also of names that are not on the list, which changes nothing.</summary>
 internal static class Unsubscribe
 {
-    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command) =>
-        state.User.Names.Find(command.Parse(MailboxGrammar.ParseName)) is { } path
-            ? await Subscribe.ChangeAsync(session, state, path, subscribed: false)
-            : Completion.Done;
+    public static async ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command)
+    {
+        MailResult<NamedMailbox> named = await session.ResolveAsync(state.User, command.Parse(MailboxGrammar.ParseName));
+        return named.Value is { } found ? await Subscribe.ChangeAsync(session, state, found, subscribed: false)
+            : named.Error!.Code == MailErrorCode.NonExistent ? Completion.Done : named.Error;
+    }
 }

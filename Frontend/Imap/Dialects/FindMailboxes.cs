@@ -32,7 +32,7 @@ internal static class FindMailboxes
         if (tree.Error is { } error)
             return error;
         var names = new ListPattern(pattern.Name, user.Names.Delimiter);
-        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, user.Names))
+        foreach (ListedMailbox mailbox in ListedMailbox.Of(tree.Value!, shared: null, user))
         {
             string name = mailbox.OnWire.ToString(user.Names.Delimiter);
             if (mailbox.Info is not { Selectable: true, Path: var path } || !(what == FindWhat.All || mailbox.Subscribed || path.IsInbox) || !names.Matches(name))

@@ -12,14 +12,16 @@ internal static class OldSubscribe
 
     public static ValueTask<Completion> UnsubscribeAsync(ImapSession session, Authenticated state, Command command) => ChangeAsync(session, state, command, false);
 
-    private static ValueTask<Completion> ChangeAsync(ImapSession session, Authenticated state, Command command, bool subscribed)
+    private static async ValueTask<Completion> ChangeAsync(ImapSession session, Authenticated state, Command command, bool subscribed)
     {
         (MailboxArgument name, bool isBoard) = command.Parse(Parse);
         if (isBoard)
-            return new(Completion.No("NONEXISTENT", "There are no bulletin boards"));
+            return Completion.No("NONEXISTENT", "There are no bulletin boards");
         // What is subscribed need not exist, and what is left must be named as it was.
-        MailResult<MailboxPath> path = subscribed || state.User.Names.Find(name) is not { } known ? state.User.Names.New(name) : known;
-        return path.Error is { } notAllowed ? new(notAllowed) : Subscribe.ChangeAsync(session, state, path.Value!, subscribed);
+        MailResult<NamedMailbox> named = subscribed ? await session.ResolveNewAsync(state.User, name) : await session.ResolveAsync(state.User, name);
+        if (!named.IsOk && !subscribed)
+            named = await session.ResolveNewAsync(state.User, name);
+        return named.Value is { } known ? await Subscribe.ChangeAsync(session, state, known, subscribed) : named.Error!;
     }
 
     private static (MailboxArgument Name, bool IsBoard) Parse(ref ImapParser parser)

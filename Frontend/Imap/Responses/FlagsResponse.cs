@@ -15,16 +15,26 @@ public static class FlagsResponse
         string[] keywords = [.. mailbox.Keywords.Order(StringComparer.OrdinalIgnoreCase)];
         reply.Untagged().Raw("FLAGS "u8).Flags(System, keywords).NewLine();
         reply.BeginStatus(null, "OK"u8).Raw("[PERMANENTFLAGS "u8);
-        if (mailbox.ReadOnly)
-            reply.Open().Close();
-        else
-            reply.Flags(System, keywords.Length < KeywordTable.MaxKeywords ? [.. keywords, "\\*"] : keywords);
-        reply.Raw("] "u8).Text(mailbox.ReadOnly ? "No flags can be stored" : "Flags that can be stored").NewLine();
+        FlagMask mask = mailbox.ReadOnly ? default : mailbox.ToldRights.Flags();
+        if (!mask.Keywords)
+            keywords = [];
+        else if (keywords.Length < KeywordTable.MaxKeywords)
+            keywords = [.. keywords, "\\*"];
+        reply.Flags(mask.System, keywords).Raw("] "u8).Text(mask.IsNone ? "No flags can be stored" : "Flags that can be stored").NewLine();
     }
 
     /// <summary>FLAGS once more when a keyword has come up that the client has not seen there.</summary>
     public static void NewKeywords(ReplyWriter reply, SelectedMailbox mailbox, KeywordTable table)
     {
+        // Other rights are other flags that can be stored (RFC 4314 §5.1.1).
+        if (mailbox.ToldRights.Flags() != mailbox.Rights.Flags())
+        {
+            mailbox.ToldRights = mailbox.Rights;
+            mailbox.Keywords.UnionWith(table.All());
+            mailbox.KeywordsOf = table;
+            Of(reply, mailbox);
+            return;
+        }
         if (ReferenceEquals(table, mailbox.KeywordsOf))
             return;
         mailbox.KeywordsOf = table;

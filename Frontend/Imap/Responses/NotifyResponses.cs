@@ -26,7 +26,7 @@ internal static class NotifyResponses
             if (mailbox is not { Selectable: true, Status: { } counters } || (events & NotifyEvents.Messages) == 0 || mailbox.Id == Selected(session))
                 continue;
             StatusItems items = StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
-            StatusResponse.Write(session.Reply, user, session.Options, mailbox.Path, items | More(user, events), counters);
+            StatusResponse.Write(session.Reply, user, session.Options, user.Names.NameOf(mailbox.Path), items | More(user, events), counters);
             await session.FlushIfFullAsync();
         }
     }
@@ -51,7 +51,7 @@ internal static class NotifyResponses
             StatusItems items = Changed(before?.Status, counters, events, whole: TookAName(told, now, before, mailbox));
             if (items == StatusItems.None)
                 continue;
-            StatusResponse.Write(session.Reply, user, session.Options, mailbox.Path, items | More(user, events), counters);
+            StatusResponse.Write(session.Reply, user, session.Options, user.Names.NameOf(mailbox.Path), items | More(user, events), counters);
             await session.FlushIfFullAsync();
         }
     }
@@ -90,8 +90,8 @@ internal static class NotifyResponses
     /// <summary>Mailboxes that were made, renamed or deleted, whose attributes changed, and subscriptions (§5.4, §5.5).</summary>
     private static async ValueTask TellNamesAsync(ImapSession session, ImapUser user, Notifications notify, AccountState told, AccountState now)
     {
-        Dictionary<MailboxPath, ListedMailbox> before = ListedMailbox.Of(told.Tree, user.Names).ToDictionary(static m => m.OnWire);
-        IReadOnlyList<ListedMailbox> after = ListedMailbox.Of(now.Tree, user.Names);
+        Dictionary<MailboxPath, ListedMailbox> before = ListedMailbox.Of(told.Tree, shared: null, user).ToDictionary(static m => m.OnWire);
+        IReadOnlyList<ListedMailbox> after = ListedMailbox.Of(now.Tree, shared: null, user);
         HashSet<MailboxPath> names = [.. after.Select(static m => m.OnWire)];
         HashSet<MailboxId> kept = [.. now.Mailboxes.Select(static m => m.Id)];
         foreach (ListedMailbox mailbox in after)

@@ -7,7 +7,7 @@ namespace MailCluster.Imap.Responses;
 /// <summary>What SELECT and EXAMINE answer before their tagged OK (RFC 9051 §6.3.2, RFC 3501 §6.3.1, RFC 7162 §3.1.2, RFC 8474 §4.2).</summary>
 public static class SelectResponses
 {
-    public static void Write(ReplyWriter reply, ImapUser user, SelectedMailbox mailbox, MailboxPath path)
+    public static void Write(ReplyWriter reply, ImapUser user, SelectedMailbox mailbox, string name)
     {
         MailboxStatus told = mailbox.Told.Status;
         MailboxSnapshot? rows = mailbox.View?.Messages;
@@ -20,7 +20,7 @@ public static class SelectResponses
         Code("HIGHESTMODSEQ "u8, rows?.ModSeq ?? told.HighestModSeq, "Highest");
         reply.Status(null, "OK"u8, $"MAILBOXID ({ObjectIds.Of(told.Id)})", "The mailbox's id");
         if (user.Rev2)
-            reply.Untagged().Raw("LIST () "u8).Delimiter(user.Names).Space().Mailbox(user.Names.NameOf(path)).NewLine();
+            reply.Untagged().Raw("LIST () "u8).Delimiter(user.Names).Space().Mailbox(name).NewLine();
 
         void Code(ReadOnlySpan<byte> name, long value, string text) =>
             reply.BeginStatus(null, "OK"u8).Raw("["u8).Raw(name).Number(value).Raw("] "u8).Text(text).NewLine();

@@ -7,10 +7,10 @@ namespace MailCluster.Imap.Responses;
 /// <summary>STATUS (RFC 9051 §7.3.4, RFC 3501, RFC 7162, RFC 7889, RFC 8474, RFC 9208: DELETED-STORAGE in octets).</summary>
 public static class StatusResponse
 {
-    public static void Write(ReplyWriter reply, ImapUser user, ImapOptions options, MailboxPath path, StatusItems items, MailboxStatus status)
+    public static void Write(ReplyWriter reply, ImapUser user, ImapOptions options, string name, StatusItems items, MailboxStatus status)
     {
         bool first = true;
-        reply.Untagged().Raw("STATUS "u8).Mailbox(user.Names.NameOf(path)).Raw(" ("u8);
+        reply.Untagged().Raw("STATUS "u8).Mailbox(name).Raw(" ("u8);
         Item(StatusItems.Messages, "MESSAGES "u8, status.Messages);
         if (!user.Rev2)
             Item(StatusItems.Recent, "RECENT "u8, status.Recent);

@@ -21,7 +21,8 @@ public static class Capabilities
         if (session.State is Authenticated { User: var user })
         {
             string limit = session.Options.MessageLimit is { } most ? $" MESSAGELIMIT={most}" : "";
-            return After + session.Options.AppendLimit + limit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE") + (user.Settings.Manages ? " QUOTASET" : "") + old;
+            string acl = user.Settings.Shares ? " ACL RIGHTS=texk LIST-MYRIGHTS" : "";
+            return After + session.Options.AppendLimit + limit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE") + acl + (user.Settings.Manages ? " QUOTASET" : "") + old;
         }
         IReadOnlyList<string> mechanisms = session.Services.Sasl.Mechanisms(session.LogsIn());
         return Before + old + (connection.CanStartTls ? " STARTTLS" : "") + (mechanisms.Count == 0 ? " LOGINDISABLED" : string.Concat(mechanisms.Select(static m => " AUTH=" + m)));

@@ -31,6 +31,11 @@ public sealed partial class ImapSession
         MailResult<MailboxSnapshot> synced = await mailbox.Open.SyncAsync(Wait);
         if (synced.Error is { } error)
             return error;
+        if (!mailbox.Rights.Has(MailRights.Read))
+        {
+            Bye("NOPERM", "You may not read the selected mailbox any more");
+            return new MailError(MailErrorCode.NoPermission, "You may not read this mailbox any more");
+        }
         if (mailbox.View is null && await FillAsync(mailbox, synced.Value!) is { } notFilled)
             return notFilled;
         return await TellAsync(selected, synced.Value!, telling);
@@ -90,14 +95,15 @@ public sealed partial class ImapSession
             flags = flags.Union(store.Answer);
         if (telling.Later is { } later)
             flags = flags.Except(later);
-        if (change.IsNone && flags.IsEmpty)
+        if (change.IsNone && flags.IsEmpty && mailbox.ToldRights == mailbox.Rights)
             return null;
         FlagsResponse.NewKeywords(Reply, mailbox, now.Keywords);
         await TellExpungedAsync(user, change);
         if (!change.Added.IsEmpty)
         {
             Reply.Untagged((uint)view.Messages.Count, "EXISTS"u8);
-            if (!user.Rev2)
+            // What is \Recent is for the mailbox's own account to see.
+            if (!user.Rev2 && user.ViewerOf(mailbox.Key.Account) is null)
                 await TellRecentAsync(mailbox, change.Added);
         }
         foreach (MessageRef message in view.Messages.Messages(flags))
@@ -106,7 +112,11 @@ public sealed partial class ImapSession
                 continue;
             bool known = telling.Store is { Silent: true } own && own.Changed.Contains(message.Uid)
                 && change.Before.TryFind(message.Uid, out MessageRef before) && IsJust(own, before, message);
-            if (known && !user.CondStore)
+            // What another of those who share the mailbox has seen shows in the modseq alone.
+            bool same = mailbox.Key.Account != user.Settings.Account || !now.Sharing.SeenBy.IsEmpty;
+            same = same && telling.Store?.Answer.Contains(message.Uid) != true && change.Before.TryFind(message.Uid, out MessageRef told) && told.Code == message.Code
+                && ReferenceEquals(told.KeywordTable, message.KeywordTable);
+            if ((known || same) && !user.CondStore)
                 continue;
             FlagsResponse.Changed(Reply, user, mailbox, message, telling.WithUid, withFlags: !known);
             await FlushIfFullAsync();

@@ -14,7 +14,12 @@ public sealed class ImapUser(LiveSession live, MailClusterClient cluster, Actor 
     /// <summary>Who changes are done by, for the log.</summary>
     public Actor Actor => actor;
 
-    public MailboxNames Names { get; } = new(live.Settings.Delimiter, live.Settings.Prefix);
+    public MailboxNames Names { get; } = new(
+        live.Settings.Delimiter, live.Settings.Prefix,
+        live.Settings.Shares ? live.Settings.OtherUsers ?? "Other Users" : "", live.Settings.Shares ? live.Settings.SharedFolders ?? "Shared Folders" : "");
+
+    /// <summary>Accounts of the tenant that names were of so far.</summary>
+    public Dictionary<string, AccountId> Neighbours { get; } = new(StringComparer.Ordinal);
 
     /// <summary>ENABLE IMAP4rev2 was given (RFC 9051 appendix A): UTF-8 names, ESEARCH, no \Recent.</summary>
     public bool Rev2 { get; set; }
@@ -32,4 +37,7 @@ public sealed class ImapUser(LiveSession live, MailClusterClient cluster, Actor 
     public bool Utf8 { get; set; }
 
     public MailboxKey KeyOf(MailboxId mailbox) => new(Settings.Account, mailbox);
+
+    /// <summary>The account that a mailbox must be asked for as; null where the mailbox is the user's own.</summary>
+    public AccountId? ViewerOf(AccountId account) => account == Settings.Account ? null : Settings.Account;
 }

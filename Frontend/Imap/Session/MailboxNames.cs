@@ -5,9 +5,12 @@ using MailCluster.Imap.Wire;
 namespace MailCluster.Imap.Session;
 
 /// <summary>
-/// Mailbox names on the wire and paths of segments: the account's delimiter, and the prefix of its personal namespace (RFC 2342), which INBOX alone does without.
+/// Mailbox names on the wire and paths of segments: the account's delimiter, the prefix of its personal namespace (RFC 2342), which INBOX alone does without, and
+/// the namespaces of mailboxes of other accounts.
 /// </summary>
-public sealed class MailboxNames(char delimiter, string prefix)
+/// <param name="otherUsers">How the namespace of other users begins, without the delimiter; empty: there is none.</param>
+/// <param name="sharedFolders">That of accounts that are nobody's own.</param>
+public sealed class MailboxNames(char delimiter, string prefix, string otherUsers = "", string sharedFolders = "")
 {
     /// <summary>The longest segment of a new name, in octets of UTF-8.</summary>
     public const int MaxSegment = 255;
@@ -22,10 +25,55 @@ public sealed class MailboxNames(char delimiter, string prefix)
     /// <summary>Empty, or a text that ends with the delimiter.</summary>
     public string Prefix => prefix;
 
+    /// <summary>The prefix of other users' mailboxes, which a user's name follows; empty: there is none.</summary>
+    public string OtherUsers { get; } = otherUsers.Length > 0 ? otherUsers + delimiter : "";
+
+    /// <summary>The prefix of shared mailboxes, which the name of an account that is nobody's own follows; empty: there is none.</summary>
+    public string SharedFolders { get; } = sharedFolders.Length > 0 ? sharedFolders + delimiter : "";
+
+    /// <summary>Whether a name is one of another account's mailbox, or of the levels above them.</summary>
+    public bool IsOther(string name) => IsBelow(name, OtherUsers) || IsBelow(name, SharedFolders);
+
+    /// <summary>The account's name and the path there of a name in the namespaces of others; null where no mailbox can have it.</summary>
+    public (string User, MailboxPath Path)? FindOther(MailboxArgument argument)
+    {
+        string name = argument.Name;
+        string start = name.StartsWith(OtherUsers, StringComparison.Ordinal) && OtherUsers.Length > 0 ? OtherUsers : SharedFolders;
+        if (!IsOther(name) || name.Length <= start.Length)
+            return null;
+        int end = name.IndexOf(delimiter, start.Length);
+        if (end < 0 || !IsWellFormed(name[(end + 1)..]))
+            return null;
+        return (Decoded(name[start.Length..end]), MailboxPath.Parse(name[(end + 1)..], delimiter));
+    }
+
+    /// <summary>As <see cref="FindOther"/> for a name that is to be created.</summary>
+    public MailResult<(string User, MailboxPath Path)> NewOther(MailboxArgument argument)
+    {
+        if (FindOther(argument with { Name = Trimmed(argument.Name) }) is not { } found)
+            return NotAllowed;
+        MailResult<MailboxPath> path = Checked(argument, found.Path);
+        return path.Error is { } error ? error : found;
+    }
+
+    /// <summary>The name of a mailbox of another account.</summary>
+    public string NameOf(string user, bool store, MailboxPath path) =>
+        (store && SharedFolders.Length > 0 ? SharedFolders : OtherUsers) + Encoded(user) + delimiter + path.ToString(delimiter);
+
+    // An address holds dots: where they are delimiters they are written '^', which addresses hardly hold.
+    private string Encoded(string user) => delimiter == '.' ? user.Replace('.', '^') : user;
+
+    private string Decoded(string user) => delimiter == '.' ? user.Replace('^', '.') : user;
+
+    private bool IsBelow(string name, string start) =>
+        start.Length > 0 && (name.StartsWith(start, StringComparison.Ordinal) || name.AsSpan().Equals(start.AsSpan(0, start.Length - 1), StringComparison.Ordinal));
+
     /// <summary>The path of a name that may exist; null where no mailbox can have it.</summary>
     public MailboxPath? Find(MailboxArgument argument)
     {
         string name = argument.Name;
+        if (IsOther(name))
+            return null;
         if (prefix.Length > 0 && !name.Equals("INBOX", StringComparison.OrdinalIgnoreCase))
         {
             if (!name.StartsWith(prefix, StringComparison.Ordinal) && !InboxPrefixed(name))
@@ -38,18 +86,23 @@ public sealed class MailboxNames(char delimiter, string prefix)
     /// <summary>The path of a name that is to be created (CREATE, the target of RENAME), or why it may not be.</summary>
     public MailResult<MailboxPath> New(MailboxArgument argument)
     {
+        argument = argument with { Name = Trimmed(argument.Name) };
+        return Find(argument) is { } path ? Checked(argument, path) : NotAllowed;
+    }
+
+    /// <summary>A trailing delimiter only says that there will be children (RFC 9051 §6.3.4).</summary>
+    private string Trimmed(string name) => name.Length > 1 && name[^1] == delimiter ? name[..^1] : name;
+
+    private static MailResult<MailboxPath> Checked(MailboxArgument argument, MailboxPath path)
+    {
         if (argument.Form != NameForm.Regular)
             return new MailError(MailErrorCode.Cannot, "The name's encoding is not valid.");
-        // A trailing delimiter only says that there will be children (RFC 9051 §6.3.4).
-        string name = argument.Name;
-        if (name.Length > 1 && name[^1] == delimiter)
-            argument = argument with { Name = name = name[..^1] };
-        foreach (char c in name)
+        foreach (char c in argument.Name)
         {
             if (c is '*' or '%' || char.IsControl(c) || c is '\u2028' or '\u2029')
                 return NotAllowed;
         }
-        if (Find(argument) is not { } path || path.Segments.Count > MaxDepth)
+        if (path.Segments.Count > MaxDepth)
             return NotAllowed;
         foreach (string segment in path.Segments)
         {

@@ -12,6 +12,7 @@ public sealed class SelectedMailbox : IDisposable
         Open = open;
         Told = told;
         ReadOnly = readOnly;
+        ToldRights = told.Rights;
         uint next = told.Status.UidNext;
         Recent = told.RecentFrom < next && told.RecentFrom > 0 ? UidSet.FromRanges([new UidRange(told.RecentFrom, next - 1)]) : UidSet.Empty;
         Keywords = new HashSet<string>(told.Keywords, StringComparer.OrdinalIgnoreCase);
@@ -29,6 +30,12 @@ public sealed class SelectedMailbox : IDisposable
 
     /// <summary>EXAMINE.</summary>
     public bool ReadOnly { get; }
+
+    /// <summary>What the user may do here, as far as it is known in this process.</summary>
+    public MailRights Rights => Open.Rights ?? Told.Rights;
+
+    /// <summary>The rights that FLAGS and PERMANENTFLAGS were told by.</summary>
+    public MailRights ToldRights { get; set; }
 
     /// <summary>What the client was told; null until the first command that needs rows, because SELECT is answered from counters.</summary>
     public MailboxView? View { get; set; }

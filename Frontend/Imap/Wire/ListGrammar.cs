@@ -11,7 +11,7 @@ public enum ListSelection
     SpecialUse = 8,
 }
 
-/// <summary>Return options of LIST (RFC 5258 §3.2, RFC 6154, RFC 5819, RFC 9590).</summary>
+/// <summary>Return options of LIST (RFC 5258 §3.2, RFC 6154, RFC 5819, RFC 8440, RFC 9590).</summary>
 [Flags]
 public enum ListReturn
 {
@@ -21,6 +21,7 @@ public enum ListReturn
     SpecialUse = 4,
     Status = 8,
     Metadata = 16,
+    MyRights = 32,
 }
 
 /// <summary>The arguments of LIST, or of LSUB with the plain form.</summary>
@@ -34,7 +35,7 @@ public enum ListReturn
 public sealed record ListArguments(
     ListSelection Selection, MailboxArgument Reference, IReadOnlyList<MailboxArgument> Patterns, ListReturn Return, StatusItems Status, IReadOnlyList<string> Metadata, bool Extended);
 
-/// <summary>LIST and LSUB (RFC 9051 §6.3.9, RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 9590).</summary>
+/// <summary>LIST and LSUB (RFC 9051 §6.3.9, RFC 3501 §6.3.8, RFC 5258, RFC 5819, RFC 6154, RFC 8440, RFC 9590).</summary>
 public static class ListGrammar
 {
     const int MaxPatterns = 100;
@@ -147,6 +148,9 @@ public static class ListGrammar
                     parser.Space();
                     returns |= ListReturn.Status;
                     status |= StatusGrammar.Items(ref parser);
+                    break;
+                case "MYRIGHTS":
+                    returns |= ListReturn.MyRights;
                     break;
                 case "METADATA":
                     parser.Space();

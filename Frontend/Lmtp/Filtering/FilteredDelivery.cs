@@ -188,12 +188,14 @@ internal sealed class FilteredDelivery(
         var stored = new NewMessage(
             source.Body, claim, prefix, (uint)(source.Size + prefix.Length), trace.Date.ToUnixTimeSeconds(), 0, flags, source.ThreadKeys);
         Guid? mark = _account.Deduplicate ? CopyOf(number) : null;
-        Placed placed = await placement.StoreAsync(_account, Actor, stored, mark, find, cancellationToken).ConfigureAwait(false);
+        // What a script files its owner files; what a sub-address names the sender does.
+        bool posted = place.Mailbox is null && _account.SharedStore;
+        Placed placed = await placement.StoreAsync(_account, Actor, stored, mark, find, cancellationToken, posted).ConfigureAwait(false);
         if (placed.Error is { Code: MailErrorCode.Limit } && flags.Keywords.Count > 0)
         {
             // The mailbox takes no further keywords: better the message without them.
             Fail($"a limit of flags is reached: {placed.Error.Text}");
-            placed = await placement.StoreAsync(_account, Actor, stored with { Flags = flags with { Keywords = [] } }, mark, find, cancellationToken).ConfigureAwait(false);
+            placed = await placement.StoreAsync(_account, Actor, stored with { Flags = flags with { Keywords = [] } }, mark, find, cancellationToken, posted).ConfigureAwait(false);
         }
         return placed;
     }

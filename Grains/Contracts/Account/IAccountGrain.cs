@@ -119,6 +119,55 @@ public interface IAccountGrain : IGrainWithIntegerKey
     [Alias("ListMetadata")]
     ValueTask<MailResult<IReadOnlyList<MailboxMetadata>>> ListMetadata(IReadOnlyList<string> entries);
 
+    /// <summary>
+    /// As <see cref="Find"/> for an account that need not be this one: with what it may do with the mailbox. <see cref="MailErrorCode.NonExistent"/> also where it may not know of it.
+    /// </summary>
+    [Alias("FindAs")]
+    ValueTask<MailResult<MailboxInfo>> FindAs(MailboxPath path, AccountId viewer);
+
+    /// <summary>
+    /// As <see cref="Create"/>, by an account that need not be this one: it needs k on the nearest mailbox above the new one (RFC 4314 §4), whose list of rights the new one inherits.
+    /// Failures also: <see cref="MailErrorCode.NoPermission"/>.
+    /// </summary>
+    [Alias("CreateAs"), ResponseTimeout(AccountLimits.TreeTimeout)]
+    ValueTask<MailResult<MailboxInfo>> CreateAs(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, AccountId viewer);
+
+    /// <summary>As <see cref="Delete"/>, by an account that need not be this one: it needs x. Failures also: <see cref="MailErrorCode.NoPermission"/>.</summary>
+    [Alias("DeleteAs"), ResponseTimeout(AccountLimits.TreeTimeout)]
+    ValueTask<MailResult<Done>> DeleteAs(OperationId operation, MailboxPath path, AccountId viewer);
+
+    /// <summary>As <see cref="Rename"/>, by an account that need not be this one: it needs x, and k above the new name. Failures also: <see cref="MailErrorCode.NoPermission"/>.</summary>
+    [Alias("RenameAs"), ResponseTimeout(AccountLimits.TreeTimeout)]
+    ValueTask<MailResult<Done>> RenameAs(OperationId operation, MailboxPath from, MailboxPath to, AccountId viewer);
+
+    /// <summary>As <see cref="Subscribe"/>, to a mailbox of another account.</summary>
+    [Alias("SubscribeTo")]
+    ValueTask<MailResult<Done>> SubscribeTo(AccountId owner, MailboxPath path, bool subscribed);
+
+    /// <summary>The mailboxes of others that this account may see (l), and its subscriptions to such, in one query; with their counters as this account counts them.</summary>
+    [Alias("ListShared"), ResponseTimeout(AccountLimits.TreeTimeout)]
+    ValueTask<MailResult<SharedTree>> ListShared(ListRequest request);
+
+    /// <summary>
+    /// The list of rights of a mailbox (RFC 4314 §3.3), for who has a.
+    /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.NoPermission"/>.
+    /// </summary>
+    [Alias("Acl")]
+    ValueTask<MailResult<MailboxRights>> Acl(MailboxPath path, AccountId viewer);
+
+    /// <summary>
+    /// Changes one line of a list of rights (RFC 4314 §3.1); on every node the new list counts when the call returns.
+    /// Failures: <see cref="MailErrorCode.NonExistent"/> (the mailbox, or no account of the tenant has that name), <see cref="MailErrorCode.NoPermission"/>,
+    /// <see cref="MailErrorCode.Cannot"/> (the mailbox's own account has all rights), <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.InUse"/> (an older node is in the cluster, which
+    /// would not heed it).
+    /// </summary>
+    [Alias("SetAcl")]
+    ValueTask<MailResult<Done>> SetAcl(SetAclRequest request);
+
+    /// <summary>As <see cref="Quota"/>, for an account that may read (r) this mailbox.</summary>
+    [Alias("QuotaOf")]
+    ValueTask<MailResult<AccountQuota>> QuotaOf(MailboxPath path, AccountId viewer);
+
     /// <summary>Whether the account may log in, read from the directory now; false for an account that is gone.</summary>
     [Alias("MayLogIn")]
     ValueTask<MailResult<bool>> MayLogIn();
@@ -183,6 +232,10 @@ public sealed record AccountSession(
 /// <param name="Delimiter">Between the levels of mailbox names on the wire.</param>
 /// <param name="Deduplicate">Whether a byte-identical redelivery within 24 h is answered as delivered and not stored again: a setting of the tenant.</param>
 /// <param name="Prefix">The personal namespace's prefix: empty, or e.g. "INBOX." (RFC 2342).</param>
+/// <param name="OtherUsers">How the namespace of others' mailboxes begins, without the delimiter; null for "Other Users", empty for none.</param>
+/// <param name="SharedFolders">That of accounts that are nobody's own; null for "Shared Folders".</param>
+/// <param name="SharedStore">It is nobody's own: its mailboxes are listed as shared ones.</param>
+/// <param name="Shares">The account's owner knows of shared mailboxes: one of the release before does not.</param>
 /// <param name="Manages">It may set quotas of its tenant's accounts (RFC 9208), and the server's shared annotations that they read (RFC 5464).</param>
 [GenerateSerializer, Immutable, Alias("AccountSettings")]
 public sealed record AccountSettings(
@@ -195,7 +248,11 @@ public sealed record AccountSettings(
     [property: Id(6)] long? MaxBytes,
     [property: Id(7)] long? MaxMessages,
     [property: Id(8)] bool Deduplicate = true,
-    [property: Id(9)] bool Manages = false);
+    [property: Id(9)] bool Manages = false,
+    [property: Id(10)] string? OtherUsers = null,
+    [property: Id(11)] string? SharedFolders = null,
+    [property: Id(12)] bool SharedStore = false,
+    [property: Id(13)] bool Shares = false);
 
 /// <summary>Whether an account takes mail.</summary>
 public enum DeliveryState
@@ -220,22 +277,62 @@ public sealed record SessionInfo(
 /// <param name="Selectable">False for a name that only has children (RFC 9051 §7.3.1: \NonExistent or \Noselect).</param>
 /// <param name="SpecialUse">e.g. "\Sent" (RFC 6154 §2).</param>
 /// <param name="Status">Null unless it was asked for.</param>
+/// <param name="Rights">What who asked may do with it.</param>
 [GenerateSerializer, Immutable, Alias("MailboxInfo")]
 public sealed record MailboxInfo(
     [property: Id(0)] MailboxId Id,
     [property: Id(1)] MailboxPath Path,
     [property: Id(2)] bool Selectable,
     [property: Id(3)] IReadOnlyList<string> SpecialUse,
-    [property: Id(4)] MailboxStatus? Status);
+    [property: Id(4)] MailboxStatus? Status,
+    [property: Id(5)] MailRights Rights = MailRights.All);
 
 [GenerateSerializer, Immutable, Alias("MailboxTree")]
 public sealed record MailboxTree([property: Id(0)] IReadOnlyList<MailboxInfo> Mailboxes, [property: Id(1)] IReadOnlyList<MailboxPath> Subscriptions);
 
 /// <param name="DeletedBytes"><see cref="MailboxStatus.DeletedBytes"/> is asked for, too.</param>
+/// <param name="Viewer">Who asks, where it is not the account itself: needs r, and has an UNSEEN of its own.</param>
 [GenerateSerializer, Immutable, Alias("StatusRequest")]
-public sealed record StatusRequest([property: Id(0)] MailboxPath Path, [property: Id(1)] bool DeletedBytes = false);
+public sealed record StatusRequest([property: Id(0)] MailboxPath Path, [property: Id(1)] bool DeletedBytes = false, [property: Id(2)] AccountId? Viewer = null);
 
 /// <param name="Status">Counters are asked for, too.</param>
 /// <param name="DeletedBytes">And <see cref="MailboxStatus.DeletedBytes"/>.</param>
 [GenerateSerializer, Immutable, Alias("ListRequest")]
 public sealed record ListRequest([property: Id(0)] bool Status, [property: Id(1)] bool DeletedBytes = false);
+
+/// <summary>A mailbox of another account that its owner shares.</summary>
+/// <param name="User">The owner's log-in name.</param>
+/// <param name="Store">The owner is nobody's own (<see cref="AccountSettings.SharedStore"/>).</param>
+[GenerateSerializer, Immutable, Alias("SharedMailbox")]
+public sealed record SharedMailbox([property: Id(0)] AccountId Owner, [property: Id(1)] string User, [property: Id(2)] bool Store, [property: Id(3)] MailboxInfo Info);
+
+/// <summary>A subscription to a mailbox of another account, which need not exist.</summary>
+[GenerateSerializer, Immutable, Alias("SharedSubscription")]
+public sealed record SharedSubscription([property: Id(0)] AccountId Owner, [property: Id(1)] string User, [property: Id(2)] bool Store, [property: Id(3)] MailboxPath Path);
+
+[GenerateSerializer, Immutable, Alias("SharedTree")]
+public sealed record SharedTree([property: Id(0)] IReadOnlyList<SharedMailbox> Mailboxes, [property: Id(1)] IReadOnlyList<SharedSubscription> Subscriptions);
+
+/// <summary>A list of rights as people read it.</summary>
+/// <param name="Entries">Not the owner's.</param>
+[GenerateSerializer, Immutable, Alias("MailboxRights")]
+public sealed record MailboxRights([property: Id(0)] string Owner, [property: Id(1)] IReadOnlyList<NamedRights> Entries);
+
+/// <param name="Name">A log-in name, or <see cref="Anyone"/>.</param>
+[GenerateSerializer, Immutable, Alias("NamedRights")]
+public sealed record NamedRights([property: Id(0)] string Name, [property: Id(1)] bool Negative, [property: Id(2)] MailRights Rights)
+{
+    /// <summary>The identifier of all accounts of the tenant (RFC 4314 §2).</summary>
+    public const string Anyone = "anyone";
+}
+
+/// <param name="Name">As <see cref="NamedRights.Name"/>.</param>
+[GenerateSerializer, Immutable, Alias("SetAclRequest")]
+public sealed record SetAclRequest(
+    [property: Id(0)] OperationId Operation,
+    [property: Id(1)] Actor Actor,
+    [property: Id(2)] MailboxPath Path,
+    [property: Id(3)] string Name,
+    [property: Id(4)] bool Negative,
+    [property: Id(5)] StoreMode Mode,
+    [property: Id(6)] MailRights Rights);

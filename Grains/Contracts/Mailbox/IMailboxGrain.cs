@@ -10,6 +10,8 @@ namespace MailCluster.Contracts;
 /// <para>Retries: a call that failed with an exception or <see cref="MailErrorCode.Unavailable"/> has an unknown outcome;
 /// calling again with the same <see cref="OperationId"/> finds it out or does it, once.</para>
 /// <para>Every method may answer <see cref="MailErrorCode.MailboxGone"/> (deleted; final) and <see cref="MailErrorCode.Unavailable"/>.</para>
+/// <para>Rights: a change by an account that is not the mailbox's (<see cref="Actor.Account"/>) is done as far as its rights go (RFC 4314 §4), else
+/// <see cref="MailErrorCode.NoPermission"/>.</para>
 /// </summary>
 [Alias("MailCluster.IMailboxGrain")]
 public interface IMailboxGrain : IGrainWithStringKey
@@ -17,6 +19,24 @@ public interface IMailboxGrain : IGrainWithStringKey
     /// <summary>SELECT and EXAMINE: answered from the mailbox's counters, without loading a message.</summary>
     [Alias("Select")]
     ValueTask<MailResult<MailboxSelected>> Select(bool readOnly);
+
+    /// <summary>
+    /// As <see cref="Select"/>, for an account that need not be the mailbox's: UNSEEN is its own, \Recent the owner's.
+    /// Failures: <see cref="MailErrorCode.NoPermission"/>, <see cref="MailErrorCode.NonExistent"/> (it may not even know that there is one).
+    /// </summary>
+    [Alias("SelectAs")]
+    ValueTask<MailResult<MailboxSelected>> SelectAs(bool readOnly, AccountId viewer);
+
+    /// <summary>As <see cref="Status"/>, with the UNSEEN of an account that is not the mailbox's.</summary>
+    [Alias("StatusAs")]
+    ValueTask<MailResult<MailboxStatus?>> StatusAs(AccountId viewer);
+
+    /// <summary>
+    /// Changes the list of rights; it is a part of the version, with a modseq of its own. Returns the list after it.
+    /// Failures: <see cref="MailErrorCode.NoPermission"/>, <see cref="MailErrorCode.Limit"/> (<see cref="MailboxAcl.MaxEntries"/>).
+    /// </summary>
+    [Alias("SetRights")]
+    ValueTask<MailResult<MailboxAcl>> SetRights(SetRightsRequest request);
 
     /// <summary>
     /// STATUS: the counters of the version in memory. Null when there is none: then the mailbox's row, which the caller read before it asked, is

@@ -3,12 +3,14 @@ namespace MailCluster.Contracts;
 /// <summary>What SELECT tells (RFC 9051 §6.3.2), from the counters.</summary>
 /// <param name="RecentFrom">The first UID that this session may show as \Recent; EXAMINE leaves it to others. Above the last UID when there is none.</param>
 /// <param name="Keywords">The keywords in use, in the case first seen.</param>
+/// <param name="Rights">What who asked may do here.</param>
 [GenerateSerializer, Immutable, Alias("MailboxSelected")]
 public sealed record MailboxSelected(
     [property: Id(0)] long Epoch,
     [property: Id(1)] MailboxStatus Status,
     [property: Id(2)] uint RecentFrom,
-    [property: Id(3)] IReadOnlyList<string> Keywords);
+    [property: Id(3)] IReadOnlyList<string> Keywords,
+    [property: Id(4)] MailRights Rights = MailRights.All);
 
 /// <summary>The counters of a mailbox (RFC 9051 §6.3.11, RFC 8438), kept in its row by every change.</summary>
 /// <param name="Bytes">The sum of RFC822.SIZE.</param>
@@ -34,6 +36,7 @@ public sealed record MailboxStatus(
 /// <param name="Reload">Not null: the caller's version is too old (or it has none): fetch this many chunks with <see cref="IMailboxGrain.GetChunks"/>.</param>
 /// <param name="UidNext">Of the owner's version.</param>
 /// <param name="Silo">Where the owner is: its <see cref="ILeaseDesk"/> renews the lease. Null from nodes of earlier releases.</param>
+/// <param name="Sharing">Of the owner's version, with <paramref name="Reload"/>.</param>
 [GenerateSerializer, Immutable, Alias("SyncReply")]
 public sealed record SyncReply(
     [property: Id(0)] long Epoch,
@@ -42,7 +45,8 @@ public sealed record SyncReply(
     [property: Id(3)] int? Reload,
     [property: Id(4)] uint UidNext,
     [property: Id(5)] uint UidValidity = 0,
-    [property: Id(6)] string? Silo = null);
+    [property: Id(6)] string? Silo = null,
+    [property: Id(7)] MailboxSharing? Sharing = null);
 
 /// <summary>Some chunks of a version, and the keyword table that their codes refer to.</summary>
 [GenerateSerializer, Immutable, Alias("SnapshotPage")]
@@ -51,8 +55,10 @@ public sealed record SnapshotPage([property: Id(0)] KeywordTable Keywords, [prop
 /// <summary>Who does a change, for the log: who, from where, with what. Never a secret.</summary>
 /// <param name="Session">The session's id in the logs, or the delivery's queue id.</param>
 /// <param name="Address">The client's address, or null for the server's own work.</param>
+/// <param name="Account">The account that acts: the owner of a mailbox of another knows what it may do there. Null: the mailbox's own.</param>
 [GenerateSerializer, Immutable, Alias("Actor")]
-public sealed record Actor([property: Id(0)] string User, [property: Id(1)] string Session, [property: Id(2)] string? Address);
+public sealed record Actor(
+    [property: Id(0)] string User, [property: Id(1)] string Session, [property: Id(2)] string? Address, [property: Id(3)] AccountId? Account = null);
 
 /// <summary>One message to add; its body was staged with <see cref="IMessageBodies.StageAsync"/>.</summary>
 /// <param name="Claim">Which of the staged body's claims this message takes, 0 ≤ claim &lt; <see cref="StagedBody.Claims"/>; each can be taken once.</param>
@@ -156,3 +162,15 @@ public sealed record CopyResult(
 /// <summary>The POP3 unique-id that a message had where it was imported from: 1 to 70 characters in the range 0x21 to 0x7E, unique in its mailbox.</summary>
 [GenerateSerializer, Immutable, Alias("ImportedUidl")]
 public sealed record ImportedUidl([property: Id(0)] uint Uid, [property: Id(1)] string Uidl);
+
+/// <summary>Changes one line of a mailbox's list of rights (RFC 4314 §3.1, §3.2).</summary>
+/// <param name="Grantee">An account of the mailbox's tenant, or <see cref="MailboxAcl.Anyone"/>.</param>
+/// <param name="Negative">The line of rights that are taken away ("-name").</param>
+[GenerateSerializer, Immutable, Alias("SetRightsRequest")]
+public sealed record SetRightsRequest(
+    [property: Id(0)] OperationId Operation,
+    [property: Id(1)] Actor Actor,
+    [property: Id(2)] AccountId Grantee,
+    [property: Id(3)] bool Negative,
+    [property: Id(4)] StoreMode Mode,
+    [property: Id(5)] MailRights Rights);

@@ -11,9 +11,10 @@ public sealed class MailboxSnapshot
     private readonly int[] _starts;
     private string[]? _keywordsInUse;
 
-    private MailboxSnapshot(long epoch, long modSeq, uint uidNext, KeywordTable keywords, MessageChunk[] chunks, uint uidValidity)
+    private MailboxSnapshot(long epoch, long modSeq, uint uidNext, KeywordTable keywords, MessageChunk[] chunks, uint uidValidity, MailboxSharing sharing)
     {
         UidValidity = uidValidity;
+        Sharing = sharing;
         Epoch = epoch;
         ModSeq = modSeq;
         UidNext = uidNext;
@@ -41,6 +42,9 @@ public sealed class MailboxSnapshot
 
     public KeywordTable Keywords { get; }
 
+    /// <summary>The rights of others, and what each of them has seen.</summary>
+    public MailboxSharing Sharing { get; }
+
     /// <summary>The number of messages.</summary>
     public int Count { get; }
 
@@ -55,8 +59,9 @@ public sealed class MailboxSnapshot
         new(id, UidValidity, UidNext, ModSeq, Totals.Messages, Totals.Unseen, Totals.Deleted, Totals.Bytes, recent, Totals.DeletedBytes);
 
     /// <summary>A version made of chunks in UID order, as loaded from storage or received from the owner.</summary>
-    public static MailboxSnapshot Of(long epoch, long modSeq, uint uidNext, KeywordTable keywords, IEnumerable<MessageChunk> chunks, uint uidValidity = 0) =>
-        new(epoch, modSeq, uidNext, keywords, [.. chunks.Where(static c => c.Count > 0)], uidValidity);
+    public static MailboxSnapshot Of(long epoch, long modSeq, uint uidNext, KeywordTable keywords, IEnumerable<MessageChunk> chunks, uint uidValidity = 0,
+        MailboxSharing? sharing = null) =>
+        new(epoch, modSeq, uidNext, keywords, [.. chunks.Where(static c => c.Count > 0)], uidValidity, sharing ?? MailboxSharing.None);
 
     /// <summary>A version made of rows in UID order.</summary>
     public static MailboxSnapshot OfRows(long epoch, long modSeq, uint uidNext, IEnumerable<MessageRow> rows, uint uidValidity = 0)
@@ -64,7 +69,26 @@ public sealed class MailboxSnapshot
         var builder = new ChunkBuilder(KeywordTable.Empty, []);
         foreach (MessageRow row in rows)
             builder.Add(row);
-        return new MailboxSnapshot(epoch, modSeq, uidNext, builder.Keywords, builder.Finish(), uidValidity);
+        return new MailboxSnapshot(epoch, modSeq, uidNext, builder.Keywords, builder.Finish(), uidValidity, MailboxSharing.None);
+    }
+
+    /// <summary>This version under another claim, the same messages.</summary>
+    public MailboxSnapshot Under(long epoch, uint uidValidity) => new(epoch, ModSeq, UidNext, Keywords, _chunks, uidValidity, Sharing);
+
+    /// <summary>This version with what is known of its sharing.</summary>
+    public MailboxSnapshot With(MailboxSharing sharing) =>
+        ReferenceEquals(sharing, Sharing) ? this : new(Epoch, ModSeq, UidNext, Keywords, _chunks, UidValidity, sharing);
+
+    /// <summary>This version with a UIDNEXT that rose without a message that stays.</summary>
+    public MailboxSnapshot WithUidNext(uint uidNext) => new(Epoch, ModSeq, uidNext, Keywords, _chunks, UidValidity, Sharing);
+
+    /// <summary>
+    /// This version as an account sees it that is not the owner: with its own \Seen instead of the owner's. The views of two versions share the chunks that the versions share.
+    /// </summary>
+    public MailboxSnapshot For(AccountId viewer)
+    {
+        UidSet seen = Sharing.Seen(viewer);
+        return new MailboxSnapshot(Epoch, ModSeq, UidNext, Keywords, Array.ConvertAll(_chunks, c => c.SeenAs(viewer, seen)), UidValidity, Sharing);
     }
 
     /// <summary>The message at <paramref name="index"/>, 0 ≤ index &lt; <see cref="Count"/>.</summary>
@@ -149,6 +173,7 @@ public sealed class MailboxSnapshot
         MessageChunk?[] chunks = [.. _chunks];
         KeywordTable keywords = Keywords;
         uint uidNext = UidNext;
+        MailboxSharing sharing = Sharing;
         foreach (MailboxEffect effect in delta.Effects)
         {
             switch (effect)
@@ -160,16 +185,23 @@ public sealed class MailboxSnapshot
                     keywords = builder.Keywords;
                     chunks = builder.Finish();
                     uidNext = Math.Max(uidNext, added.Rows[^1].Uid + 1);
+                    if (added is { Viewer: { } by, Seen: { IsEmpty: false } seen })
+                        sharing = sharing.With(by, sharing.Seen(by).Union(seen));
                     break;
                 case FlagsChanged changed:
                     keywords = ChangeFlags(chunks, keywords, changed);
+                    if (changed.Viewer is { } viewer && SeenAfter(sharing.Seen(viewer), changed) is { } after)
+                        sharing = sharing.With(viewer, after);
+                    break;
+                case RightsChanged rights:
+                    sharing = sharing with { Acl = rights.Acl };
                     break;
                 case MessagesExpunged expunged:
                     Expunge(chunks, expunged.Uids);
                     break;
             }
         }
-        var next = new MailboxSnapshot(Epoch, delta.ToModSeq, uidNext, keywords, [.. chunks.Where(static c => c is not null).Select(static c => c!)], UidValidity);
+        var next = new MailboxSnapshot(Epoch, delta.ToModSeq, uidNext, keywords, [.. chunks.Where(static c => c is not null).Select(static c => c!)], UidValidity, sharing);
         // Combinations come and go; those that nobody has any more must not pile up.
         return keywords.Count > 4096 + (4L * next.Count) ? next.WithFreshKeywords() : next;
     }
@@ -194,7 +226,7 @@ public sealed class MailboxSnapshot
                 return FlagCode.Of(FlagCode.System(code), set);
             })],
         })];
-        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, chunks, UidValidity);
+        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, chunks, UidValidity, Sharing);
     }
 
     /// <summary>
@@ -237,7 +269,7 @@ public sealed class MailboxSnapshot
             keywords = builder.Keywords;
             chunks.AddRange(builder.Finish());
         }
-        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, [.. chunks], UidValidity);
+        return new MailboxSnapshot(Epoch, ModSeq, UidNext, keywords, [.. chunks], UidValidity, Sharing);
     }
 
     private int ChunkOf(uint uid)
@@ -254,10 +286,27 @@ public sealed class MailboxSnapshot
         return hi;
     }
 
+    /// <summary>What a viewer has seen after a change of his; null: the change is not about that.</summary>
+    private static UidSet? SeenAfter(UidSet before, FlagsChanged change)
+    {
+        if (((change.Mask ?? FlagMask.All).System & SystemFlags.Seen) == 0)
+            return null;
+        bool named = (change.Flags.System & SystemFlags.Seen) != 0;
+        return change.Mode switch
+        {
+            StoreMode.Replace => named ? before.Union(change.Uids) : before.Except(change.Uids),
+            StoreMode.Add => named ? before.Union(change.Uids) : null,
+            _ => named ? before.Except(change.Uids) : null,
+        };
+    }
+
     private static KeywordTable ChangeFlags(MessageChunk?[] chunks, KeywordTable keywords, FlagsChanged change)
     {
         // Few combinations stand before many messages: each is worked out once.
         var outcomes = new Dictionary<int, int>();
+        FlagMask mask = change.Mask ?? FlagMask.All;
+        SystemFlags may = change.Viewer is null ? mask.System : mask.System & ~SystemFlags.Seen;
+        SystemFlags named = change.Flags.System & may;
         foreach ((int c, List<int> hits) in Hits(chunks, change.Uids))
         {
             MessageChunk chunk = chunks[c]!;
@@ -267,13 +316,15 @@ public sealed class MailboxSnapshot
             {
                 if (!outcomes.TryGetValue(flags[i], out int outcome))
                 {
-                    (keywords, int set) = keywords.Change(FlagCode.KeywordSet(flags[i]), change.Mode, change.Flags.Keywords);
+                    int set = FlagCode.KeywordSet(flags[i]);
+                    if (mask.Keywords)
+                        (keywords, set) = keywords.Change(set, change.Mode, change.Flags.Keywords);
                     SystemFlags system = FlagCode.System(flags[i]);
                     system = change.Mode switch
                     {
-                        StoreMode.Replace => change.Flags.System,
-                        StoreMode.Add => system | change.Flags.System,
-                        _ => system & ~change.Flags.System,
+                        StoreMode.Replace => (system & ~may) | named,
+                        StoreMode.Add => system | named,
+                        _ => system & ~named,
                     };
                     outcome = FlagCode.Of(system, set);
                     outcomes[flags[i]] = outcome;

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 namespace MailCluster.Contracts;
 
 /// <summary>The columns of a chunk that never change while a message exists.</summary>
@@ -37,6 +39,32 @@ public sealed class MessageChunk
 
     /// <summary>The combinations of keywords that some of these messages have, but for that of none; found once.</summary>
     public IReadOnlyList<int> KeywordSets => field ??= Array.TrueForAll(Flags, static code => FlagCode.KeywordSet(code) == 0) ? [] : [.. Flags.Select(FlagCode.KeywordSet).Where(static set => set != 0).Distinct()];
+
+    // What viewers see instead of this; no part of the message that is sent.
+    [NonSerialized]
+    private ConcurrentDictionary<AccountId, MessageChunk>? _views;
+
+    /// <summary>
+    /// This chunk with a viewer's own \Seen. Whenever that changes of one of its messages the chunk is another, with another modseq: so that the view of one chunk is
+    /// always the same object, and can be compared as chunks are.
+    /// </summary>
+    internal MessageChunk SeenAs(AccountId viewer, UidSet seen)
+    {
+        ConcurrentDictionary<AccountId, MessageChunk> views = _views ?? Interlocked.CompareExchange(ref _views, new(), null) ?? _views;
+        if (views.TryGetValue(viewer, out MessageChunk? known))
+            return known;
+        int[] flags = new int[Count];
+        int range = 0;
+        for (int i = 0; i < flags.Length; i++)
+        {
+            while (range < seen.Count && seen[range].Last < Fixed.Uid[i])
+                range++;
+            bool isSeen = range < seen.Count && seen[range].First <= Fixed.Uid[i];
+            SystemFlags system = FlagCode.System(Flags[i]);
+            flags[i] = FlagCode.Of(isSeen ? system | SystemFlags.Seen : system & ~SystemFlags.Seen, FlagCode.KeywordSet(Flags[i]));
+        }
+        return views.GetOrAdd(viewer, flags.AsSpan().SequenceEqual(Flags) ? this : new MessageChunk { Fixed = Fixed, Flags = flags, ModSeq = ModSeq });
+    }
 
     public uint FirstUid => Fixed.Uid[0];
 

@@ -14,8 +14,9 @@ public sealed partial class AccountGrain
     {
         if (request.Path is not { } path)
             return await AccountAsync(fresh: false) is { } account ? await metadata.ReadServerAsync(account.Settings.Tenant, request) : _noAccount;
-        if (await tree.FindAsync(Id, path) is not { } mailbox)
-            return _nonExistent;
+        (MailboxInfo? mailbox, MailError? refused) = await AnnotatedAsync(path, request.Viewer);
+        if (mailbox is null)
+            return refused!;
         List<MetadataEntry> found = await metadata.ReadAsync(new MailboxKey(Id, mailbox.Id), request);
         if (mailbox.SpecialUse.Count > 0 && request.Viewer == Id && request.Entries.Any(e => IsAsked(e, request.Depth, MetadataLimits.SpecialUse)))
         {
@@ -31,8 +32,9 @@ public sealed partial class AccountGrain
             return _noAccount;
         if (request.Path is not { } path)
             return await SetServerAsync(account.Settings.Tenant, request);
-        if (await tree.FindAsync(Id, path) is not { } mailbox)
-            return _nonExistent;
+        (MailboxInfo? mailbox, MailError? refused) = await AnnotatedAsync(path, request.Viewer);
+        if (mailbox is null)
+            return refused!;
         var key = new MailboxKey(Id, mailbox.Id);
         MetadataValue? use = request.Entries.LastOrDefault(static e => e.Entry == MetadataLimits.SpecialUse);
         MetadataValue[] others = [.. request.Entries.Where(static e => e.Entry != MetadataLimits.SpecialUse)];
@@ -65,6 +67,16 @@ public sealed partial class AccountGrain
         return Answer(shared.Length > 0
             ? await metadata.SetServerAsync(tenant, shared, MetadataLimits.MaxEntries)
             : await metadata.SetAsync(new MailboxKey(Id, MetadataStore.Server), Id, request.Entries, MetadataLimits.MaxEntries, options.Value.MaxAnnotationBytes));
+    }
+
+    /// <summary>A mailbox whose annotations an account may see and set: it needs l and one of r, s, w, i and p (RFC 5464 §3.3).</summary>
+    private async Task<(MailboxInfo? Mailbox, MailError? Refused)> AnnotatedAsync(MailboxPath path, AccountId viewer)
+    {
+        (StoredMailbox? found, MailError? refused) = await MayAsync(path, viewer, MailRights.Lookup);
+        if (found is null)
+            return (null, refused);
+        bool may = (found.Info.Rights & (MailRights.Read | MailRights.Seen | MailRights.Write | MailRights.Insert | MailRights.Post)) != 0;
+        return may ? (found.Info, null) : (null, _notPermitted);
     }
 
     private static MailResult<Done> Answer(AnnotateOutcome outcome) => outcome switch

@@ -72,7 +72,7 @@ public sealed partial class AccountGrain(
         {
             mailboxes[i] = rows[i].Info;
             if (withStatus && MayBeInMemory(rows[i]))
-                asked.Add((i, StatusAsync(rows[i])));
+                asked.Add((i, StatusAsync(rows[i], Id, Id)));
         }
         foreach ((int index, Task<MailResult<MailboxStatus>> asking) in asked)
         {
@@ -92,9 +92,12 @@ public sealed partial class AccountGrain(
 
     public ValueTask<MailResult<MailboxStatus>> StatusOf(StatusRequest request) => Guard<MailboxStatus>(async () =>
     {
-        if (await tree.FindRowAsync(Id, request.Path, request.DeletedBytes) is not { } found)
+        AccountId viewer = request.Viewer ?? Id;
+        if (await tree.FindRowAsync(Id, request.Path, request.DeletedBytes, viewer == Id ? null : viewer) is not { } found || (found.Info.Rights & MailRights.Visible) == 0)
             return _nonExistent;
-        MailResult<MailboxStatus> status = await StatusAsync(found);
+        if (!found.Info.Rights.Has(MailRights.Read))
+            return _notPermitted;
+        MailResult<MailboxStatus> status = await StatusAsync(found, viewer, Id);
         if (status.Value is { } counted && _demand.IsHigh(counted))
             Owner(found.Info.Id).Sync(0, 0, null).AsTask().Ignore();
         return status;
@@ -104,11 +107,12 @@ public sealed partial class AccountGrain(
     /// A row has a commit a moment before its owner publishes it. So that nobody who asks the owner next hears of an older version, the owner answers
     /// where one may have the mailbox in memory. One of a silo that is dead has no say: its memory is read by nobody.
     /// </summary>
-    private async Task<MailResult<MailboxStatus>> StatusAsync(StoredMailbox row)
+    private async Task<MailResult<MailboxStatus>> StatusAsync(StoredMailbox row, AccountId viewer, AccountId account)
     {
         if (!MayBeInMemory(row))
             return row.Info.Status!;
-        MailResult<MailboxStatus?> answer = await Owner(row.Info.Id).Status();
+        IMailboxGrain owner = GrainFactory.GetGrain<IMailboxGrain>(new MailboxKey(account, row.Info.Id).ToString());
+        MailResult<MailboxStatus?> answer = viewer == account ? await owner.Status() : await owner.StatusAs(viewer);
         if (answer.Error is { } error)
             return error;
         // An owner of the release before does not count what is \Deleted.

@@ -7,13 +7,27 @@ namespace MailCluster.Grains;
 /// <summary>Reading: from memory where it is loaded, and from the rows what needs no memory.</summary>
 public sealed partial class MailboxGrain
 {
-    public async ValueTask<MailResult<MailboxSelected>> Select(bool readOnly)
+    public ValueTask<MailResult<MailboxSelected>> Select(bool readOnly) => SelectAs(readOnly, _key.Account);
+
+    public async ValueTask<MailResult<MailboxSelected>> SelectAs(bool readOnly, AccountId viewer)
     {
         using Activity? span = MailTraces.Owner(nameof(Select));
         bool claims = _claiming is null;
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
             return error!;
+        if (viewer == _key.Account)
+            return await SelectAsync(owned, readOnly, claims);
+        (MailRights rights, MailError? unsure) = await RightsAsync(owned, viewer);
+        if (unsure is not null || !rights.Has(MailRights.Read))
+            return unsure ?? Refusal(rights);
+        // What is \Recent is for the owner to see.
+        MailResult<MailboxSelected> selected = await SelectAsync(owned, readOnly: true, claims: false);
+        return selected.Value is { } told ? told with { Rights = rights } : selected;
+    }
+
+    private async ValueTask<MailResult<MailboxSelected>> SelectAsync(MailboxOwnership owned, bool readOnly, bool claims)
+    {
         if (owned.Loaded is { Snapshot: var snapshot })
         {
             MailboxStatus status = snapshot.ToStatus(_key.Mailbox);
@@ -44,7 +58,9 @@ public sealed partial class MailboxGrain
     private static MailboxSelected Selected(MailboxOwnership owned, MailboxStatus status, IReadOnlyList<string> keywords, bool readOnly) =>
         new(owned.Epoch, status, readOnly ? Math.Max(owned.FirstRecent, status.UidNext) : owned.ClaimRecent(status.UidNext - 1), keywords);
 
-    public async ValueTask<MailResult<MailboxStatus?>> Status()
+    public ValueTask<MailResult<MailboxStatus?>> Status() => StatusAs(_key.Account);
+
+    public async ValueTask<MailResult<MailboxStatus?>> StatusAs(AccountId viewer)
     {
         // Whoever claims or loads it from now on reads the rows later than the caller did.
         if (_end is not null || _owned is not { IsLost: false } owned || (owned.Loaded is null && !owned.IsLoading))
@@ -52,8 +68,8 @@ public sealed partial class MailboxGrain
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null)
             return error!;
-        MailboxSnapshot snapshot = version.Snapshot;
-        MailboxStatus status = snapshot.ToStatus(_key.Mailbox, owned.Recent(snapshot.UidNext, snapshot.Count));
+        MailboxSnapshot snapshot = viewer == _key.Account ? version.Snapshot : version.Snapshot.For(viewer);
+        MailboxStatus status = snapshot.ToStatus(_key.Mailbox, viewer == _key.Account ? owned.Recent(snapshot.UidNext, snapshot.Count) : 0);
         return Unsure() is { } unsure ? unsure : status;
     }
 

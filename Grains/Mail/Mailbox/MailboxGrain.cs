@@ -63,19 +63,24 @@ public sealed partial class MailboxGrain(
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
             return error!;
-        if (await EmailsAsync(request.Messages.Count) is not { } emails)
+        (MailRights rights, MailError? notPermitted) = await MayAsync(owned, request.Actor, request.Actor.Account == MailboxAcl.Anyone ? MailRights.Post : MailRights.Insert);
+        if (notPermitted is not null)
+            return notPermitted;
+        IReadOnlyList<NewMessage> messages = Permitted(request.Messages, rights);
+        AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
+        if (await EmailsAsync(messages.Count) is not { } emails)
             return _away;
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = CommitKind.Append, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Messages = request.Messages, Emails = emails, Delivery = request.Delivery, Path = request.Path, Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
+            Viewer = viewer, Messages = messages, Emails = emails, Delivery = request.Delivery, Path = request.Path, Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
         });
         if (result.Error is { } refused)
             return refused;
         CommitOutcome outcome = result.Value!;
         if (outcome.Status == CommitStatus.Done)
         {
-            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [Added(request.Messages, emails, outcome)]));
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [Added(messages, viewer, emails, outcome)]));
         }
         return new AppendResult(owned.UidValidity, outcome.Uids, outcome.ModSeq, outcome.Status == CommitStatus.DeliveredBefore);
     });
@@ -85,10 +90,18 @@ public sealed partial class MailboxGrain(
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
             return error ?? _lost;
+        (MailRights rights, MailError? unsure) = await RightsAsync(owned, request.Actor.Account);
+        if (unsure is not null)
+            return unsure;
+        FlagMask mask = rights.Flags();
+        if (!mask.Touches(request.Mode, request.Flags))
+            return Refusal(rights);
+        FlagList flags = mask.Of(request.Flags);
+        AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = CommitKind.Store, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Uids = request.Uids, Mode = request.Mode, Flags = request.Flags, UnchangedSince = request.UnchangedSince,
+            Viewer = viewer, Mask = mask, Uids = request.Uids, Mode = request.Mode, Flags = flags, UnchangedSince = request.UnchangedSince,
             Rows = Math.Min(request.Uids.Cardinality, version.Snapshot.Count), FirstRecent = owned.FirstRecent,
         });
         if (result.Error is { } refused)
@@ -97,7 +110,7 @@ public sealed partial class MailboxGrain(
         if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
         {
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq,
-                [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, request.Flags)]));
+                [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, flags, viewer, mask == FlagMask.All ? null : mask)]));
         }
         return new StoreResult(outcome.Uids, outcome.Status == CommitStatus.DoneBefore ? ModifiedSince(request, outcome.Uids) : outcome.Modified, outcome.ModSeq);
     });
@@ -120,6 +133,8 @@ public sealed partial class MailboxGrain(
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
             return error ?? _lost;
+        if (await MayAsync(owned, actor, kind == CommitKind.Remove ? MailRights.Expunge | MailRights.DeleteMessages : MailRights.Expunge) is (_, { } notPermitted))
+            return notPermitted;
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = kind, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = operation, Actor = actor,
@@ -138,17 +153,22 @@ public sealed partial class MailboxGrain(
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
             return error!;
+        (MailRights rights, MailError? notPermitted) = await MayAsync(owned, request.Actor, MailRights.Insert);
+        if ((notPermitted ?? await MayTakeAsync(request.Source, request.Actor, move: true)) is { } notAllowed)
+            return notAllowed;
+        IReadOnlyList<NewMessage> messages = Permitted([request.Message], rights);
+        AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         if (await EmailsAsync(1) is not { } emails)
             return _away;
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = CommitKind.Replace, Mailbox = _key, Source = request.Source, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Messages = [request.Message], Emails = emails, Uids = UidSet.Single(request.Uid), Path = request.Path, FirstRecent = owned.FirstRecent,
+            Viewer = viewer, Messages = messages, Emails = emails, Uids = UidSet.Single(request.Uid), Path = request.Path, FirstRecent = owned.FirstRecent,
         });
         if (result.Error is { } refused)
             return refused;
         CommitOutcome outcome = result.Value!;
-        await PublishAsync(owned, request.Source, outcome, outcome.Status == CommitStatus.Done ? Added([request.Message], emails, outcome) : null);
+        await PublishAsync(owned, request.Source, outcome, outcome.Status == CommitStatus.Done ? Added(messages, viewer, emails, outcome) : null);
         return new ReplaceResult(owned.UidValidity, outcome.Uids[0].First, outcome.ModSeq, outcome.SourceModSeq!.Value);
     });
 
@@ -157,8 +177,13 @@ public sealed partial class MailboxGrain(
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
             return error!;
+        (MailRights rights, MailError? notPermitted) = await MayAsync(owned, request.Actor, MailRights.Insert);
+        if ((notPermitted ?? await MayTakeAsync(request.Source, request.Actor, request.Move)) is { } notAllowed)
+            return notAllowed;
+        AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
+            Viewer = viewer, SourceViewer = ViewerOf(request.Source, request.Actor, _key.Account), Mask = rights.Flags(),
             Kind = request.Move ? CommitKind.Move : CommitKind.Copy, Mailbox = _key, Source = request.Source, Epoch = owned.Epoch, Tenant = owned.Tenant,
             Id = request.Operation, Actor = request.Actor, Uids = request.Uids, Rows = request.Uids.Cardinality, FirstRecent = owned.FirstRecent,
         });
@@ -166,7 +191,7 @@ public sealed partial class MailboxGrain(
             return refused;
         CommitOutcome outcome = result.Value!;
         await PublishAsync(owned, request.Source, outcome,
-            outcome.Status == CommitStatus.Done && outcome.Added.Count > 0 ? new MessagesAdded(outcome.ModSeq, outcome.Added) : null);
+            outcome.Status == CommitStatus.Done && outcome.Added.Count > 0 ? new MessagesAdded(outcome.ModSeq, outcome.Added, viewer, outcome.Modified) : null);
         return new CopyResult(owned.UidValidity, outcome.SourceUids, outcome.Uids, outcome.ModSeq, outcome.SourceModSeq);
     });
 
@@ -183,8 +208,23 @@ public sealed partial class MailboxGrain(
             await NoticeAsync(source, new MailboxDelta(outcome.SourceEpoch!.Value, taken.ModSeq - 1, taken.ModSeq, [taken]));
     }
 
-    private static MessagesAdded Added(IReadOnlyList<NewMessage> messages, long[] emails, CommitOutcome outcome) => new(outcome.ModSeq, [.. messages.Select((m, i) => new MessageRow(
-        (uint)(outcome.Uids[0].First + i), new EmailId(emails[i]), m.Size, m.InternalDate, m.ZoneMinutes, outcome.SaveDate, m.Flags, outcome.ModSeq, outcome.Threads[i]))]);
+    /// <param name="viewer">Not null: their \Seen is this account's own.</param>
+    private static MessagesAdded Added(IReadOnlyList<NewMessage> messages, AccountId? viewer, long[] emails, CommitOutcome outcome)
+    {
+        uint first = outcome.Uids[0].First;
+        MessageRow[] rows = [.. messages.Select((m, i) => new MessageRow(
+            (uint)(first + i), new EmailId(emails[i]), m.Size, m.InternalDate, m.ZoneMinutes, outcome.SaveDate,
+            viewer is null ? m.Flags : m.Flags with { System = m.Flags.System & ~SystemFlags.Seen }, outcome.ModSeq, outcome.Threads[i]))];
+        return viewer is null ? new MessagesAdded(outcome.ModSeq, rows) : new MessagesAdded(outcome.ModSeq, rows, viewer, UidSet.FromUids(
+            Enumerable.Range(0, messages.Count).Where(i => (messages[i].Flags.System & SystemFlags.Seen) != 0).Select(i => (uint)(first + i))));
+    }
+
+    /// <summary>Messages with the flags that may be set; the others are left out (RFC 4314 §4).</summary>
+    private static IReadOnlyList<NewMessage> Permitted(IReadOnlyList<NewMessage> messages, MailRights rights)
+    {
+        FlagMask mask = rights.Flags();
+        return mask == FlagMask.All ? messages : [.. messages.Select(m => m with { Flags = mask.Of(m.Flags) })];
+    }
 
     /// <summary>Ids for new emails; null: PostgreSQL can't be reached.</summary>
     private async ValueTask<long[]?> EmailsAsync(int count)

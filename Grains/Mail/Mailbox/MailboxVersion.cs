@@ -47,7 +47,7 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
         if (_pinnedVersions.Last is { } last && last.Value.Snapshot.ModSeq == Snapshot.ModSeq)
             _pinnedVersions.RemoveLast();
         _pinnedVersions.AddLast((Snapshot, now + (long)_pinned.TotalMilliseconds));
-        return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext, Snapshot.UidValidity);
+        return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext, Snapshot.UidValidity, Sharing: Snapshot.Sharing);
     }
 
     /// <summary>A version that <see cref="Since"/> has named; null when it is kept no longer.</summary>

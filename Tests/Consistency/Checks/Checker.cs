@@ -18,7 +18,7 @@ internal static class Checker
     /// <param name="doubts">When readings may have been old, because an owner was frozen or cut off; null: never.</param>
     public static IReadOnlyList<Violation> Check(IReadOnlyList<Operation> history, IReadOnlyList<Doubt>? doubts = null)
     {
-        var chronicle = new Chronicle(history, doubts ?? []);
+        var chronicle = new Chronicle(Perspectives.Of(history), doubts ?? []);
         var found = new List<Violation>();
         var told = new HashSet<(string, string)>();
         foreach (Violation violation in Run(chronicle))

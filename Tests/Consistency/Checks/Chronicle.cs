@@ -177,7 +177,7 @@ internal sealed class Chronicle
         {
             if (!isTold)
             {
-                Arrivals.Add(new Arrival(operation, operation.Account, into, append.Messages[i], null, operation.Outcome == Outcome.Ok ? operation : null));
+                Arrivals.Add(new Arrival(operation, SharedNames.OwnerOf(operation.Account, append.Name), into, append.Messages[i], null, operation.Outcome == Outcome.Ok ? operation : null));
                 continue;
             }
             MessageChronicle message = into!.Message(append.Uids[i]);
@@ -200,7 +200,7 @@ internal sealed class Chronicle
         }
         if (operation.Outcome != Outcome.Ok || into is null || replace.NewUid is not { } uid)
         {
-            Arrivals.Add(new Arrival(operation, operation.Account, into, replace.Message, null, operation.Outcome == Outcome.Ok ? operation : null) { Replaces = replaced });
+            Arrivals.Add(new Arrival(operation, SharedNames.OwnerOf(operation.Account, replace.Name), into, replace.Message, null, operation.Outcome == Outcome.Ok ? operation : null) { Replaces = replaced });
             return;
         }
         MessageChronicle message = into.Message(uid);
@@ -268,13 +268,14 @@ internal sealed class Chronicle
     {
         var transfer = (Transfer)operation.Act;
         MailboxChronicle? into = transfer.To is { } to ? Mailbox(to) : null;
+        string account = SharedNames.OwnerOf(operation.Account, transfer.ToName);
         int known = Arrivals.Count;
         foreach (MessageChronicle source in Mailbox(transfer.From).Of(transfer.Uids))
-            Arrivals.Add(new Arrival(operation, operation.Account, into, null, source, null));
+            Arrivals.Add(new Arrival(operation, account, into, null, source, null));
         known = Arrivals.Count - known;
         // Messages that nobody was ever told of can have been among those that it named.
         for (long unknown = Math.Min(transfer.Uids.Cardinality - known, MaxUnknown); unknown > 0; unknown--)
-            Arrivals.Add(new Arrival(operation, operation.Account, into, null, null, null));
+            Arrivals.Add(new Arrival(operation, account, into, null, null, null));
     }
 
     // A message that is delivered again to the same recipient, byte for byte, is stored once (promise 5).

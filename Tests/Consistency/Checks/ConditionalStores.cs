@@ -24,7 +24,7 @@ internal static class ConditionalStores
                 yield return Checker.Broken(
                     "unchangedsince", message.Subject, $"{operation.Text} changed {message}, whose modseq was {later.ModSeq} before", later.Committed.By, later.First.By, operation);
             }
-            Reading<SeenMessage> basis = message.Versions.FirstOrDefault(v => v.ModSeq == since)?.Flagged ?? default;
+            Reading<SeenMessage> basis = message.Versions.FirstOrDefault(v => v.ModSeq == since)?.FlaggedFor(operation.Account) ?? default;
             if (basis.By is null || basis.At >= operation.Invoked || Applied(basis.Told.Flags!, store).Equals(basis.Told.Flags))
                 continue;
             if (!winners.TryAdd(since, operation))

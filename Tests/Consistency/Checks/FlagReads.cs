@@ -16,32 +16,20 @@ internal static class FlagReads
         IReadOnlySet<string> flags = message.FlagNames;
         foreach (MessageVersion version in message.Versions)
         {
-            Reading<SeenMessage> first = version.Flagged;
-            if (first.By is null)
+            Reading<SeenMessage> flagged = version.Flagged;
+            if (flagged.By is null)
                 continue;
-            // A version was there from its first reading to its last: it is as if it were read once, in the shortest span.
-            long from = long.MinValue, at = long.MaxValue;
-            Operation? last = null;
             foreach (Reading<SeenMessage> reading in version.Readings)
             {
-                if (reading.Told.Flags is { } seen && !first.Told.Flags!.Equals(seen))
+                if (reading.Told.Flags is { } seen
+                    && !Perspectives.Common(flagged.Told.Flags!, flagged.By, reading.By).Equals(Perspectives.Common(seen, flagged.By, reading.By)))
                 {
                     yield return Checker.Broken(
-                        "flags", $"{message.Subject} at modseq {version.ModSeq}", $"{message} at modseq {version.ModSeq} has flags {first.Told.Flags} and {seen}", first.By, reading.By);
+                        "flags", $"{message.Subject} at modseq {version.ModSeq}", $"{message} at modseq {version.ModSeq} has flags {flagged.Told.Flags} and {seen}", flagged.By, reading.By);
                 }
-                if (reading.At >= message.MayGo.At)
-                    continue;
-                at = Math.Min(at, reading.At);
-                if (last is null || reading.From > from)
-                    (from, last) = (reading.From, reading.By);
             }
-            if (last is null)
-                continue;
-            foreach (string flag in flags)
-            {
-                if (Broken(message, flag, first.Told.Flags!.Contains(flag), from, at, last) is { } violation)
-                    yield return violation;
-            }
+            foreach (Violation violation in version.Readings.GroupBy(static r => r.By.Account).SelectMany(readings => Read(message, version, [.. readings], flags)))
+                yield return violation;
         }
         foreach (Reading<SeenMessage> reading in message.Readings)
         {
@@ -49,9 +37,40 @@ internal static class FlagReads
                 continue;
             foreach (string flag in flags)
             {
-                if (Broken(message, flag, seen.Contains(flag), reading.From, reading.At, reading.By) is { } violation)
+                if (Perspectives.IsTold(flag, reading.By) && Broken(message, flag, seen.Contains(flag), reading.From, reading.At, reading.By) is { } violation)
                     yield return violation;
             }
+        }
+    }
+
+    /// <summary>A version as one account was told it.</summary>
+    private static IEnumerable<Violation> Read(MessageChronicle message, MessageVersion version, Reading<SeenMessage>[] readings, IReadOnlySet<string> flags)
+    {
+        Reading<SeenMessage> first = Array.Find(readings, static r => r.Told.Flags is not null);
+        if (first.By is null)
+            yield break;
+        // A version was there from its first reading to its last: it is as if it were read once, in the shortest span.
+        long from = long.MinValue, at = long.MaxValue;
+        Operation? last = null;
+        foreach (Reading<SeenMessage> reading in readings)
+        {
+            if (reading.Told.Flags is { } seen && !first.Told.Flags!.Equals(seen))
+            {
+                yield return Checker.Broken(
+                    "flags", $"{message.Subject} at modseq {version.ModSeq}", $"{message} at modseq {version.ModSeq} has flags {first.Told.Flags} and {seen}", first.By, reading.By);
+            }
+            if (reading.At >= message.MayGo.At)
+                continue;
+            at = Math.Min(at, reading.At);
+            if (last is null || reading.From > from)
+                (from, last) = (reading.From, reading.By);
+        }
+        if (last is null)
+            yield break;
+        foreach (string flag in flags)
+        {
+            if (Perspectives.IsTold(flag, first.By) && Broken(message, flag, first.Told.Flags!.Contains(flag), from, at, last) is { } violation)
+                yield return violation;
         }
     }
 

@@ -26,7 +26,8 @@ internal sealed class FlagRegister
         {
             var store = (Store)operation.Act;
             bool named = store.Flags.Contains(flag);
-            if (!named && store.Kind != StoreKind.Replace)
+            // One that replaces all flags leaves what it is not told of.
+            if (!named && (store.Kind != StoreKind.Replace || !Perspectives.IsTold(flag, operation)))
                 continue;
             int value = named && store.Kind != StoreKind.Remove ? 1 : 0;
             _possible[value].Add(operation);

@@ -102,7 +102,8 @@ internal sealed class MessageChronicle(MailboxChronicle mailbox, uint uid)
         if (New is { } made)
             return (made.Flags.Contains(flag), !made.Flags.Contains(flag));
         // A server that is wrong can tell of a message that is a copy of itself.
-        if (Source is null || Origin is null || !_underWay.Add(flag))
+        // Whether another user's \Seen goes along with a copy depends on whose mailboxes they are.
+        if (Source is null || Origin is null || !Perspectives.IsTold(flag, Origin) || !_underWay.Add(flag))
             return (true, true);
         FlagRegister source = Source.Register(flag);
         _underWay.Remove(flag);

@@ -18,6 +18,9 @@ internal sealed class MessageVersion(long modSeq, Proof committed, IEnumerable<R
     /// <summary>The first that told it.</summary>
     public Reading<SeenMessage> First { get; } = readings.MinBy(static r => r.At);
 
-    /// <summary>The flags, and who told them first; By is null where nobody was told.</summary>
+    /// <summary>As <see cref="Flagged"/>, of the sessions of one account.</summary>
+    public Reading<SeenMessage> FlaggedFor(string account) => Array.Find(_readings, r => r.Told.Flags is not null && r.By.Account == account);
+
+    /// <summary>The flags, and who told them first to whom; By is null where nobody was told.</summary>
     public Reading<SeenMessage> Flagged => Array.Find(_readings, static r => r.Told.Flags is not null);
 }

@@ -45,7 +45,7 @@ internal static class Settled
                     var had = round.GetValueOrDefault(message.In);
                     if (had.Messages is null)
                         round[message.In] = had = (null, null, []);
-                    if (!had.Messages.TryAdd(message.Uid, (message, operation)) && Differ(had.Messages[message.Uid].Told, message))
+                    if (!had.Messages.TryAdd(message.Uid, (message, operation)) && Differ(had.Messages[message.Uid], (message, operation)))
                     {
                         (SeenMessage told, Operation by) = had.Messages[message.Uid];
                         yield return Checker.Broken(
@@ -59,8 +59,8 @@ internal static class Settled
     }
 
     // Only what both were told can differ.
-    private static bool Differ(SeenMessage one, SeenMessage other) =>
-        (one.Flags is not null && other.Flags is not null && !one.Flags.Equals(other.Flags))
-        || (one.ModSeq is not null && other.ModSeq is not null && one.ModSeq != other.ModSeq)
-        || (one.Mark is not null && other.Mark is not null && one.Mark != other.Mark);
+    private static bool Differ((SeenMessage Told, Operation By) one, (SeenMessage Told, Operation By) other) =>
+        (one.Told.Flags is { } flags && other.Told.Flags is { } others && !Perspectives.Common(flags, one.By, other.By).Equals(Perspectives.Common(others, one.By, other.By)))
+        || (one.Told.ModSeq is not null && other.Told.ModSeq is not null && one.Told.ModSeq != other.Told.ModSeq)
+        || (one.Told.Mark is not null && other.Told.Mark is not null && one.Told.Mark != other.Told.Mark);
 }

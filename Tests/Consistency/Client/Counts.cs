@@ -22,7 +22,7 @@ internal static class Counts
     public static SeenNews? OfNews(Response response, string account, MailboxRegistry registry, long at)
     {
         (string name, Dictionary<string, Token> values) = Status(response);
-        return values.GetValueOrDefault("UIDVALIDITY")?.Number is { } uidValidity && registry.Of(account, (uint)uidValidity) is { } mailbox && registry.LastNamed(account, name) == mailbox
+        return values.GetValueOrDefault("UIDVALIDITY")?.Number is { } uidValidity && registry.Of(account, name, (uint)uidValidity) is { } mailbox && registry.LastNamed(account, name) == mailbox
             ? new SeenNews(at, mailbox, (uint?)values.GetValueOrDefault("UIDNEXT")?.Number, values.GetValueOrDefault("HIGHESTMODSEQ")?.Number)
             : null;
     }

@@ -15,8 +15,10 @@ internal sealed class MailboxRegistry
     private readonly ConcurrentDictionary<MailboxRef, bool> _replaced = [];
 
     /// <param name="mailboxId">Null where the server has none.</param>
+    /// <remarks>A mailbox of another account, which that shares, is that account's.</remarks>
     public MailboxRef Learn(string account, string name, uint uidValidity, string? mailboxId)
     {
+        account = SharedNames.OwnerOf(account, name);
         MailboxRef mailbox = mailboxId is not null
             ? _byUidValidity[(account, uidValidity)] = new MailboxRef(account, mailboxId)
             : _byUidValidity.GetOrAdd((account, uidValidity), new MailboxRef(account, $"{name}#{uidValidity}"));
@@ -25,7 +27,7 @@ internal sealed class MailboxRegistry
     }
 
     /// <summary>Null: nobody was told of this UIDVALIDITY.</summary>
-    public MailboxRef? Of(string account, uint uidValidity) => _byUidValidity.TryGetValue((account, uidValidity), out MailboxRef mailbox) ? mailbox : null;
+    public MailboxRef? Of(string account, string name, uint uidValidity) => _byUidValidity.TryGetValue((SharedNames.OwnerOf(account, name), uidValidity), out MailboxRef mailbox) ? mailbox : null;
 
     /// <summary>The one that had the name when it was last told; another may have it by now.</summary>
     public MailboxRef? LastNamed(string account, string name) => _byName.TryGetValue((account, name), out MailboxRef mailbox) ? mailbox : null;

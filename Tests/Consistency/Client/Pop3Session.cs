@@ -143,7 +143,7 @@ internal sealed class Pop3Session : IDisposable
                 continue;
             }
             messages.Add((n, u));
-            Mailbox = _context.Registry.Of(_account, v);
+            Mailbox = _context.Registry.Of(_account, "INBOX", v);
         }
         Messages = messages;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using MailCluster.Consistency.History;
 using MailCluster.Storage.Private;
 using MailCluster.Storage.Schema;
 using MailCluster.Tests.Support;
@@ -73,6 +74,8 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
         // Sessions of POP3 meet one another, too, and none waits for the lease of a front end that was killed.
         if ((await _accounts.Tenants.SetAsync("test", null, null, null, null, pop3Lock: false)).Error is { } refused)
             throw new CheckException(refused.Text);
+        // A name without a space needs no quotes.
+        await _accounts.Tenants.SetNamespacesAsync("test", SharedNames.Namespace, null);
         var accounts = new List<(string, string)>();
         for (int i = 0; i < plan.Accounts; i++)
             accounts.Add((await _accounts.AddAsync(), TestAccounts.Password));

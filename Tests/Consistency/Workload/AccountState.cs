@@ -37,7 +37,7 @@ internal sealed class AccountState(string user, string password, IReadOnlyList<s
     {
         lock (_gate)
         {
-            if (name != "INBOX")
+            if (Possible.Contains(name))
                 _names.Remove(name);
         }
     }

@@ -48,6 +48,8 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         await Task.WhenAll(_accounts.Select((_, i) => PrepareAsync(_workers.ElementAtOrDefault(i))));
+        if (_options.Shares && _workers.Length > 0)
+            await Sharing.PrepareAsync(_workers[0], _accounts);
         await Task.WhenAll([.. _workers.Select(w => Task.Run(() => w.RunAsync(stop), CancellationToken.None)), .. _listeners.Select(l => Task.Run(() => l.RunAsync(stop), CancellationToken.None))]);
     }
 

@@ -75,8 +75,8 @@ internal sealed class Worker(int number, WorkloadOptions options, SessionContext
 
     public string AnyMailbox() => OneOf(account.Names);
 
-    /// <summary>Which mailbox a response code's UIDVALIDITY names; null: not known, or no such code.</summary>
-    public MailboxRef? MailboxOf(ResponseCode? code) => code?.Arguments is [{ Uid: { } uidValidity }, ..] ? context.Registry.Of(account.User, uidValidity) : null;
+    /// <summary>Which mailbox a response code's UIDVALIDITY means, where it is about a name; null: not known, or no such code.</summary>
+    public MailboxRef? MailboxOf(ResponseCode? code, string name) => code?.Arguments is [{ Uid: { } uidValidity }, ..] ? context.Registry.Of(account.User, name, uidValidity) : null;
 
     /// <summary>Some messages of the selected mailbox, by their numbers, all of whose UIDs are known; false where there are none.</summary>
     public bool TryPick(int atMost, [NotNullWhen(true)] out UidSet? numbers, [NotNullWhen(true)] out UidSet? uids)

@@ -31,6 +31,9 @@ internal sealed record WorkloadOptions(
     /// <summary>Messages of a mailbox, above which clients expunge more.</summary>
     public int Crowd { get; init; } = 150;
 
+    /// <summary>All accounts work in one mailbox of the first as well. For clusters whose namespace of other users is <see cref="SharedNames.Namespace"/>.</summary>
+    public bool Shares { get; init; }
+
     /// <summary>Sends some deliveries twice: the server promises to store identical ones once. Off for servers that do not.</summary>
     public bool Redelivers { get; init; } = true;
 

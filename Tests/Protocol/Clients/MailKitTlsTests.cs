@@ -25,7 +25,8 @@ public sealed class MailKitTlsTests(MailServer server)
         Assert.Superset(new HashSet<ThreadingAlgorithm> { ThreadingAlgorithm.OrderedSubject, ThreadingAlgorithm.References }, new HashSet<ThreadingAlgorithm>(client.ThreadingAlgorithms));
         FolderNamespace personal = Assert.Single(client.PersonalNamespaces);
         Assert.Equal(("", '/'), (personal.Path, personal.DirectorySeparator));
-        Assert.Empty(client.SharedNamespaces);
+        Assert.Equal("Other Users", Assert.Single(client.OtherNamespaces).Path);
+        Assert.Equal("Shared Folders", Assert.Single(client.SharedNamespaces).Path);
         foreach (SpecialFolder special in new[] { SpecialFolder.Sent, SpecialFolder.Drafts, SpecialFolder.Trash, SpecialFolder.Junk, SpecialFolder.Archive })
             Assert.Equal(special.ToString(), client.GetFolder(special)!.Name);
 

@@ -51,7 +51,7 @@ ok(c.login(user, password))
 c.capabilities = tuple(ok(c.capability())[0].decode().upper().split())
 for name in ("IMAP4REV1", "IMAP4REV2", "UIDPLUS", "MOVE", "IDLE", "CONDSTORE", "NAMESPACE", "LITERAL+"):
     same(name in c.capabilities, True)
-same(ok(c.namespace()), [b'(("" "/")) NIL NIL'])
+same(ok(c.namespace()), [b'(("" "/")) (("Other Users/" "/")) (("Shared Folders/" "/"))'])
 
 # Folders.
 ok(c.create("Work"))

@@ -70,12 +70,13 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
 
     public OperationId NextOperation() => new(7, Interlocked.Increment(ref _operations));
 
-    /// <summary>A new account with the mailboxes INBOX and Work.</summary>
+    /// <summary>A new account with the mailboxes INBOX and Work, in which all others may do everything.</summary>
     public async Task<(MailboxKey Inbox, MailboxKey Work)> AccountAsync()
     {
         long[] ids = await Ids.NextAsync(3);
         await ExecuteAsync("select mail.provision_v1(array[$1], array[1::bigint], array[$2], '[{\"path\": [\"INBOX\"]}, {\"path\": [\"Work\"]}]', array[$3, $4])",
             ids[0], $"user{ids[0]}@a.test", ids[1], ids[2]);
+        await ExecuteAsync("insert into mail.acl (account_id, mailbox_id, tenant_id, grantee_id, negative, rights) select $1, m, 1, 0, false, 2047 from unnest(array[$2, $3]) m", ids[0], ids[1], ids[2]);
         return (new MailboxKey(new AccountId(ids[0]), new MailboxId(ids[1])), new MailboxKey(new AccountId(ids[0]), new MailboxId(ids[2])));
     }
 

@@ -119,6 +119,24 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
     public ValueTask<MailResult<Done>> SetMetadata(SetMetadataRequest request) => throw new NotSupportedException();
 
     public ValueTask<MailResult<IReadOnlyList<MailboxMetadata>>> ListMetadata(IReadOnlyList<string> entries) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxInfo>> FindAs(MailboxPath path, AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxInfo>> CreateAs(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> DeleteAs(OperationId operation, MailboxPath path, AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> RenameAs(OperationId operation, MailboxPath from, MailboxPath to, AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> SubscribeTo(AccountId owner, MailboxPath path, bool subscribed) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<SharedTree>> ListShared(ListRequest request) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxRights>> Acl(MailboxPath path, AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<Done>> SetAcl(SetAclRequest request) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<AccountQuota>> QuotaOf(MailboxPath path, AccountId viewer) => throw new NotSupportedException();
 }
 
 /// <summary>An operator; without a password nobody.</summary>

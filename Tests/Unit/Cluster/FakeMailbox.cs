@@ -172,4 +172,10 @@ internal sealed class FakeMailbox : IMailboxGrain
     public ValueTask Unname() => throw new NotSupportedException();
 
     public ValueTask End(MailboxEnd reason) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxSelected>> SelectAs(bool readOnly, AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxStatus?>> StatusAs(AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxAcl>> SetRights(SetRightsRequest request) => throw new NotSupportedException();
 }

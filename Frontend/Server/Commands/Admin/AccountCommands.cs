@@ -11,7 +11,7 @@ internal static class AccountCommands
 {
     public static Command Create() => new("account", "Users and their mail.")
     {
-        Add(), AccountImport.Create(), AppPasswordCommands.Create(), List(), Show(), Password(), State(), Disable(), Enable(), Quota(), Manager(), Rename(), Delete(),
+        Add(), AccountImport.Create(), AppPasswordCommands.Create(), List(), Show(), Password(), State(), Disable(), Enable(), Quota(), Manager(), Shared(), Rename(), Delete(),
     };
 
     private static Argument<string> User() => new("USER") { Description = "the address that it logs in with" };
@@ -114,6 +114,17 @@ internal static class AccountCommands
             async (stores, parsed) => AdminTarget.Report(
                 await stores.Accounts.SetManagesAsync(parsed.GetRequiredValue(user), parsed.GetRequiredValue(state) == "on"),
                 $"account {parsed.GetValue(user)} {(parsed.GetValue(state) == "on" ? "manages its tenant's accounts" : "manages no accounts")}"));
+    }
+
+    private static Command Shared()
+    {
+        var user = User();
+        var state = new Argument<string>("STATE") { Description = "on or off" };
+        state.AcceptOnlyFromAmong("on", "off");
+        return AdminTarget.Command("shared", "Makes an account a store that is nobody's own: what it shares is listed below the tenant's shared folders. Rights: admin mailbox acl.", [user, state],
+            async (stores, parsed) => AdminTarget.Report(
+                await stores.Accounts.SetSharedStoreAsync(parsed.GetRequiredValue(user), parsed.GetRequiredValue(state) == "on"),
+                $"account {parsed.GetValue(user)} is {(parsed.GetValue(state) == "on" ? "a shared store" : "a user's own")}"));
     }
 
     private static Command Rename()

@@ -6,7 +6,10 @@ namespace MailCluster.Server.Commands.Admin;
 /// <summary><c>admin mailbox …</c></summary>
 internal static class MailboxCommands
 {
-    public static Command Create() => new("mailbox", "Mailboxes of an account.") { List(), MailboxExplainCommand.Create(), MailboxCheckCommand.Create(), UidlImportCommand.Create() };
+    public static Command Create() => new("mailbox", "Mailboxes of an account.")
+    {
+        List(), MailboxAclCommands.Create(), MailboxExplainCommand.Create(), MailboxCheckCommand.Create(), UidlImportCommand.Create(),
+    };
 
     private static Command List()
     {

@@ -90,6 +90,7 @@ internal static class MailboxExplainCommand
         MailboxChangeKind.Added => "added",
         MailboxChangeKind.Flags => "flags",
         MailboxChangeKind.Expunged => "expunged",
+        MailboxChangeKind.Rights => "rights",
         MailboxChangeKind.CopiedIn => "copied in",
         MailboxChangeKind.MovedIn => "moved in",
         MailboxChangeKind.MovedOut => "moved out",

@@ -58,8 +58,14 @@ internal static class TenantCommands
         var contact = new Option<string?>("--contact") { Description = "How its users reach their administrator, a URI (mailto:…): /shared/admin of RFC 5464; empty for none." };
         var comment = new Option<string?>("--comment") { Description = "What its users read as /shared/comment of the server; empty for none." };
         var pop3Lock = new Option<bool?>("--pop3-lock") { Description = "Whether one POP3 session of an account shuts out another; IMAP never is: true or false (default true)." };
-        return AdminTarget.Command("set", "Changes settings of a tenant; those that are not named stay.", [name, delimiter, prefix, folders, deduplicate, contact, comment, pop3Lock], async (stores, parsed) =>
+        var otherUsers = new Option<string?>("--other-users") { Description = "The first level of other users' mailboxes (default Other Users); empty for no such namespace." };
+        var sharedFolders = new Option<string?>("--shared-folders") { Description = "The first level of mailboxes of shared accounts (default Shared Folders); empty to list them as other users'." };
+        Option[] options = [delimiter, prefix, folders, deduplicate, contact, comment, otherUsers, sharedFolders, pop3Lock];
+        return AdminTarget.Command("set", "Changes settings of a tenant; those that are not named stay.", [name, .. options], async (stores, parsed) =>
         {
+            if ((parsed.GetValue(otherUsers) ?? parsed.GetValue(sharedFolders)) is not null
+                && await stores.Tenants.SetNamespacesAsync(parsed.GetRequiredValue(name), parsed.GetValue(otherUsers), parsed.GetValue(sharedFolders)) is { Error: { } notAllowed })
+                return AdminTarget.Refuse(notAllowed.Text);
             if (parsed.GetValue(contact) is { Length: > 0 } uri && !Uri.TryCreate(uri, UriKind.Absolute, out _))
                 return AdminTarget.Refuse($"'{uri}' is no URI.");
             foreach ((string entry, string? value) in ((string, string?)[])[("/shared/admin", parsed.GetValue(contact)), ("/shared/comment", parsed.GetValue(comment))])

@@ -21,7 +21,7 @@ internal static class Appending
         NewMessage[] messages = [.. Enumerable.Range(0, count).Select(_ => worker.Marks.Next(AnySize(worker), Flagging.AnyFlags(worker, 0.5)))];
         var command = new Command("APPEND", name)
         {
-            Act = answer => new Append(worker.MailboxOf(answer.CodeOf("APPENDUID")), name, messages, UidsOf(answer)),
+            Act = answer => new Append(worker.MailboxOf(answer.CodeOf("APPENDUID"), name), name, messages, UidsOf(answer)),
         };
         foreach (NewMessage message in messages)
             Add(worker, command, message);
@@ -42,7 +42,7 @@ internal static class Appending
         bool byUid = worker.ByUid();
         var command = new Command(byUid ? "UID REPLACE" : "REPLACE", $"{(byUid ? uids : numbers)} {name}")
         {
-            Act = answer => new Replace(mailbox, uid, worker.MailboxOf(answer.CodeOf("APPENDUID")), name, message, UidsOf(answer) is [var told] ? told : null),
+            Act = answer => new Replace(mailbox, uid, worker.MailboxOf(answer.CodeOf("APPENDUID"), name), name, message, UidsOf(answer) is [var told] ? told : null),
         };
         Add(worker, command, message);
         Answer answer = await worker.Session.RunAsync(command);

@@ -25,7 +25,8 @@ internal static class Naming
 
     private static async Task<bool> OneAsync(Worker worker)
     {
-        string[] there = [.. worker.Account.Names.Where(static n => n != "INBOX")];
+        // What is shared stays, as INBOX does.
+        string[] there = [.. worker.Account.Names.Where(worker.Account.Possible.Contains)];
         string[] free = [.. worker.Account.Possible.Except(there)];
         // At least one besides INBOX, and all possible ones now and then.
         if (free.Length > 0 && (there.Length < 2 || worker.Chance(0.5)))

@@ -25,7 +25,7 @@ internal static class Transferring
         MailboxRef mailbox = worker.View.Mailbox;
         Answer answer = await worker.Session.RunAsync(new Command($"{(byUid ? "UID " : "")}{(move ? "MOVE" : "COPY")}", $"{(byUid ? uids : numbers)} {to}")
         {
-            Act = answer => new Transfer(mailbox, worker.MailboxOf(answer.CodeOf("COPYUID")), to, uids, move, PairsOf(answer)),
+            Act = answer => new Transfer(mailbox, worker.MailboxOf(answer.CodeOf("COPYUID"), to), to, uids, move, PairsOf(answer)),
             Inspect = Check,
         });
         if (answer.Code?.Name == "TRYCREATE")

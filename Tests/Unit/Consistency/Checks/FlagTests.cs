@@ -70,6 +70,19 @@ public sealed class FlagTests
     }
 
     [Fact]
+    public void Who_shares_a_mailbox_has_an_own_Seen()
+    {
+        Story Shared(StoreKind kind) => One("x").Store(Inbox, StoreKind.Add, @"\Seen", 1).As("bob").Fetch(Inbox, 1, Flags("x")).Store(Inbox, kind, @"\Seen", 1);
+        Fine(Shared(StoreKind.Add).Fetch(Inbox, 1, Flags("x", @"\Seen")).As("alice").Fetch(Inbox, 1, Flags("x", @"\Seen")));
+        Fine(Shared(StoreKind.Remove).Fetch(Inbox, 1, Flags("x")).Search(Inbox, @"\Seen").As("alice").Search(Inbox, @"\Seen", 1));
+        Broken("flags", Shared(StoreKind.Add).Fetch(Inbox, 1, Flags("x")));
+        Broken("flags", Shared(StoreKind.Remove).As("alice").Fetch(Inbox, 1, Flags("x")));
+        // All else is everybody's.
+        Broken("flags", Shared(StoreKind.Add).Store(Inbox, StoreKind.Remove, "x", 1).As("alice").Fetch(Inbox, 1, Flags("x", @"\Seen")));
+        Fine(Shared(StoreKind.Add).Fetch(Inbox, 1, Flags("x", @"\Seen"), 9).As("alice").Store(Inbox, StoreKind.Remove, @"\Seen", 1).Fetch(Inbox, 1, Flags("x"), 9));
+    }
+
+    [Fact]
     public void QRESYNC_names_what_is_gone()
     {
         Story Gone(params uint[] named) => One(@"\Deleted").Fetch(Inbox, 1, Flags(@"\Deleted"), 5).Done(new Expunge(Inbox, null), at => new SeenGone(at, Inbox, Uids(1)))

@@ -17,6 +17,7 @@ internal sealed class Story
     private long _now = 100;
     private (long Begin, long End)? _next;
     private int _session = 1;
+    private string _account = "alice";
 
     /// <summary>Both mailboxes are new and empty.</summary>
     public Story()
@@ -44,6 +45,13 @@ internal sealed class Story
     public Story By(int session)
     {
         _session = session;
+        return this;
+    }
+
+    /// <summary>What follows is done by the user of another account, in a session of its own.</summary>
+    public Story As(string account)
+    {
+        (_account, _session) = (account, account == "alice" ? 1 : 2);
         return this;
     }
 
@@ -102,7 +110,7 @@ internal sealed class Story
         _next = null;
         _now = Math.Max(_now, end) + 10;
         _operations.Add(new Operation(
-            _operations.Count + 1, _session, "alice", begin, outcome == Outcome.Unknown ? long.MaxValue : end, outcome, code, act, [.. seen.Select(s => s(end))], act.GetType().Name));
+            _operations.Count + 1, _session, _account, begin, outcome == Outcome.Unknown ? long.MaxValue : end, outcome, code, act, [.. seen.Select(s => s(end))], act.GetType().Name));
         return this;
     }
 }

@@ -70,9 +70,9 @@ public sealed class CapabilityTests
         }
         await using (FakeMail mail = await FakeMail.StartAsync())
         {
-            mail.Owner.Account = mail.Owner.Account with { Manages = true };
+            mail.Owner.Account = mail.Owner.Account with { Manages = true, Shares = true };
             await using ImapClient c = await mail.LogInAsync();
-            states["logged in as who manages a tenant"] = await AskAsync(c);
+            states["logged in as who manages a tenant whose accounts share mailboxes"] = await AskAsync(c);
         }
         await using (FakeMail mail = await FakeMail.StartAsync(
             tls: true, listener: static l => l with { ProxyProtocol = true, TrustedNetworks = [IPNetwork.Parse("127.0.0.0/8")] }))

@@ -176,4 +176,10 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
             return new(work());
         }
     }
+
+    public ValueTask<MailResult<MailboxSelected>> SelectAs(bool readOnly, AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxStatus?>> StatusAs(AccountId viewer) => throw new NotSupportedException();
+
+    public ValueTask<MailResult<MailboxAcl>> SetRights(SetRightsRequest request) => throw new NotSupportedException();
 }

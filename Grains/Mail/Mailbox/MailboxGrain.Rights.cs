@@ -1,0 +1,101 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Lanes;
+
+namespace MailCluster.Grains;
+
+/// <summary>
+/// What accounts may do here that are not the mailbox's (RFC 4314). The list of rights is a part of the version, changed by commits alone and published as messages are:
+/// whatever starts after the OK of a SETACL goes by the new list, at every owner.
+/// </summary>
+public sealed partial class MailboxGrain
+{
+    private static readonly MailError _notPermitted = new(MailErrorCode.NoPermission, "You may not do this here.");
+    private static readonly MailError _unknown = new(MailErrorCode.NonExistent, "There is no mailbox of that name.");
+
+    private readonly Dictionary<AccountId, bool> _neighbours = [];
+    private MailboxAcl? _acl;
+
+    public ValueTask<MailResult<MailboxAcl>> SetRights(SetRightsRequest request) => Once<MailboxAcl>(request.Operation, async () =>
+    {
+        (MailboxVersion? version, MailError? error) = await LoadAsync();
+        if (version is null || _owned is not { } owned)
+            return error ?? _lost;
+        (MailRights rights, MailError? unsure) = await RightsAsync(owned, request.Actor.Account);
+        if (unsure is not null)
+            return unsure;
+        if (!rights.Has(MailRights.Administer))
+            return Refusal(rights);
+        if (version.Snapshot.Sharing.Acl.Entries.Count >= MailboxAcl.MaxEntries && request.Mode != StoreMode.Remove)
+            return new MailError(MailErrorCode.Limit, $"A list of rights has at most {MailboxAcl.MaxEntries} lines.");
+        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+        {
+            Kind = CommitKind.SetRights, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
+            Mode = request.Mode, Grantee = request.Grantee, Negative = request.Negative, Rights = request.Rights, FirstRecent = owned.FirstRecent,
+        });
+        if (result.Error is { } refused)
+            return refused;
+        CommitOutcome outcome = result.Value!;
+        if (outcome.Status == CommitStatus.Done)
+        {
+            // Those before it may wait for their publication still: the list is what they leave.
+            if (outcome.ModSeq > 1)
+                await owned.Log.ReachAsync(outcome.ModSeq - 1);
+            MailboxAcl after = version.Snapshot.Sharing.Acl.With(request.Grantee, request.Negative, request.Mode, request.Rights);
+            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new RightsChanged(outcome.ModSeq, after)]));
+        }
+        return version.Snapshot.Sharing.Acl;
+    });
+
+    /// <summary>What an account may do here now. The mailbox's own may do all; one of another tenant nothing, whatever the list says.</summary>
+    private async ValueTask<(MailRights Rights, MailError? Error)> RightsAsync(MailboxOwnership owned, AccountId? account)
+    {
+        if (account is not { } viewer || viewer == _key.Account)
+            return (MailRights.All, null);
+        try
+        {
+            if (!_neighbours.TryGetValue(viewer, out bool neighbour))
+                _neighbours[viewer] = neighbour = viewer == MailboxAcl.Anyone || await store.IsOfTenantAsync(viewer, owned.Tenant);
+            if (!neighbour)
+                return (MailRights.None, null);
+            // A list changes only where the mailbox is loaded, and one that is loaded stays so.
+            if (owned.Loaded is null && _acl is null)
+                _acl = await store.AclAsync(_key);
+            return ((owned.Loaded?.Snapshot.Sharing.Acl ?? _acl!).RightsOf(viewer), null);
+        }
+        catch (StoreUnavailableException)
+        {
+            return (MailRights.None, _away);
+        }
+    }
+
+    /// <summary>As <see cref="RightsAsync"/>, and why not where one of <paramref name="needed"/> is missing.</summary>
+    private async ValueTask<(MailRights Rights, MailError? Refused)> MayAsync(MailboxOwnership owned, Actor actor, MailRights needed)
+    {
+        (MailRights rights, MailError? error) = await RightsAsync(owned, actor.Account);
+        return (rights, error ?? (rights.Has(needed) ? null : Refusal(rights)));
+    }
+
+    /// <summary>Why messages may not be taken from a mailbox; null when they may. Its rows tell, for it has an owner of its own.</summary>
+    private async ValueTask<MailError?> MayTakeAsync(MailboxKey source, Actor actor, bool move)
+    {
+        AccountId account = actor.Account ?? _key.Account;
+        if (source.Account == account)
+            return null;
+        try
+        {
+            MailRights rights = await store.RightsAsync(source, account);
+            return rights.Has(move ? MailRights.Read | MailRights.DeleteMessages | MailRights.Expunge : MailRights.Read) ? null : Refusal(rights);
+        }
+        catch (StoreUnavailableException)
+        {
+            return _away;
+        }
+    }
+
+    /// <summary>Who may not even know of a mailbox is told that there is none.</summary>
+    private static MailError Refusal(MailRights rights) => (rights & MailRights.Visible) == 0 ? _unknown : _notPermitted;
+
+    /// <summary>The account whose own \Seen a change is about; null: the owner's.</summary>
+    private static AccountId? ViewerOf(MailboxKey mailbox, Actor actor, AccountId own) =>
+        (actor.Account ?? own) is var account && account != mailbox.Account ? account : null;
+}

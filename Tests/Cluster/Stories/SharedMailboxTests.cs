@@ -1,0 +1,131 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Accounts;
+using MailCluster.Storage.Mailboxes;
+using MailCluster.Tests.Support;
+using Npgsql;
+using Xunit;
+
+namespace MailCluster.Tests.Cluster.Stories;
+
+/// <summary>An owner and one with whom a mailbox is shared, on two front ends, with the mailbox's owner on a silo of its own.</summary>
+[Collection(nameof(NodesCollection))]
+public sealed class SharedMailboxTests(MailNodes nodes)
+{
+    private async Task<(ImapClient Alice, ImapClient Bob, ImapClient AtHome, string Owner, string Viewer)> SessionsAsync()
+    {
+        await nodes.WholeAsync();
+        string owner = await nodes.Accounts.AddAsync(), viewer = await nodes.Accounts.AddAsync();
+        ImapClient alice = await ImapClient.LoggedInAsync(nodes.FrontEnds[0].Imap, owner, TestAccounts.Password);
+        ImapClient bob = await ImapClient.LoggedInAsync(nodes.FrontEnds[1].Imap, viewer, TestAccounts.Password);
+        ImapClient atHome = await ImapClient.LoggedInAsync(nodes.FrontEnds[0].Imap, viewer, TestAccounts.Password);
+        for (int i = 1; i <= 4; i++)
+            await alice.Append("fill", "INBOX", $"Subject: {i}\r\n\r\n{i}\r\n");
+        await alice.Run("a SELECT INBOX");
+        return (alice, bob, atHome, owner, viewer);
+    }
+
+    [Fact]
+    public async Task Each_user_has_one_Seen_on_all_front_ends()
+    {
+        (ImapClient alice, ImapClient bob, ImapClient atHome, string owner, string viewer) = await SessionsAsync();
+        await alice.Run($"a SETACL INBOX {viewer} lrswite");
+        string inbox = $"\"Other Users/{owner}/INBOX\"";
+        await bob.Run($"b SELECT {inbox}");
+        await atHome.Run($"c SELECT {inbox}");
+        await atHome.Send("c IDLE");
+        await atHome.Expect("+ …");
+        for (int round = 0; round < 30; round++)
+        {
+            int message = (round % 4) + 1;
+            bool seen = round % 8 < 4;
+            await bob.Run($"b STORE {message} {(seen ? "+" : "-")}FLAGS.SILENT (\\Seen)");
+            await atHome.Expect($"* {message} FETCH (FLAGS ({(seen ? "\\Seen" : "")}))");
+            await alice.Send($"a FETCH {message} FLAGS");
+            await alice.Expect($"* {message} FETCH (FLAGS (…))", "a OK …");
+            Assert.DoesNotContain("\\Seen", LastFlags(alice));
+        }
+        await alice.Run("a STORE 1:4 +FLAGS.SILENT (\\Seen)");
+        await bob.Send("b FETCH 3 FLAGS", $"b STATUS {inbox} (UNSEEN)");
+        await bob.Expect("* 3 FETCH (FLAGS (\\Seen))", "b OK …", $"* STATUS {inbox} (UNSEEN 2)", "b OK …");
+    }
+
+    [Fact]
+    public async Task Rights_that_are_withdrawn_count_at_the_next_command_of_the_other_front_end()
+    {
+        (ImapClient alice, ImapClient bob, ImapClient atHome, string owner, string viewer) = await SessionsAsync();
+        string inbox = $"\"Other Users/{owner}/INBOX\"";
+        for (int round = 0; round < 10; round++)
+        {
+            await alice.Run($"a SETACL INBOX {viewer} lrws");
+            await bob.Run($"b STATUS {inbox} (MESSAGES)");
+            await bob.Run($"b SELECT {inbox}");
+            await bob.Run("b STORE 1 +FLAGS.SILENT (\\Flagged)");
+            await alice.Run($"a SETACL INBOX {viewer} -w");
+            await bob.Send("b STORE 1 -FLAGS (\\Flagged)");
+            await bob.No("b", "[NOPERM] …");
+            await bob.Run("b UNSELECT");
+        }
+        await bob.Run($"b SELECT {inbox}");
+        await atHome.Run($"c SELECT {inbox}");
+        await atHome.Send("c IDLE");
+        await atHome.Expect("+ …");
+        await alice.Run($"a DELETEACL INBOX {viewer}");
+        await bob.Send("b NOOP");
+        await bob.Expect("* BYE [NOPERM] …");
+        await atHome.Expect("* BYE [NOPERM] …");
+    }
+
+    [Fact]
+    public async Task A_new_owner_knows_the_rights_and_what_each_has_seen()
+    {
+        (ImapClient alice, ImapClient bob, _, string owner, string viewer) = await SessionsAsync();
+        await alice.Run($"a SETACL INBOX {viewer} lrs");
+        string inbox = $"\"Other Users/{owner}/INBOX\"";
+        await bob.Run($"b SELECT {inbox}");
+        await bob.Run("b STORE 2:3 +FLAGS.SILENT (\\Seen)");
+        foreach (MailNode silo in nodes.Silos)
+        {
+            silo.Process!.Kill();
+            await silo.Process.WaitForExitAsync();
+            await bob.Send("b SEARCH SEEN", "b STORE 1 +FLAGS (\\Flagged)", "b SEARCH SEEN");
+            await bob.Ok("b");
+            await bob.No("b", "[NOPERM] …");
+            Assert.Contains("* SEARCH 2 3", await bob.Ok("b"));
+            await nodes.WholeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task An_administrators_rights_reach_sessions_as_well()
+    {
+        (ImapClient alice, ImapClient bob, _, string owner, string viewer) = await SessionsAsync();
+        await using NpgsqlDataSource database = NpgsqlDataSource.Create(nodes.ConnectionString + ";Pooling=false");
+        MailboxKey key = (await MailboxLookup.MailboxAsync(database, owner, "INBOX")).Value;
+        var acl = new AclStore(database);
+        Assert.True((await acl.SetAsync(key, viewer, negative: false, StoreMode.Replace, MailRights.Lookup | MailRights.Read)).IsOk);
+        Assert.Equal(new NamedRights(viewer, false, MailRights.Lookup | MailRights.Read), Assert.Single(await acl.ListAsync(key)));
+        string inbox = $"\"Other Users/{owner}/INBOX\"";
+        await bob.Run($"b SELECT {inbox}");
+        await bob.Run("b FETCH 1 FLAGS");
+        Assert.Equal(MailErrorCode.Cannot, (await acl.SetAsync(key, owner, false, StoreMode.Replace, MailRights.None)).Error?.Code);
+        Assert.Equal(MailErrorCode.NonExistent, (await acl.SetAsync(key, "nobody@test.example", false, StoreMode.Replace, MailRights.None)).Error?.Code);
+        Assert.True((await acl.SetAsync(key, viewer, false, StoreMode.Replace, MailRights.None)).IsOk);
+        // The owner hears of it by NOTIFY, a moment later.
+        await Eventually.Async("the session ends", async () =>
+        {
+            try
+            {
+                await bob.Run("b NOOP");
+                return false;
+            }
+            catch (UnexpectedReplyException)
+            {
+                return bob.Transcript.Contains("* BYE [NOPERM]", StringComparison.Ordinal);
+            }
+        });
+        await alice.Send("a GETACL INBOX");
+        await alice.Expect($"* ACL \"INBOX\" {owner} lrswipkxteacd", "a OK …");
+    }
+
+    private static string LastFlags(ImapClient client) => client.Transcript.Split('\n').Last(static l => l.Contains("FETCH (FLAGS", StringComparison.Ordinal) && l.StartsWith("S:", StringComparison.Ordinal));
+}
