@@ -7,8 +7,8 @@ namespace MailCluster.Tests.Protocol.Clients;
 /// <summary>A program that others wrote, run to its end.</summary>
 internal static class Program
 {
-    // Only against a hang.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    /// <summary>Only against a hang.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Skips the test where the program is missing.</summary>
     public static void Need(string program) => Assert.SkipUnless(Find(program) is not null, $"{program} is not installed.");
@@ -63,6 +63,7 @@ internal static class Program
         return output;
     }
 
-    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
+    /// <summary>Where it is installed; null: it is not.</summary>
+    public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin")
         .Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 }
