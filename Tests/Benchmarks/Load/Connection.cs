@@ -25,7 +25,7 @@ internal abstract class Connection : IDisposable
 
     /// <summary>Connects; with TLS by a full handshake, nothing is resumed.</summary>
     /// <param name="blocking">
-    /// The calling thread waits in the kernel, here and in all that follows: for a few clients that connect again and again, two thirds of what asynchronous sockets cost.
+    /// The calling thread waits in the kernel, here and in all that follows: for a few clients that connect again and again this costs less than asynchronous sockets.
     /// </param>
     protected async ValueTask ConnectAsync(IPEndPoint server, bool tls, bool blocking = false)
     {
