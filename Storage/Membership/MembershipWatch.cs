@@ -89,7 +89,7 @@ public sealed partial class MembershipWatch : IAsyncDisposable
             bool good = await LookAsync();
             if (good && !before)
                 Regained?.Invoke();
-            else if (!good && before)
+            else if (!good && before && Volatile.Read(ref _asked) != 0)
                 LogNoLook();
             before = good;
             await Task.Delay(good ? _every : _again, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -110,6 +110,9 @@ internal sealed class Listener(int number, WorkloadOptions options, SessionConte
         {
             if (response is not { Name: "LIST", Arguments: [var attributes, _, { Text: { } name }, ..] } || attributes.Items.Any(static a => a.Is(@"\Noselect")))
                 continue;
+            // PERSONAL are the user's own.
+            if (name.StartsWith(SharedNames.Namespace + "/", StringComparison.Ordinal))
+                continue;
             Answer status = await session.RunAsync(new Command("STATUS", $"\"{name}\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN HIGHESTMODSEQ)") { Act = static _ => new Read(Kind, null) });
             foreach ((Response told, _) in status.Untagged.Where(static u => u.Response.Name == "STATUS"))
                 now[name] = Counts.Status(told).Values.Where(static v => v.Value.Number is not null).ToDictionary(static v => v.Key.ToUpperInvariant(), static v => v.Value.Number!.Value);
