@@ -31,7 +31,7 @@ internal sealed partial class MailboxReplica
     }
 
     /// <summary>Never on the caller's thread: it may be an owner's, from whose context other owners must not be called.</summary>
-    private void AskInBackground() => Task.Run(() => AskAsync(new CommandWait(CancellationToken.None)).AsTask());
+    private Task AskInBackground() => Task.Run(() => AskAsync(new CommandWait(CancellationToken.None)).AsTask());
 
     private async Task RunRoundsAsync()
     {

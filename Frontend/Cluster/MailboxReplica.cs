@@ -37,7 +37,7 @@ internal sealed partial class MailboxReplica
     private long _called;
     private TimeSpan _renewAfter;
     private volatile string? _silo;
-    private volatile bool _atDesk;
+    private volatile bool _renewing;
 
     public MailboxReplica(MailboxReplicas all, MailboxKey key)
     {
@@ -86,7 +86,8 @@ internal sealed partial class MailboxReplica
         try
         {
             // Without a lease nobody would push.
-            RenewIfDue();
+            if (RenewIfDue() is { } silo)
+                _all.RenewAtDesk(silo, this);
             await changed.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return changed.IsCompleted;
         }
@@ -155,13 +156,13 @@ internal sealed partial class MailboxReplica
     }
 
     /// <summary>
-    /// Renews the lease at the owner when sessions wait for pushes and a third of it is over; an owner in this process needs none. Not null: the silo at whose desk the lease is to be
+    /// Renews the lease at the owner when sessions wait for pushes and a third of it is over, once at a time; an owner in this process needs none. Not null: the silo at whose desk the lease is to be
     /// renewed, after which <see cref="RenewedAtDesk"/> must be called.
     /// </summary>
     public string? RenewIfDue()
     {
         long renewed = Volatile.Read(ref _renewed);
-        if (Volatile.Read(ref _waiting) == 0 || _end != 0 || _atDesk || (renewed != 0 && Since(renewed) < _renewAfter))
+        if (Volatile.Read(ref _waiting) == 0 || _end != 0 || _renewing || (renewed != 0 && Since(renewed) < _renewAfter))
             return null;
         if (renewed != 0 && Since(Volatile.Read(ref _called)) < CallEvery)
         {
@@ -169,11 +170,12 @@ internal sealed partial class MailboxReplica
                 return null;
             if (_silo is { } silo)
             {
-                _atDesk = true;
+                _renewing = true;
                 return silo;
             }
         }
-        AskInBackground();
+        _renewing = true;
+        AskInBackground().ContinueWith(_ => _renewing = false, TaskScheduler.Default);
         return null;
     }
 
@@ -183,7 +185,7 @@ internal sealed partial class MailboxReplica
     /// <param name="stands">The lease is renewed, and what was shown is the owner's newest version; otherwise the owner is asked.</param>
     public void RenewedAtDesk(bool stands)
     {
-        _atDesk = false;
+        _renewing = false;
         if (stands)
             Volatile.Write(ref _renewed, _all.Cluster.Time.GetTimestamp());
         else if (Volatile.Read(ref _waiting) > 0)

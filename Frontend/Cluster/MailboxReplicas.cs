@@ -162,6 +162,8 @@ public sealed partial class MailboxReplicas : IDisposable
         }
     }
 
+    internal void RenewAtDesk(string silo, MailboxReplica due) => _ = RenewAsync(silo, [due]);
+
     /// <summary>One call renews the leases of many mailboxes at one silo; those of which it knows nothing, or something new, are asked.</summary>
     private async Task RenewAsync(string silo, MailboxReplica[] due)
     {

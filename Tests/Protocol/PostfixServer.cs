@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
-using System.Text.RegularExpressions;
 using MailCluster.Tests.Support;
 using Xunit;
 
@@ -20,9 +18,9 @@ internal sealed class PostfixServer : IAsyncDisposable
     private readonly DirectoryInfo _directory;
     private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string> Seen)> _awaited = [];
     private readonly List<string> _lines = [];
-    private Process _process = null!;
-    private Task _reading = null!;
-    private int? _master;
+    private Process? _postfix;
+    private Process? _tail;
+    private Task _reading = Task.CompletedTask;
 
     private PostfixServer(DirectoryInfo directory) => _directory = directory;
 
@@ -59,22 +57,25 @@ internal sealed class PostfixServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        // The master has made itself independent of the program that started it.
-        if (_master is { } master)
-            _ = kill(master, 15);
-        else if (_process is { HasExited: false })
-            _process.Kill();
-        if (_process is not null)
+        if (_postfix is { } postfix)
         {
+            // The master makes itself independent of the program that starts it.
+            await ToolAsync("stop");
+            await postfix.WaitForExitAsync().WaitAsync(Patience);
+            postfix.Dispose();
+        }
+        if (_tail is { } tail)
+        {
+            tail.Kill();
             await _reading.WaitAsync(Patience);
-            _process.Dispose();
+            tail.Dispose();
         }
         _directory.Delete(true);
     }
 
     private async Task RunAsync(int lmtpPort, string settings)
     {
-        string root = _directory.FullName;
+        string root = _directory.FullName, log = Path.Combine(root, "log");
         // Its daemons run as the user postfix.
         File.SetUnixFileMode(root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
             | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
@@ -82,7 +83,7 @@ internal sealed class PostfixServer : IAsyncDisposable
             _directory.CreateSubdirectory(name);
         using (var chown = Process.Start("chown", ["postfix", Path.Combine(root, "data")]))
             await chown.WaitForExitAsync();
-        await File.WriteAllTextAsync(Path.Combine(root, "config/main.cf"), $"""
+        string standard = $"""
             compatibility_level = 3.6
             queue_directory = {root}/spool
             data_directory = {root}/data
@@ -90,7 +91,8 @@ internal sealed class PostfixServer : IAsyncDisposable
             daemon_directory = {Programs}
             mail_owner = postfix
             setgid_group = postdrop
-            maillog_file = /dev/stdout
+            maillog_file = {log}
+            maillog_file_prefixes = {root}
             inet_interfaces = 127.0.0.1
             inet_protocols = ipv4
             myhostname = mx.test.example
@@ -106,7 +108,11 @@ internal sealed class PostfixServer : IAsyncDisposable
             smtputf8_enable = yes
             message_size_limit = 104857600
 
-            """ + settings);
+            """;
+        // Each once: each program of Postfix warns of what is set twice.
+        IEnumerable<string> main = (standard + settings).Split('\n').Where(static l => l.Contains('=') && !l.StartsWith('#'))
+            .GroupBy(static l => l[..l.IndexOf('=')].Trim()).Select(static setting => setting.Last());
+        await File.WriteAllLinesAsync(Path.Combine(root, "config/main.cf"), main);
         await File.WriteAllTextAsync(Path.Combine(root, "config/master.cf"), $"""
             127.0.0.1:{Port} inet n - n - - smtpd
             cleanup unix n - n - 0 cleanup
@@ -129,15 +135,15 @@ internal sealed class PostfixServer : IAsyncDisposable
             tlsmgr unix - - n 1000? 1 tlsmgr
             postlog unix-dgram n - n - 1 postlogd
             """ + "\n");
-        _process = Process.Start(new ProcessStartInfo("postfix", ["-c", Path.Combine(root, "config"), "start-fg"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        _reading = Task.WhenAll(ReadAsync(_process.StandardOutput), ReadAsync(_process.StandardError));
-        string started = await LineAsync(static l => l.Contains("daemon started", StringComparison.Ordinal));
-        _master = int.Parse(Regex.Match(started, @"master\[(\d+)\]").Groups[1].Value);
+        _tail = Process.Start(new ProcessStartInfo("tail", ["--silent", "--lines=+1", "--follow=name", "--retry", log]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        _reading = Task.WhenAll(ReadAsync(_tail.StandardOutput), ReadAsync(_tail.StandardError));
+        _postfix = Process.Start("postfix", ["-c", Path.Combine(root, "config"), "start-fg"]);
+        await LineAsync("daemon started");
     }
 
     private async Task ToolAsync(string command)
     {
-        using var tool = Process.Start(new ProcessStartInfo("postfix", ["-c", Path.Combine(_directory.FullName, "config"), command]) { RedirectStandardError = true })!;
+        using var tool = Process.Start("postfix", ["-c", Path.Combine(_directory.FullName, "config"), command]);
         await tool.WaitForExitAsync();
     }
 
@@ -176,7 +182,4 @@ internal sealed class PostfixServer : IAsyncDisposable
             }
         }
     }
-
-    [DllImport("libc", SetLastError = true)]
-    private static extern int kill(int process, int signal);
 }

@@ -259,7 +259,9 @@ public sealed partial class CommandReader(ICommandSource source, CommandReaderOp
 
     bool Deliver(CommandReadStatus status, out CommandRead read)
     {
-        read = new(status, _buffer.AsMemory(0, _length));
+        // How much of a command above the limits was kept depends on how it arrived: only its tag is told.
+        int told = status == CommandReadStatus.Command ? _length : Math.Min(_length, ImapParser.MaxTagLength + 1);
+        read = new(status, _buffer.AsMemory(0, told));
         _delivered = true;
         _state = status == CommandReadStatus.Close ? State.Closed : State.Line;
         return true;

@@ -166,6 +166,20 @@ public class CommandReaderTests
     }
 
     [Fact]
+    public async Task WhatIsToldOfALongLineDoesNotDependOnItsPieces()
+    {
+        var reader = Reader(Small);
+        var line = "a SEARCH " + new string('x', 600) + "\r\n";
+        await Send(line);
+        var whole = (await reader.ReadAsync(default)).Bytes.ToArray();
+        await Send(line[..300]);
+        var read = reader.ReadAsync(default);
+        await Send(line[300..]);
+        Assert.Equal(whole, (await read).Bytes.ToArray());
+        Assert.Equal("a", ImapParser.TagOf(whole));
+    }
+
+    [Fact]
     public async Task AnAnnouncementThatCrossesTheLimitIsSeen()
     {
         for (var before = 390; before <= 402; before++)
