@@ -8,19 +8,13 @@ namespace MailCluster.Tests.Fuzz;
 /// Mutated inputs for some seconds (MAILCLUSTER_FUZZ_SECONDS, for each target), of one seed, so that a change is not judged by chance; `./mailcluster fuzz` takes another in each run. What fails is cut down and written to Tests/Fuzz/Corpus,
 /// whose files are run again by every run of the tests.
 /// </summary>
-public sealed class FuzzTests
+public abstract class FuzzTests(Target target)
 {
     private const int UsualSeconds = 15;
 
-    public static TheoryData<string> Targets => [.. Target.All.Select(static t => t.Name)];
-
-    public static TheoryData<string> Files => [.. Corpus().Select(static f => Path.GetFileName(f)!)];
-
-    [Theory]
-    [MemberData(nameof(Targets))]
-    public async Task Mutations(string name)
+    [Fact]
+    public async Task Mutations()
     {
-        Target target = Target.All.Single(t => t.Name == name);
         foreach (byte[] seed in target.Seeds)
             await target.TryAsync(seed);
         int seconds = int.TryParse(Environment.GetEnvironmentVariable("MAILCLUSTER_FUZZ_SECONDS"), out int asked) ? asked : UsualSeconds;
@@ -42,17 +36,20 @@ public sealed class FuzzTests
     }
 
     /// <summary>What failed once.</summary>
-    [Theory(SkipTestWithoutData = true)]
-    [MemberData(nameof(Files))]
-    public async Task Corpus_file(string file)
+    [Fact]
+    public async Task Corpus_files()
     {
-        Target target = Target.All.Single(t => file.StartsWith(t.Name + "-", StringComparison.Ordinal));
-        await target.TryAsync(await File.ReadAllBytesAsync(Path.Combine(Folder, file), TestContext.Current.CancellationToken));
+        foreach (string file in Corpus(target))
+        {
+            if (await FailsAsync(target, await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)) is { } failure)
+                Assert.Fail($"{file}: {failure}");
+        }
     }
 
     private static string Folder => Path.Combine(AppContext.BaseDirectory, "Corpus");
 
-    private static IEnumerable<string> Corpus() => Directory.Exists(Folder) ? Directory.EnumerateFiles(Folder, "*.bin").Order(StringComparer.Ordinal) : [];
+    private static IEnumerable<string> Corpus(Target target) =>
+        Directory.Exists(Folder) ? Directory.EnumerateFiles(Folder, target.Name + "-*.bin").Order(StringComparer.Ordinal) : [];
 
     /// <summary>The corpus in the source tree, where a new file belongs; beside the program where there is none.</summary>
     private static string SourceFolder()
@@ -98,3 +95,18 @@ public sealed class FuzzTests
         return input;
     }
 }
+
+// A class each, so that they run beside one another.
+public sealed class DecoderFuzz() : FuzzTests(new DecoderTarget());
+
+public sealed class SessionFuzz() : FuzzTests(new SessionTarget());
+
+public sealed class Pop3Fuzz() : FuzzTests(new Pop3Target());
+
+public sealed class LmtpFuzz() : FuzzTests(new LmtpTarget());
+
+public sealed class MimeFuzz() : FuzzTests(new MimeTarget());
+
+public sealed class SieveFuzz() : FuzzTests(new SieveTarget());
+
+public sealed class ManageSieveFuzz() : FuzzTests(new ManageSieveTarget());

@@ -23,6 +23,4 @@ public abstract class Target
         int seed = input.Aggregate(17, static (sum, b) => unchecked((sum * 31) + b));
         await Task.Run(() => RunAsync(input, new Random(seed))).WaitAsync(Patience);
     }
-
-    public static IReadOnlyList<Target> All { get; } = [new DecoderTarget(), new SessionTarget(), new Pop3Target(), new LmtpTarget(), new MimeTarget(), new SieveTarget(), new ManageSieveTarget()];
 }

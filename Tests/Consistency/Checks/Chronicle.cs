@@ -11,6 +11,9 @@ internal sealed class Chronicle
     /// <summary>A set like 1:* names no more messages than these that nobody was told of.</summary>
     private const int MaxUnknown = 100;
 
+    /// <summary>There is nothing that it must be newer than. Not the very first moment: others reckon with the one before.</summary>
+    private const long Unbound = long.MinValue + 1;
+
     private readonly Dictionary<MailboxRef, MailboxChronicle> _mailboxes = [];
     private readonly List<Operation> _transfers = [];
     private readonly List<Operation> _deletes = [];
@@ -59,9 +62,9 @@ internal sealed class Chronicle
     /// <summary>The earliest moment at which what was told can have been so.</summary>
     public long From(Operation operation, long at)
     {
-        // Told before the command was sent: there is nothing that it must be newer than. Not the very first moment: others reckon with the one before.
+        // Told before the command was sent.
         if (at < operation.Invoked)
-            return long.MinValue + 1;
+            return Unbound;
         long from = operation.Invoked;
         foreach (Doubt doubt in _doubts)
         {
@@ -73,7 +76,7 @@ internal sealed class Chronicle
 
     private void Add(Operation by, Seen seen)
     {
-        long from = From(by, seen.At);
+        long from = seen is SeenMessage { MayBeNews: true } ? Unbound : From(by, seen.At);
         switch (seen)
         {
             case SeenMessage told:

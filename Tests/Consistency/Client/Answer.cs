@@ -24,6 +24,9 @@ internal sealed class Answer(Command command, string tag, long number, long invo
     /// <summary>The UIDs that were known when it was sent; of UID SEARCH of all messages only.</summary>
     public UidSet? Before { get; set; }
 
+    /// <summary><see cref="MailboxView.UnknownGone"/> then.</summary>
+    public int UnknownGoneBefore { get; set; }
+
     public bool IsOk => Outcome == Outcome.Ok;
 
     /// <summary>Of the tagged line.</summary>

@@ -199,8 +199,8 @@ internal sealed class ImapSession : IDisposable
     private Answer Begin(Command command)
     {
         var answer = new Answer(command, $"{(char)('A' + (_number % 26))}{++_lastTag}", _context.Recorder.NextNumber(), Stopwatch.GetTimestamp());
-        if (command.SeeksAll)
-            answer.Before = Model.View?.Members;
+        if (command.SeeksAll && Model.View is { } view)
+            (answer.Before, answer.UnknownGoneBefore) = (view.Members, view.UnknownGone);
         return answer;
     }
 

@@ -40,6 +40,11 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
 
     public int FirstUnknownNumber => _numbers.FindIndex(static n => n.Uid == 0) + 1;
 
+    public int UnknownNumbers => _numbers.Count(static n => n.Uid == 0);
+
+    /// <summary>How many messages went whose UIDs were not known until then, or are not now.</summary>
+    public int UnknownGone { get; private set; }
+
     public Told Of(uint uid) => _told.GetValueOrDefault(uid);
 
     public bool Has(uint uid) => NumberOf(uid) > 0;
@@ -112,7 +117,7 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
         if (number == 0 || number > _numbers.Count)
             return null;
         uint uid = _numbers[(int)number - 1].Uid;
-        _numbers.RemoveAt((int)number - 1);
+        RemoveAt((int)number - 1);
         Forget(uid);
         return uid;
     }
@@ -135,7 +140,7 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
             if (at < 0 || _numbers[at].Uid != 0)
                 return $"VANISHED names UID {uid}, which is not in the mailbox";
         }
-        _numbers.RemoveAt(at);
+        RemoveAt(at);
         Forget(uid);
         return null;
     }
@@ -159,6 +164,13 @@ internal sealed class MailboxView(MailboxRef mailbox, string name, bool readOnly
         SyncedModSeq is { } modSeq && IsComplete ? new Remembered(mailbox, name, memory.UidValidity, modSeq, Uids.ToDictionary(static u => u, Of)) : null;
 
     public UidSet Members => UidSet.FromUids(Uids.ToList());
+
+    private void RemoveAt(int place)
+    {
+        if (_numbers[place].Uid == 0)
+            UnknownGone++;
+        _numbers.RemoveAt(place);
+    }
 
     private void Forget(uint uid)
     {

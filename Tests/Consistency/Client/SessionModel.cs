@@ -208,7 +208,9 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
             view.Tell(uid, items.Flags, items.ModSeq);
         bool whole = items.Body is null || bodyIsRight(items.Body);
         string? mark = items.Mark ?? (items.Body is { } body ? FetchItems.MarkIn(System.Text.Encoding.Latin1.GetString(body)) : null);
-        answer.Seen.Add(new SeenMessage(at, view.Mailbox, uid, mark, items.Flags, items.ModSeq, whole));
+        // News have no more than NOTIFY asked for.
+        bool mayBeNews = IsToldAtOnce && mark is null;
+        answer.Seen.Add(new SeenMessage(at, view.Mailbox, uid, mark, items.Flags, items.ModSeq, whole, mayBeNews));
     }
 
     private void FeedSearch(SearchResult result, Answer answer, long at)
@@ -259,7 +261,8 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
         UidSet lost = before.Intersect(view.Members).Except(answer.Found);
         Check(lost.IsEmpty ? null : $"UID SEARCH ALL without {lost}, which were told and not expunged", "numbers", answer, at);
         UidSet strange = answer.Found.Except(before).Except(view.Members);
-        if (!strange.IsEmpty && !before.IsEmpty && view.FirstUnknownNumber == 0)
+        // Each was at a number whose UID was not known, which may have gone since.
+        if (!before.IsEmpty && strange.Cardinality > view.UnknownNumbers + view.UnknownGone - answer.UnknownGoneBefore)
             Breach(answer, at, "numbers", $"UID SEARCH ALL with {strange}, which are at no number");
     }
 

@@ -8,7 +8,8 @@ internal abstract record Seen(long At);
 /// <summary>FETCH: a message with what was told of it. Null: not told.</summary>
 /// <param name="Mark">From the header field X-Check.</param>
 /// <param name="Whole">False where the octets of BODY[] were fetched and are not those that were stored under this mark.</param>
-internal sealed record SeenMessage(long At, MailboxRef In, uint Uid, string? Mark, FlagSet? Flags, long? ModSeq, bool Whole = true) : Seen(At);
+/// <param name="MayBeNews">It may have been on its way before the command was read (NOTIFY, RFC 5465 §5.2): it was so at some moment before, however long ago.</param>
+internal sealed record SeenMessage(long At, MailboxRef In, uint Uid, string? Mark, FlagSet? Flags, long? ModSeq, bool Whole = true, bool MayBeNews = false) : Seen(At);
 
 /// <summary>
 /// All UIDs of the mailbox, from a command that is told EXPUNGEs before its answer (UID SEARCH ALL and the like), so that it is the mailbox at some moment of

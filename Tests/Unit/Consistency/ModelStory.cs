@@ -37,7 +37,7 @@ internal sealed class ModelStory
 
     public Answer Run(Command command, params string[] lines)
     {
-        var answer = new Answer(command, "t", 1, _now) { Before = Model.View?.Members };
+        var answer = new Answer(command, "t", 1, _now) { Before = Model.View?.Members, UnknownGoneBefore = Model.View?.UnknownGone ?? 0 };
         foreach (string line in lines)
         {
             Response response = Parse(line);

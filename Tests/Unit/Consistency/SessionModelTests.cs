@@ -69,6 +69,16 @@ public sealed class SessionModelTests
     }
 
     [Fact]
+    public void With_NOTIFY_what_a_command_did_not_ask_for_may_be_older_than_the_command()
+    {
+        var story = ModelStory.Selected(1);
+        story.Model.IsToldAtOnce = true;
+        Answer fetch = story.While("UID FETCH", @"* 1 FETCH (UID 5 FLAGS (\Seen))", "* 1 FETCH (UID 5 FLAGS () BODY[HEADER.FIELDS (X-Check)] {2}\r\n\r\n)");
+        ModelStory.IsWell(fetch);
+        Assert.Equal([true, false], fetch.Seen.OfType<SeenMessage>().Select(static m => m.MayBeNews));
+    }
+
+    [Fact]
     public void A_new_message_has_a_uid_above_all_that_were_there()
     {
         var story = ModelStory.Selected(1);
@@ -107,6 +117,9 @@ public sealed class SessionModelTests
         ModelStory.Breaks("numbers", story.Run(search, "* SEARCH 5", "t OK done"));
         ModelStory.Breaks("numbers", story.Run(search, "* ESEARCH (TAG \"t\") UID ALL 5:7", "t OK done"));
         ModelStory.IsWell(story.Run(search, "* SEARCH 6", "* 1 EXPUNGE", "t OK done"));
+        // One came and went meanwhile, at a number whose UID was never told.
+        ModelStory.IsWell(story.Run(search, "* 2 EXISTS", "* SEARCH 6 7", "* 2 EXPUNGE", "t OK done"));
+        ModelStory.Breaks("numbers", story.Run(search, "* 2 EXISTS", "* SEARCH 6 8 9", "* 2 EXPUNGE", "t OK done"));
     }
 
     [Theory]

@@ -58,6 +58,9 @@ public sealed class OrderTests
         Story Read(long second) => new Story().Append(Inbox, "a", 1).Lost(Storing(Inbox, StoreKind.Add, "x", 1)).Fetch(Inbox, 1, modSeq: 9).Fetch(Inbox, 1, modSeq: second);
         Broken("stale-read", Read(8));
         Fine(Read(9));
+        // News may have been on their way.
+        Fine(new Story().Append(Inbox, "a", 1).Lost(Storing(Inbox, StoreKind.Add, "x", 1)).Fetch(Inbox, 1, modSeq: 9)
+            .Done(new Read("NOOP", Inbox), static at => new SeenMessage(at, Inbox, 1, null, null, 8, MayBeNews: true)));
         // Committed no later than the modseq of another message that was told.
         Broken("stale-read", new Story().Append(Inbox, "a", 1).Append(Inbox, "b", 2).Fetch(Inbox, 2, modSeq: 9).Fetch(Inbox, 1, modSeq: 5).Fetch(Inbox, 1, modSeq: 8));
         Fine(new Story().Append(Inbox, "a", 1).Append(Inbox, "b", 2).Fetch(Inbox, 2, modSeq: 7).Fetch(Inbox, 1, modSeq: 5).Fetch(Inbox, 1, modSeq: 8));
