@@ -126,6 +126,8 @@ internal sealed partial class Connection : IConnection
 
     public void LoggedIn() => Interlocked.Exchange(ref _slot, null)?.Release();
 
+    public bool LoggedOut() => IsTrusted || _slot is not null || _server.Addresses.TryTake(Remote.Address, _listener.Options.MaxConnectionsPerAddress, out _slot);
+
     public void Abort(string reason)
     {
         if (Interlocked.CompareExchange(ref _abortReason, reason, null) is null)

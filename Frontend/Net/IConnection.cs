@@ -75,6 +75,9 @@ public interface IConnection
     /// <summary>The session has authenticated: it no longer counts for <see cref="ListenerOptions.MaxConnectionsPerAddress"/>.</summary>
     void LoggedIn();
 
+    /// <summary>The session is as one that has not authenticated yet. False where <see cref="ListenerOptions.MaxConnectionsPerAddress"/> has no room for it: it has to end.</summary>
+    bool LoggedOut();
+
     /// <summary>Closes at once; what is not yet sent is lost. <paramref name="reason"/> goes to the log. Any thread, any number of times.</summary>
     void Abort(string reason);
 }

@@ -52,6 +52,7 @@ public static class CommandTable
         Row<NotAuthenticated>("LOGIN", Effects.None, Login.RunAsync),
 
         // Authenticated or selected.
+        Row<Authenticated>("UNAUTHENTICATE", Effects.None, Unauthenticate.RunAsync),
         Row<Authenticated>("ENABLE", Effects.None, Enable.RunAsync),
         Row<Authenticated>("COMPRESS", Effects.None, Compress.RunAsync),
         Row<Authenticated>("SELECT", Effects.None, Select.RunAsync),

@@ -16,7 +16,7 @@ public sealed partial class ImapSession : IAsyncDisposable
     private LiveSession? _live;
     private string? _client;
     private IDisposable? _kick;
-    private readonly long _loginDeadline;
+    private long _loginDeadline;
     private int _badInARow;
     private string? _runningTag;
     private bool _compressed;
@@ -26,7 +26,7 @@ public sealed partial class ImapSession : IAsyncDisposable
         Connection = connection;
         Services = services;
         _log = services.Log;
-        _loginDeadline = services.Time.GetTimestamp() + (long)(services.Options.LoginTimeout.TotalSeconds * services.Time.TimestampFrequency);
+        AwaitLogin();
         (_input, Reader, Reply) = Begin();
         Wait = new CommandWait(Gone);
     }
@@ -172,6 +172,27 @@ public sealed partial class ImapSession : IAsyncDisposable
         State = new Authenticated(new ImapUser(live, Cluster, live.Actor));
     }
 
+    /// <summary>The user is an operator's, who may have another one on this connection (RFC 8437).</summary>
+    internal bool MayUnauthenticate => _live?.Operator is not null && !Connection.IsCompressed;
+
+    /// <summary>Nobody is logged in any more, and nothing of what he had is left but TLS and what the client calls itself. False where the connection has to end.</summary>
+    internal async ValueTask<bool> UnauthenticateAsync()
+    {
+        State = new NotAuthenticated();
+        Notify = null;
+        _kick?.Dispose();
+        _kick = null;
+        if (_live is { } live)
+        {
+            _live = null;
+            await live.DisposeAsync();
+        }
+        Reader.LoggedIn = false;
+        Reply.Charset = WireCharset.Rev1;
+        AwaitLogin();
+        return Connection.LoggedOut();
+    }
+
     /// <summary>Answers OK to STARTTLS and goes on under TLS; all that was learnt before is forgotten (RFC 9051 §6.2.1).</summary>
     internal async ValueTask StartTlsAsync()
     {
@@ -231,6 +252,9 @@ public sealed partial class ImapSession : IAsyncDisposable
             return left > TimeSpan.Zero ? left : TimeSpan.Zero;
         }
     }
+
+    /// <summary>The time to log in begins.</summary>
+    private void AwaitLogin() => _loginDeadline = Services.Time.GetTimestamp() + (long)(Options.LoginTimeout.TotalSeconds * Services.Time.TimestampFrequency);
 
     private (SessionInput, CommandReader, ReplyWriter) Begin()
     {

@@ -72,6 +72,9 @@ public sealed class CapabilityTests
         {
             mail.Owner.Account = mail.Owner.Account with { Manages = true, Shares = true };
             await using ImapClient c = await mail.LogInAsync();
+            await using ImapClient operating = await mail.ConnectAsync();
+            await operating.Run("a AUTHENTICATE PLAIN " + UnauthenticateTests.AsOperator("alice"));
+            states["logged in as an operator"] = await AskAsync(operating);
             states["logged in as who manages a tenant whose accounts share mailboxes"] = await AskAsync(c);
         }
         await using (FakeMail mail = await FakeMail.StartAsync(

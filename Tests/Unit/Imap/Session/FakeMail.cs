@@ -15,7 +15,7 @@ namespace MailCluster.Tests.Unit.Imap.Session;
 
 /// <summary>
 /// A mail store of one account in memory behind real IMAP and POP3 doors on loopback: owners that do what their contracts say, without a cluster or a database.
-/// User: alice, password: secret.
+/// User: alice, password: secret; operator: ops, password: master.
 /// </summary>
 internal sealed class FakeMail : IAsyncDisposable
 {
@@ -141,7 +141,7 @@ internal sealed class FakeMail : IAsyncDisposable
             if (kind == typeof(IAccountObserver))
                 return args![0];
             if (kind == typeof(IOperatorGrain))
-                return new FakeOperator();
+                return new FakeOperator("master", new TenantId(1));
             if (kind == typeof(IMailboxGrain))
                 return Mail.Mailboxes.GetOrAdd(MailboxKey.Parse((string)args![0]!), key => new FakeMailbox(Mail, key) { Gone = true });
             throw new NotSupportedException(method.Name);
