@@ -41,6 +41,9 @@ public sealed record ImapOptions
     /// <summary>Connections that may be compressed at once (RFC 4978), in this process. Default 10,000: each keeps some 40 KB for what its client sends, though nothing while it waits for what is sent to it.</summary>
     public int CompressedConnections { get; init; } = 10_000;
 
+    /// <summary>Searches of a session whose results are followed (UPDATE, RFC 5267), at least 1. Default 10: what a client shows at once; the results themselves are bounded, too.</summary>
+    public int SearchContexts { get; init; } = 10;
+
     /// <summary>Also what clients older than IMAP4rev1 say is understood (see Dialects/). Default false. Passwords then never travel without TLS but from this machine, whatever <see cref="AllowPlaintextLogin"/> says.</summary>
     public bool Dialects { get; init; }
 

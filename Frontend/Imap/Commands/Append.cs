@@ -125,12 +125,10 @@ internal static class Append
     /// <summary>What this session itself has put into a mailbox is no news to its client (RFC 5465 §5, §5.2).</summary>
     internal static void Added(ImapSession session, MailboxId mailbox, UidSet uids, long modSeq)
     {
-        if (session.Notify is not { } notify)
-            return;
         if (session.State is Selected { Mailbox: var selected } && selected.Key.Mailbox == mailbox)
             selected.OwnAdded = uids;
         else
-            notify.OwnAdded(mailbox, uids, modSeq);
+            session.Notify?.OwnAdded(mailbox, uids, modSeq);
     }
 
     private static ValueTask<MailResult<AppendResult>> AppendAsync(

@@ -91,6 +91,7 @@ public static class CommandTable
         Row<Selected>("UID FETCH", Effects.SyncsFirst, Fetch.RunAsync),
         Row<Selected>("SEARCH", ReadsByNumber, Search.RunAsync),
         Row<Selected>("UID SEARCH", Effects.SyncsFirst, Search.RunAsync),
+        Row<Selected>("CANCELUPDATE", Effects.None, CancelUpdate.RunAsync),
         Row<Selected>("UIDBATCHES", Effects.SyncsFirst, UidBatches.RunAsync),
         Row<Selected>("SORT", ReadsByNumber, Sort.RunAsync),
         Row<Selected>("UID SORT", Effects.SyncsFirst, Sort.RunAsync),

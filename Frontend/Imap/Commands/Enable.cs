@@ -11,7 +11,7 @@ internal static class Enable
         ImapUser user = state.User;
         ReplyWriter reply = session.Reply;
         IReadOnlyList<string> names = command.Parse(SessionGrammar.ParseEnable);
-        bool condStore = user.CondStore;
+        bool condStore = user.CondStore, numbersEnd = false;
         reply.Untagged().Raw("ENABLED"u8);
         foreach (string name in names)
         {
@@ -28,6 +28,7 @@ internal static class Enable
                 case "UIDONLY" when !user.UidOnly:
                     user.UidOnly = true;
                     reply.Raw(" UIDONLY"u8);
+                    numbersEnd = true;
                     break;
                 case "CONDSTORE" when !user.CondStore:
                     user.CondStore = true;
@@ -43,6 +44,8 @@ internal static class Enable
         reply.NewLine();
         if (user.Rev2 || user.Utf8)
             reply.Charset = WireCharset.Utf8;
+        if (numbersEnd && state is Selected { Mailbox.Contexts: var contexts })
+            contexts.EndNumbered(session);
         if (!condStore && user.CondStore)
             session.TellHighestModSeq();
         return new(Completion.Done);

@@ -52,6 +52,9 @@ internal static class MultiSearch
             SearchResponse.WriteOf(session.Reply, command, search, found, user.Names.NameOf(mailbox.Path), uidValidity);
             await session.FlushIfFullAsync();
         }
+        // RFC 5267 §4.3.1: what is found in several mailboxes is not followed.
+        if (search.Updates)
+            ContextResponse.NoUpdate(session.Reply, command.Tag, "Only what SEARCH and SORT find is followed");
         return Completion.Done;
     }
 

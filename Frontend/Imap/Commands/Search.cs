@@ -6,7 +6,7 @@ using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Commands;
 
-/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4, §6.4.9; RFC 3501, RFC 4731, RFC 5182, RFC 9394).</summary>
+/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4, §6.4.9; RFC 3501, RFC 4731, RFC 5182, RFC 5267, RFC 9394).</summary>
 internal static class Search
 {
     public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
@@ -17,11 +17,15 @@ internal static class Search
             return Completion.Bad("CHARSET is not for sessions that enabled UTF8=ACCEPT");
         if (arguments.UsesFilters && await InsertFiltersAsync(session, state, arguments, whole => arguments = whole) is { } failed)
             return failed;
+        if (SearchUpdates.Refuse(state, command, arguments) is { } used)
+            return used;
+        var updates = new SearchUpdates(state, arguments);
         return await RunAsync(session, state, arguments, limited: true, async found =>
         {
             if (Saves(arguments))
                 state.Mailbox.Saved = SearchFound.ToSave(arguments, ResultList.Of(found.Uids), found.Uids);
             await SearchResponse.WriteAsync(session, state.User, command, arguments, found);
+            updates.Begin(session, state, command, arguments, found);
         });
     }
 
@@ -63,7 +67,8 @@ internal static class Search
                 if (lowest is { } from)
                     key = new SearchKey.And([new SearchKey.Uid(SequenceSet.Of(new SequenceRange(from, uint.MaxValue))), key]);
             }
-            await answer(await FindAsync(session, state.User, mailbox, key));
+            SearchFound found = await FindAsync(session, state.User, mailbox, key);
+            await answer(lowest is null ? found : found with { IsPart = true });
             return MessageLimit.Told(session, Completion.Done, lowest);
         }
         catch

@@ -6,7 +6,7 @@ using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Commands;
 
-/// <summary>SORT and UID SORT (RFC 5256 §3, RFC 5957), with RETURN (RFC 5267 §3, RFC 9394).</summary>
+/// <summary>SORT and UID SORT (RFC 5256 §3, RFC 5957), with RETURN (RFC 5267, RFC 9394).</summary>
 internal static class Sort
 {
     public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
@@ -14,6 +14,9 @@ internal static class Sort
         SortArguments arguments = command.Parse(SortGrammar.ParseSort);
         if (arguments.Search.UsesFilters && await Search.InsertFiltersAsync(session, state, arguments.Search, whole => arguments = arguments with { Search = whole }) is { } failed)
             return failed;
+        if (SearchUpdates.Refuse(state, command, arguments.Search) is { } used)
+            return used;
+        var updates = new SearchUpdates(state, arguments.Search);
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
         var sort = new MailboxSort(new MessageKeys(session.Cluster.Bodies, state.Mailbox.Key.Account), arguments.Criteria);
         return await Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
@@ -22,6 +25,7 @@ internal static class Sort
             if (Search.Saves(arguments.Search))
                 state.Mailbox.Saved = SearchFound.ToSave(arguments.Search, ResultList.Of(Array.ConvertAll(sorted, static m => m.Uid)), found.Uids);
             await SearchResponse.WriteSortedAsync(session, command, arguments.Search, sorted, found.ModSeq);
+            updates.Begin(session, state, command, arguments.Search, found, sort, sorted);
         });
     }
 }

@@ -56,7 +56,7 @@ internal static class SearchResponse
     {
         SearchReturn returns = arguments.Return ?? SearchReturn.All;
         // SAVE alone asks for no answer (RFC 9051 §6.4.4.1).
-        if (returns == SearchReturn.Save)
+        if ((returns & SearchReturn.Results) == SearchReturn.Save)
             return;
         reply.Untagged().Raw("ESEARCH (TAG "u8).String(command.Tag);
         if (of is { } mailbox)

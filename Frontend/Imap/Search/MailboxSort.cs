@@ -11,10 +11,59 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
     public async ValueTask<MessageRef[]> RunAsync(MailboxSnapshot messages, UidSet found, CancellationToken cancellationToken)
     {
         MessageRef[] rows = [.. messages.Messages(found)];
-        KeyTable table = await keys.LoadAsync(messages, rows, [.. criteria.Select(static c => KeyOf(c.Key)).OfType<KeyKind>().Distinct()], cancellationToken).ConfigureAwait(false);
+        KeyTable table = await LoadAsync(messages, rows, cancellationToken).ConfigureAwait(false);
         // Not on an event loop, which others wait for.
         return await Task.Run(() => Sort(rows, table), cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Puts messages at their places among others that are in order, and tells those places: each, from 0, is right once those before it are in.</summary>
+    /// <param name="ordered">UIDs, all of them in <paramref name="messages"/>.</param>
+    /// <exception cref="OperationCanceledException">The client is gone.</exception>
+    /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
+    public async ValueTask<IReadOnlyList<(int Place, uint Uid)>> InsertAsync(MailboxSnapshot messages, List<uint> ordered, UidSet added, CancellationToken cancellationToken)
+    {
+        var places = new List<(int Place, uint Uid)>();
+        // Each is looked for by some twenty comparisons: where many are new, it costs less to sort anew.
+        if (added.Cardinality * 32 > ordered.Count)
+        {
+            MessageRef[] all = await RunAsync(messages, added.Union(UidSet.FromUids(ordered)), cancellationToken).ConfigureAwait(false);
+            ordered.Clear();
+            for (int place = 0; place < all.Length; place++)
+            {
+                ordered.Add(all[place].Uid);
+                if (added.Contains(all[place].Uid))
+                    places.Add((place, all[place].Uid));
+            }
+            return places;
+        }
+        int from = 0;
+        foreach (MessageRef message in await RunAsync(messages, added, cancellationToken).ConfigureAwait(false))
+        {
+            int end = ordered.Count;
+            while (from < end)
+            {
+                int middle = (from + end) / 2;
+                if (messages.TryFind(ordered[middle], out MessageRef other) && await IsBeforeAsync(messages, message, other, cancellationToken).ConfigureAwait(false))
+                    end = middle;
+                else
+                    from = middle + 1;
+            }
+            ordered.Insert(from, message.Uid);
+            places.Add((from++, message.Uid));
+        }
+        return places;
+    }
+
+    private async ValueTask<bool> IsBeforeAsync(MailboxSnapshot messages, MessageRef left, MessageRef right, CancellationToken cancellationToken)
+    {
+        bool turned = left.Index > right.Index;
+        MessageRef[] rows = turned ? [right, left] : [left, right];
+        KeyTable table = await LoadAsync(messages, rows, cancellationToken).ConfigureAwait(false);
+        return Comparing(rows, table)(turned ? 1 : 0, turned ? 0 : 1) < 0;
+    }
+
+    private ValueTask<KeyTable> LoadAsync(MailboxSnapshot messages, MessageRef[] rows, CancellationToken cancellationToken) =>
+        keys.LoadAsync(messages, rows, [.. criteria.Select(static c => KeyOf(c.Key)).OfType<KeyKind>().Distinct()], cancellationToken);
 
     /// <summary>
     /// First by a number that orders as the first criterion does, as far as it goes: that is the runtime's sort of numbers. Then what has the same number, by all criteria.
@@ -22,7 +71,7 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
     private MessageRef[] Sort(MessageRef[] rows, KeyTable table)
     {
         Func<int, ulong> leading = Leading(criteria[0], rows, table);
-        Comparison<int>[] order = [.. criteria.Select(c => Comparison(c, rows, table))];
+        Comparison<int> compare = Comparing(rows, table);
         var numbers = new ulong[rows.Length];
         int[] places = new int[rows.Length];
         for (int i = 0; i < rows.Length; i++)
@@ -33,11 +82,16 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
             for (end = start + 1; end < rows.Length && numbers[end] == numbers[start];)
                 end++;
             if (end > start + 1)
-                places.AsSpan(start, end - start).Sort(Compare);
+                places.AsSpan(start, end - start).Sort(compare);
         }
         return Array.ConvertAll(places, place => rows[place]);
+    }
 
-        int Compare(int left, int right)
+    /// <summary>By all criteria, and then as in the mailbox.</summary>
+    private Comparison<int> Comparing(MessageRef[] rows, KeyTable table)
+    {
+        Comparison<int>[] order = [.. criteria.Select(c => Comparison(c, rows, table))];
+        return (left, right) =>
         {
             foreach (Comparison<int> compare in order)
             {
@@ -45,7 +99,7 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
                     return compared;
             }
             return left.CompareTo(right);
-        }
+        };
     }
 
     private static Func<int, ulong> Leading(SortCriterion criterion, MessageRef[] rows, KeyTable table)

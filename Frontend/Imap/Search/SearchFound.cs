@@ -14,6 +14,9 @@ internal sealed record SearchFound(UidSet Uids, UidSet Numbers, long ModSeq, lon
 {
     public bool IsEmpty => Uids.IsEmpty;
 
+    /// <summary>A limit has left messages out.</summary>
+    public bool IsPart { get; init; }
+
     /// <param name="found">A bit for each message of the version.</param>
     public static SearchFound Of(MailboxSnapshot messages, BitArray found)
     {

@@ -95,7 +95,15 @@ public sealed partial class ImapSession
             flags = flags.Union(store.Answer);
         if (telling.Later is { } later)
             flags = flags.Except(later);
-        if (change.IsNone && flags.IsEmpty && mailbox.ToldRights == mailbox.Rights)
+        SearchContexts contexts = mailbox.Contexts;
+        contexts.Note(change);
+        if (tellsMessages)
+        {
+            // Also what is still counted; while its number is right (RFC 5267 §4.3.4).
+            foreach (ContextChange gone in contexts.Lose(change.Expunged.Union(view.Ghosts)))
+                ContextResponse.Write(Reply, gone, change.Before);
+        }
+        if (change.IsNone && flags.IsEmpty && mailbox.ToldRights == mailbox.Rights && !(tellsMessages && contexts.IsDue))
             return null;
         FlagsResponse.NewKeywords(Reply, mailbox, now.Keywords);
         await TellExpungedAsync(user, change);
@@ -121,17 +129,34 @@ public sealed partial class ImapSession
             FlagsResponse.Changed(Reply, user, mailbox, message, telling.WithUid, withFlags: !known);
             await FlushIfFullAsync();
         }
-        return Notify?.Fetch is { } fetch && !change.Added.IsEmpty ? await FetchNewAsync(selected, change.Added, fetch) : null;
+        IReadOnlyList<ContextChange> results = tellsMessages ? await contexts.FollowAsync(this, selected) : [];
+        await FetchNewAsync(selected, change.Added, results);
+        foreach (ContextChange result in results)
+        {
+            ContextResponse.Write(Reply, result, view.Messages);
+            await FlushIfFullAsync();
+        }
+        return null;
     }
 
-    /// <summary>What NOTIFY asked to be fetched of new messages, except of those that this session has put there (RFC 5465 §5.2).</summary>
-    private async ValueTask<MailError?> FetchNewAsync(Selected selected, UidSet added, IReadOnlyList<FetchAttribute> fetch)
+    /// <summary>
+    /// What NOTIFY and UPDATE asked to be fetched of new messages, except of those that this session has put there (RFC 5465 §5.2, §7). What several have asked for of a message is one answer.
+    /// </summary>
+    private async ValueTask FetchNewAsync(Selected selected, UidSet added, IReadOnlyList<ContextChange> results)
     {
-        UidSet others = added.Except(selected.Mailbox.OwnAdded);
+        if (added.IsEmpty)
+            return;
+        UidSet open = added.Except(selected.Mailbox.OwnAdded);
         selected.Mailbox.OwnAdded = UidSet.Empty;
-        if (!others.IsEmpty)
-            await new FetchRun(this, selected, new FetchArguments(SequenceSet.Of(), fetch, null, false), uid: true).RunAsync(others);
-        return null;
+        ContextChange[] fetching = [.. results.Where(static r => r.Context.Fetch is not null)];
+        if (Notify?.Fetch is null && fetching.Length == 0)
+            return;
+        foreach (IGrouping<string, uint> same in open.Uids().GroupBy(one => string.Concat(fetching.Select(r => r.New.Contains(one) ? '1' : '0'))))
+        {
+            FetchAttribute[] asked = [.. (Notify?.Fetch ?? []).Concat(fetching.Where((_, i) => same.Key[i] == '1').SelectMany(static r => r.Context.Fetch!)).Distinct()];
+            if (asked.Length > 0)
+                await new FetchRun(this, selected, new FetchArguments(SequenceSet.Of(), asked, null, false), uid: true).RunAsync(UidSet.FromUids(same));
+        }
     }
 
     private async ValueTask TellExpungedAsync(ImapUser user, ViewChange change)

@@ -49,6 +49,9 @@ public sealed class SelectedMailbox : IDisposable
     /// <summary>The result that SEARCH saved: '$' (RFC 9051 §6.4.4.1). Expunged messages may stay in it.</summary>
     public UidSet Saved { get; set; } = UidSet.Empty;
 
+    /// <summary>Searches whose results are followed.</summary>
+    internal SearchContexts Contexts { get; } = new();
+
     /// <summary>UIDs that are \Recent in this session (RFC 3501 §2.3.2).</summary>
     public UidSet Recent { get; set; }
 

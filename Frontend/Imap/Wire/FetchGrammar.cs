@@ -77,6 +77,12 @@ public static class FetchGrammar
     public static IReadOnlyList<FetchAttribute> List(ref ImapParser parser)
     {
         parser.OpenList();
+        return Rest(ref parser);
+    }
+
+    /// <summary>As <see cref="List"/>, behind the parenthesis that opens it.</summary>
+    internal static IReadOnlyList<FetchAttribute> Rest(ref ImapParser parser)
+    {
         var attributes = new List<FetchAttribute>(4);
         do
         {

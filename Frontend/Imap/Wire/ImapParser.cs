@@ -97,6 +97,17 @@ public ref partial struct ImapParser(ReadOnlySpan<byte> input, WireCharset chars
         return true;
     }
 
+    /// <summary>Skips <paramref name="octets"/> where they come next, all of them.</summary>
+    public bool TrySkip(ReadOnlySpan<byte> octets)
+    {
+        if (!Rest.StartsWith(octets))
+        {
+            return false;
+        }
+        _at += octets.Length;
+        return true;
+    }
+
     public void Skip(byte value, string expected)
     {
         if (!TrySkip(value))

@@ -3,7 +3,7 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
-/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4 and §9, RFC 3501, RFC 5032, RFC 5182, RFC 6203, RFC 7162, RFC 8474, RFC 8514, RFC 9394).</summary>
+/// <summary>SEARCH and UID SEARCH (RFC 9051 §6.4.4 and §9, RFC 3501, RFC 5032, RFC 5182, RFC 5267, RFC 6203, RFC 7162, RFC 8474, RFC 8514, RFC 9394).</summary>
 public static class SearchGrammar
 {
     /// <summary>Levels of NOT, OR and parentheses: far beyond any client, far below any stack.</summary>
@@ -57,7 +57,7 @@ public static class SearchGrammar
         {
             ImapParser.Fail("RELEVANCY needs FUZZY");
         }
-        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers, UsesUids = context.UsesUids, UsesFilters = context.UsesFilters };
+        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UpdateFetch = options?.UpdateFetch, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers, UsesUids = context.UsesUids, UsesFilters = context.UsesFilters };
     }
 
     /// <summary>The list behind RETURN.</summary>
@@ -65,6 +65,7 @@ public static class SearchGrammar
     {
         var returns = SearchReturn.None;
         PartialRange? partial = null;
+        IReadOnlyList<FetchAttribute>? fetch = null;
         parser.OpenList();
         if (parser.TrySkip((byte)')'))
         {
@@ -81,6 +82,8 @@ public static class SearchGrammar
                 "SAVE" => SearchReturn.Save,
                 "PARTIAL" => SearchReturn.Partial,
                 "RELEVANCY" => SearchReturn.Relevancy,
+                "UPDATE" => SearchReturn.Update,
+                "CONTEXT" => SearchReturn.Context,
                 _ => throw new ImapSyntaxException("Unknown SEARCH return option"),
             };
             if (option == SearchReturn.Partial)
@@ -93,6 +96,11 @@ public static class SearchGrammar
                 parser.Space();
                 partial = PartialGrammar.Range(ref parser);
             }
+            // Before the list there is no space in the formal syntax of RFC 5465 §8, and one in its example.
+            if (option == SearchReturn.Update && (parser.TrySkip(" ("u8) || parser.TrySkip((byte)'(')))
+            {
+                fetch = FetchGrammar.Rest(ref parser);
+            }
             returns |= option;
         }
         while (parser.NextInList());
@@ -100,7 +108,22 @@ public static class SearchGrammar
         {
             ImapParser.Fail("ALL and PARTIAL exclude each other");
         }
-        return new(returns, partial);
+        return new(returns, partial, fetch);
+    }
+
+    /// <summary>The tags of CANCELUPDATE (RFC 5267 §5).</summary>
+    public static IReadOnlyList<string> ParseCancelUpdate(ref ImapParser parser)
+    {
+        var tags = new List<string> { Tag(ref parser) };
+        while (!parser.OnlySpacesLeft)
+        {
+            parser.Space();
+            tags.Add(Tag(ref parser));
+        }
+        parser.End();
+        return tags;
+
+        static string Tag(ref ImapParser parser) => Encoding.ASCII.GetString(parser.AString("a tag"));
     }
 
     /// <summary>Keys with spaces between, up to ')' or the end.</summary>

@@ -99,11 +99,21 @@ public enum SearchReturn
 
     /// <summary>How well each result fits (RFC 6203 §4), only with FUZZY.</summary>
     Relevancy = 64,
+
+    /// <summary>Changes of the result are told from then on (RFC 5267 §4.3).</summary>
+    Update = 128,
+
+    /// <summary>The same will be searched for again (RFC 5267 §4.2).</summary>
+    Context = 256,
+
+    /// <summary>What ESEARCH has data of, or SAVE keeps.</summary>
+    Results = Min | Max | Count | All | Save | Partial | Relevancy,
 }
 
 /// <summary>What stands behind RETURN.</summary>
 /// <param name="Partial">The range of PARTIAL.</param>
-public readonly record struct SearchOptions(SearchReturn Return, PartialRange? Partial);
+/// <param name="UpdateFetch">What is fetched of new messages that UPDATE adds (RFC 5465 §7).</param>
+public readonly record struct SearchOptions(SearchReturn Return, PartialRange? Partial, IReadOnlyList<FetchAttribute>? UpdateFetch = null);
 
 /// <summary>The arguments of SEARCH and UID SEARCH.</summary>
 /// <param name="Return">Null where RETURN was not given: a rev1 session gets the plain SEARCH response then.</param>
@@ -114,6 +124,12 @@ public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool B
 {
     /// <summary>Which of the results PARTIAL asks for; null without it.</summary>
     public PartialRange? Partial { get; init; }
+
+    /// <summary>What is fetched of new messages that UPDATE adds; null for nothing.</summary>
+    public IReadOnlyList<FetchAttribute>? UpdateFetch { get; init; }
+
+    /// <summary>UPDATE was given.</summary>
+    public bool Updates => Return?.HasFlag(SearchReturn.Update) == true;
 
     /// <summary>A FUZZY key occurs.</summary>
     public bool UsesFuzzy { get; init; }

@@ -62,7 +62,7 @@ public sealed class SortTests
         await c.Run("s SELECT INBOX");
         await c.Send(
             "b SORT (DATE) X-NONE ALL", "c SORT () UTF-8 ALL", "d SORT (COLOUR) UTF-8 ALL", "e SORT (REVERSE) UTF-8 ALL", "f SORT (DATE) UTF-8", "g SORT DATE UTF-8 ALL",
-            "h SORT (" + string.Join(' ', Enumerable.Repeat("DATE", 33)) + ") UTF-8 ALL", "i SORT RETURN (UPDATE) (DATE) UTF-8 ALL", "j SORT (DATE) UTF-8 NONSENSE", "k SORT (DATE) UTF-8 ALL");
+            "h SORT (" + string.Join(' ', Enumerable.Repeat("DATE", 33)) + ") UTF-8 ALL", "i SORT RETURN (UPDATES) (DATE) UTF-8 ALL", "j SORT (DATE) UTF-8 NONSENSE", "k SORT (DATE) UTF-8 ALL");
         await c.Expect(
             "b NO [BADCHARSET (US-ASCII UTF-8)] …", "c BAD …", "d BAD …", "e BAD …", "f BAD …", "g BAD …", "h BAD …", "i BAD …", "j BAD …", "* SORT", "k OK …");
         await Add(c, 1, "Subject: x\r\n", "1-Feb-1994");

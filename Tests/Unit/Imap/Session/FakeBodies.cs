@@ -28,6 +28,9 @@ internal sealed class FakeBodies : IMessageBodies
     /// <summary>Called at each <see cref="GetEmailsAsync"/>; may wait or throw.</summary>
     public Func<Task>? BeforeEmails { get; set; }
 
+    /// <summary>Called at each <see cref="GetEmailsAsync"/> with the number of emails that are asked for.</summary>
+    public Action<int>? EmailsAsked { get; set; }
+
     /// <summary>Calls of GetEmails, GetBodies and Read so far.</summary>
     public (int Emails, int Bodies, int Reads) Asked => (_emailQueries, _bodyQueries, _reads);
 
@@ -58,6 +61,7 @@ internal sealed class FakeBodies : IMessageBodies
         AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _emailQueries);
+        EmailsAsked?.Invoke(emails.Count);
         if (BeforeEmails is { } before)
             await before();
         return [.. emails.Select(id => _bodies.TryGetValue(id.Value, out (byte[] Body, MessageContent Content) found)
