@@ -1,4 +1,3 @@
-using System.Text;
 using MailCluster.Contracts;
 using MailCluster.Storage.Bodies;
 using Npgsql;
@@ -50,79 +49,76 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
     {
         // Mailboxes and accounts sorted: the order of the locks.
         MailboxKey[] mailboxes = [.. operations.Select(static o => o.Mailbox).Concat(operations.Where(static o => o.Source is not null).Select(static o => o.Source!.Value)).Distinct().Order()];
-        Dictionary<MailboxKey, int> place = Places(mailboxes);
+        Dictionary<MailboxKey, int> place = CommitParameters.Places(mailboxes);
         long[] accounts = [.. operations.SelectMany(static o => o.Charged).Select(static a => a.Value).Distinct().Order()];
-        Dictionary<long, int> accountPlace = Places(accounts);
-        var recents = new long?[mailboxes.Length];
-        foreach (CommitOperation o in operations)
-            recents[place[o.Mailbox] - 1] = o.FirstRecent ?? recents[place[o.Mailbox] - 1];
+        Dictionary<long, int> accountPlace = CommitParameters.Places(accounts);
         NewMessage[] messages = [.. operations.SelectMany(static o => o.Messages)];
         UidRange[] ranges = [.. operations.Where(static o => o.Kind != CommitKind.Append).SelectMany(static o => o.Uids)];
 
-        Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Account.Value);
-        Add(parameters, NpgsqlDbType.Bigint, mailboxes, static m => m.Mailbox.Value);
-        Add(parameters, NpgsqlDbType.Bigint, recents, static r => r);
-        Add(parameters, NpgsqlDbType.Integer, mailboxes, m => accountPlace.GetValueOrDefault(m.Account.Value));
-        Add(parameters, NpgsqlDbType.Bigint, accounts, static a => a);
-        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Kind);
-        Add(parameters, NpgsqlDbType.Integer, operations, o => place[o.Mailbox]);
-        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Epoch);
+        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Account.Value);
+        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Mailbox.Value);
+        parameters.Add(NpgsqlDbType.Bigint, CommitParameters.FirstRecents(operations, place), static r => r);
+        parameters.Add(NpgsqlDbType.Integer, mailboxes, m => accountPlace.GetValueOrDefault(m.Account.Value));
+        parameters.Add(NpgsqlDbType.Bigint, accounts, static a => a);
+        parameters.Add(NpgsqlDbType.Smallint, operations, static o => (short)o.Kind);
+        parameters.Add(NpgsqlDbType.Integer, operations, o => place[o.Mailbox]);
+        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Epoch);
 #if MUTATIONS
         if (_forged is not null)
             parameters[parameters.Count - 1] = new NpgsqlParameter<long[]> { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint, TypedValue = _forged };
 #endif
-        Add(parameters, NpgsqlDbType.Integer, operations, o => o.Source is { } s ? place[s] : 0);
-        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Incarnation);
-        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Id.Counter);
+        parameters.Add(NpgsqlDbType.Integer, operations, o => o.Source is { } s ? place[s] : 0);
+        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Id.Incarnation);
+        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Id.Counter);
 #if MUTATIONS
         if (Mutation.RetryTwice)
         {
             parameters.RemoveAt(parameters.Count - 1);
-            Add(parameters, NpgsqlDbType.Bigint, operations, static _ => Random.Shared.NextInt64());
+            parameters.Add(NpgsqlDbType.Bigint, operations, static _ => Random.Shared.NextInt64());
         }
 #endif
         // A retry may stand in the batch beside its first try.
-        Add(parameters, NpgsqlDbType.Integer, FirstPlaces(operations, static o => (o.Mailbox.Account, o.Id)).Select(static (first, i) => first == i + 1 ? 0 : first).ToArray(), static t => t);
-        Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.User));
-        Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Session));
-        Add(parameters, NpgsqlDbType.Text, operations, static o => Clean(o.Actor.Address));
-        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)o.Mode);
-        Add(parameters, NpgsqlDbType.Smallint, operations, static o => o.Kind == CommitKind.SetRights ? (short)o.Rights : (short)o.Flags.System);
-        Add(parameters, NpgsqlDbType.Text, operations, static o => o.Kind == CommitKind.SetRights ? o.Negative ? "-" : null : Keywords(o.Flags));
-        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Kind == CommitKind.SetRights ? o.Grantee.Value : o.UnchangedSince);
-        Add(parameters, NpgsqlDbType.Uuid, operations, static o => o.Delivery);
-        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.Viewer?.Value ?? 0);
-        Add(parameters, NpgsqlDbType.Bigint, operations, static o => o.SourceViewer?.Value ?? 0);
-        Add(parameters, NpgsqlDbType.Smallint, operations, static o => (short)((int)o.Mask.System | (o.Mask.Keywords ? 32 : 0)));
-        AddSlices(parameters, operations, static o => o.Path?.Segments.Count ?? 0);
-        Add(parameters, NpgsqlDbType.Text, [.. operations.SelectMany(static o => o.Path?.Segments ?? [])], static s => Clean(s));
-        AddSlices(parameters, operations, static o => o.Messages.Count);
-        AddSlices(parameters, operations, static o => o.Kind == CommitKind.Append ? 0 : o.Uids.Count);
-        Add(parameters, NpgsqlDbType.Boolean, PlainStores(), static p => p);
+        parameters.Add(NpgsqlDbType.Integer, FirstPlaces(operations, static o => (o.Mailbox.Account, o.Id)).Select(static (first, i) => first == i + 1 ? 0 : first).ToArray(), static t => t);
+        parameters.Add(NpgsqlDbType.Text, operations, static o => CommitParameters.Clean(o.Actor.User));
+        parameters.Add(NpgsqlDbType.Text, operations, static o => CommitParameters.Clean(o.Actor.Session));
+        parameters.Add(NpgsqlDbType.Text, operations, static o => CommitParameters.Clean(o.Actor.Address));
+        parameters.Add(NpgsqlDbType.Smallint, operations, static o => (short)o.Mode);
+        parameters.Add(NpgsqlDbType.Smallint, operations, static o => o.Kind == CommitKind.SetRights ? (short)o.Rights : (short)o.Flags.System);
+        parameters.Add(NpgsqlDbType.Text, operations, static o => o.Kind == CommitKind.SetRights ? o.Negative ? "-" : null : Keywords(o.Flags));
+        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Kind == CommitKind.SetRights ? o.Grantee.Value : o.UnchangedSince);
+        parameters.Add(NpgsqlDbType.Uuid, operations, static o => o.Delivery);
+        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Viewer?.Value ?? 0);
+        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.SourceViewer?.Value ?? 0);
+        parameters.Add(NpgsqlDbType.Smallint, operations, static o => (short)((int)o.Mask.System | (o.Mask.Keywords ? 32 : 0)));
+        parameters.AddSlices(operations, static o => o.Path?.Segments.Count ?? 0);
+        parameters.Add(NpgsqlDbType.Text, [.. operations.SelectMany(static o => o.Path?.Segments ?? [])], static s => CommitParameters.Clean(s));
+        parameters.AddSlices(operations, static o => o.Messages.Count);
+        parameters.AddSlices(operations, static o => o.Kind == CommitKind.Append ? 0 : o.Uids.Count);
+        parameters.Add(NpgsqlDbType.Boolean, PlainStores(), static p => p);
         HeldBody?[] inline = [.. messages.Select(m => held?.TryGet(m.Body, out HeldBody? body) == true ? body : null)];
-        Add(parameters, NpgsqlDbType.Boolean, inline, static b => b is not null);
-        Add(parameters, NpgsqlDbType.Integer, inline, static b => b?.Crc32C ?? 0);
-        Add(parameters, NpgsqlDbType.Bytea, inline, static b => b?.Data ?? default);
-        Add(parameters, NpgsqlDbType.Bytea, inline, static b => b?.Content ?? []);
-        Add(parameters, NpgsqlDbType.Bigint, messages, static m => m.Body.Value);
-        Add(parameters, NpgsqlDbType.Integer, messages, static m => m.Claim);
-        Add(parameters, NpgsqlDbType.Integer, FirstPlaces(messages, static m => (m.Body, m.Claim)), static f => f);
-        Add(parameters, NpgsqlDbType.Bigint, [.. operations.SelectMany(static o => o.Emails)], static e => e);
-        Add(parameters, NpgsqlDbType.Bytea, messages, static m => m.Prefix);
-        Add(parameters, NpgsqlDbType.Bigint, messages, static m => (long)m.Size);
-        Add(parameters, NpgsqlDbType.Bigint, messages, static m => m.InternalDate);
-        Add(parameters, NpgsqlDbType.Smallint, messages, static m => m.ZoneMinutes);
+        parameters.Add(NpgsqlDbType.Boolean, inline, static b => b is not null);
+        parameters.Add(NpgsqlDbType.Integer, inline, static b => b?.Crc32C ?? 0);
+        parameters.Add(NpgsqlDbType.Bytea, inline, static b => b?.Data ?? default);
+        parameters.Add(NpgsqlDbType.Bytea, inline, static b => b?.Content ?? []);
+        parameters.Add(NpgsqlDbType.Bigint, messages, static m => m.Body.Value);
+        parameters.Add(NpgsqlDbType.Integer, messages, static m => m.Claim);
+        parameters.Add(NpgsqlDbType.Integer, FirstPlaces(messages, static m => (m.Body, m.Claim)), static f => f);
+        parameters.Add(NpgsqlDbType.Bigint, [.. operations.SelectMany(static o => o.Emails)], static e => e);
+        parameters.Add(NpgsqlDbType.Bytea, messages, static m => m.Prefix);
+        parameters.Add(NpgsqlDbType.Bigint, messages, static m => (long)m.Size);
+        parameters.Add(NpgsqlDbType.Bigint, messages, static m => m.InternalDate);
+        parameters.Add(NpgsqlDbType.Smallint, messages, static m => m.ZoneMinutes);
         // A viewer's \Seen is no flag of the message.
         short[] flags = [.. operations.SelectMany(static o => o.Messages.Select(m => (short)(o.Viewer is not null && (m.Flags.System & SystemFlags.Seen) != 0
             ? ((int)m.Flags.System & ~1) | 32 : (int)m.Flags.System)))];
-        Add(parameters, NpgsqlDbType.Smallint, flags, static f => f);
-        Add(parameters, NpgsqlDbType.Text, messages, static m => Keywords(m.Flags));
+        parameters.Add(NpgsqlDbType.Smallint, flags, static f => f);
+        parameters.Add(NpgsqlDbType.Text, messages, static m => Keywords(m.Flags));
         (int Message, long Key)[] threads = [.. messages.SelectMany(static (m, i) => m.ThreadKeys.Select(k => (i + 1, k)))];
-        Add(parameters, NpgsqlDbType.Integer, threads, static t => t.Message);
-        Add(parameters, NpgsqlDbType.Bigint, threads, static t => t.Key);
+        parameters.Add(NpgsqlDbType.Integer, threads, static t => t.Message);
+        parameters.Add(NpgsqlDbType.Bigint, threads, static t => t.Key);
         parameters.Add(new NpgsqlParameter<bool> { TypedValue = ThreadsMeet() });
-        Add(parameters, NpgsqlDbType.Bigint, ranges, static r => (long)r.First);
-        Add(parameters, NpgsqlDbType.Bigint, ranges, static r => (long)r.Last);
+        parameters.Add(NpgsqlDbType.Bigint, ranges, static r => (long)r.First);
+        parameters.Add(NpgsqlDbType.Bigint, ranges, static r => (long)r.Last);
         parameters.Add(new NpgsqlParameter<long> { TypedValue = _now });
         parameters.Add(new NpgsqlParameter<int> { TypedValue = KeywordTable.MaxKeywords });
     }
@@ -158,7 +154,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
         return plain;
     }
 
-    private static bool IsPlain(CommitOperation store) => store is { Flags.Keywords.Count: 0, Viewer: null } && store.Mask == FlagMask.All;
+    public static bool IsPlain(CommitOperation store) => store is { Flags.Keywords.Count: 0, Viewer: null } && store.Mask == FlagMask.All;
 
     /// <summary>Whether messages of one account share a thread key here, so that a later one finds the thread of an earlier one.</summary>
     private bool ThreadsMeet()
@@ -178,15 +174,6 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
         return false;
     }
 
-    /// <summary>Counted from 1, as PostgreSQL does.</summary>
-    private static Dictionary<T, int> Places<T>(T[] items) where T : notnull
-    {
-        var places = new Dictionary<T, int>(items.Length);
-        for (int i = 0; i < items.Length; i++)
-            places.Add(items[i], i + 1);
-        return places;
-    }
-
     /// <summary>For each item the place (from 1) of the first one with the same key.</summary>
     private static int[] FirstPlaces<TItem, TKey>(IReadOnlyList<TItem> items, Func<TItem, TKey> key) where TKey : notnull
     {
@@ -197,33 +184,7 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
         return places;
     }
 
-    private static string? Keywords(FlagList flags) => flags.Keywords.Count == 0 ? null : Clean(string.Join(' ', flags.Keywords));
-
-    /// <summary>Half a surrogate pair can't be sent, and would break the connection under the whole batch: it becomes U+FFFD.</summary>
-    private static string? Clean(string? text) =>
-        text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0 ? text : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text!));
-
-    private static void Add<TItem, TValue>(NpgsqlParameterCollection parameters, NpgsqlDbType type, IReadOnlyList<TItem> items, Func<TItem, TValue> value)
-    {
-        var array = new TValue[items.Count];
-        for (int i = 0; i < array.Length; i++)
-            array[i] = value(items[i]);
-        parameters.Add(new NpgsqlParameter<TValue[]> { NpgsqlDbType = NpgsqlDbType.Array | type, TypedValue = array });
-    }
-
-    /// <summary>Two arrays that tell, for each item, where its part of a flattened array begins (from 1) and how long it is.</summary>
-    private static void AddSlices<TItem>(NpgsqlParameterCollection parameters, IReadOnlyList<TItem> items, Func<TItem, int> count)
-    {
-        int next = 1;
-        var first = new int[items.Count];
-        for (int i = 0; i < first.Length; i++)
-        {
-            first[i] = next;
-            next += count(items[i]);
-        }
-        Add(parameters, NpgsqlDbType.Integer, first, static f => f);
-        Add(parameters, NpgsqlDbType.Integer, items, count);
-    }
+    private static string? Keywords(FlagList flags) => flags.Keywords.Count == 0 ? null : CommitParameters.Clean(string.Join(' ', flags.Keywords));
 
 #if MUTATIONS
     private long[]? _forged;

@@ -190,7 +190,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
         Exception failure;
         try
         {
-            CommitOutcome[] outcomes = await new CommitBatch(batch, _held).ExecuteAsync(connection);
+            CommitOutcome[] outcomes = await StraightBatch.CommitAsync(batch, _held, connection);
 #if MUTATIONS
             warned |= MailCluster.Contracts.Mutation.RetryTwice && MailCluster.Contracts.Mutation.OnceIn(20);
 #endif

@@ -29,7 +29,7 @@ internal static class PostgresFigures
         }
     }
 
-    /// <summary>Calls of <c>mail.commit_v3</c> a second that store one flag of one message each, from so many clients on messages of one mailbox.</summary>
+    /// <summary>Calls of <c>mail.commit_store_v1</c> a second that store one flag of one message each, from so many clients on messages of one mailbox.</summary>
     /// <remarks>It takes the claim on some mailbox of a benchmark that was run before; whoever owns it takes it back at its next command.</remarks>
     public static async Task<double> StoresAsync(string connectionString, int clients, double seconds)
     {
@@ -52,12 +52,8 @@ internal static class PostgresFigures
         long epoch = (long)(await claim.ExecuteScalarAsync())!;
         return await LoopAsync(database, clients, seconds,
             """
-            select op, status, modseq, uids from mail.commit_v3(
-                array[$1], array[$2], array[null]::bigint[], array[0], '{}',
-                array[2::smallint], array[1], array[$3], array[0], array[$4], array[(extract(epoch from clock_timestamp()) * 1000000)::bigint], array[0],
-                array['bench'], array['bench'], array[null]::text[], array[0::smallint], array[$5], array[null]::text[], array[null]::bigint[], array[null]::uuid[],
-                array[1], array[0], '{}', array[1], array[0], array[1], array[1], array[true], '{}', '{}', '{}', '{}',
-                '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', false, array[$4], array[$4], extract(epoch from now())::bigint, 1000)
+            select op, modseq, changed, modified from mail.commit_store_v1($1, $2, null, $3, $4, (extract(epoch from clock_timestamp()) * 1000000)::bigint,
+                'bench', 'bench', null, 0::smallint, $5, null, $4)
             """,
             (command, client) =>
             {

@@ -250,7 +250,7 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
             ended += (int)await silo.ScalarAsync<long>(
                 """
                 select count(pg_terminate_backend(a.pid)) from (
-                    select pid from pg_stat_activity where datname = current_database() and application_name like 'silo % lane %' and query like '%commit_v3%' and state = 'active' limit 1) a
+                    select pid from pg_stat_activity where datname = current_database() and application_name like 'silo % lane %' and query like '%mail.commit_%' and state = 'active' limit 1) a
                 """);
         }
         await Task.WhenAll(callers);

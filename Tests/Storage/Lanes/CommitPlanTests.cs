@@ -35,15 +35,18 @@ public sealed class CommitPlanTests(PostgresFixture postgres) : MailStoreTest(po
         Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(502), bob, move: true)), 1, 50);
         Assert.InRange(await ReadAsync(await ReplaceOfAsync(inbox, 503, inbox)), 1, 50);
         Assert.InRange(await ReadAsync(await AppendOfAsync(inbox, 2)), 1, 50);
+        Assert.InRange(await ReadAsync(await AppendOfAsync(inbox, 1)), 1, 20);
+        Assert.InRange(await ReadAsync(await AppendOfAsync(inbox, 1), await AppendOfAsync(bob, 1)), 1, 50);
+        Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(600), StoreMode.Add, SystemFlags.Seen), StoreOf(inbox, Uids(601), StoreMode.Add, SystemFlags.Seen)), 1, 50);
         await CountersAreRightAsync();
 
         // The rows that a commit fetched from tables, by index or otherwise.
-        async Task<long> ReadAsync(CommitOperation operation)
+        async Task<long> ReadAsync(params CommitOperation[] operations)
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
             long before = await RowsAsync();
-            CommitOutcome[] outcomes = await new CommitBatch([operation]).ExecuteAsync(connection);
-            Assert.Equal(CommitStatus.Done, outcomes[0].Status);
+            CommitOutcome[] outcomes = await StraightBatch.CommitAsync(operations, null, connection);
+            Assert.All(outcomes, static o => Assert.Equal(CommitStatus.Done, o.Status));
             long rows = await RowsAsync() - before;
             await transaction.CommitAsync();
             return rows;

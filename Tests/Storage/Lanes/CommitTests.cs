@@ -7,7 +7,7 @@ using Xunit;
 
 namespace MailCluster.Tests.Storage.Lanes;
 
-/// <summary>What <c>mail.commit_v3</c> does with single operations and with small batches.</summary>
+/// <summary>What commits do with single operations and with small batches.</summary>
 public sealed class CommitTests(PostgresFixture postgres) : MailStoreTest(postgres)
 {
     [Fact]

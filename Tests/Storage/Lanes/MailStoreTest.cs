@@ -159,11 +159,11 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
         return outcome;
     }
 
-    /// <summary>All of these in one batch: the lane's statement called directly.</summary>
+    /// <summary>All of these in one batch, as a lane would commit it.</summary>
     protected async Task<CommitOutcome[]> BatchAsync(params CommitOperation[] operations)
     {
         await using NpgsqlConnection connection = await Database.Lanes.OpenConnectionAsync();
-        return await new CommitBatch(operations, Held).ExecuteAsync(connection);
+        return await StraightBatch.CommitAsync(operations, Held, connection);
     }
 
     protected async Task<MailboxSnapshot> LoadAsync(Owned mailbox) => (await Mailboxes.LoadAsync(mailbox.Key, mailbox.Epoch))!.Value.Snapshot;

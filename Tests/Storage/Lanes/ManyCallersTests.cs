@@ -103,7 +103,7 @@ public sealed class ManyCallersTests(PostgresFixture postgres) : MailStoreTest(p
             ended += (int)await ScalarAsync<long>(
                 """
                 select count(pg_terminate_backend(a.pid)) from (
-                    select pid from pg_stat_activity where datname = current_database() and application_name = 'test lane' and query like '%commit_v3%' and state = 'active' limit 1) a
+                    select pid from pg_stat_activity where datname = current_database() and application_name = 'test lane' and query like '%mail.commit_%' and state = 'active' limit 1) a
                 """);
         }
         Assert.True(ended > 0);

@@ -1,0 +1,71 @@
+using MailCluster.Contracts;
+using MailCluster.Storage.Bodies;
+using Npgsql;
+
+namespace MailCluster.Storage.Lanes;
+
+/// <summary>
+/// A batch of appends alone, or of changes of flags alone, in which nothing is out of the ordinary: most batches are. Its functions do all of it or nothing, and then
+/// <see cref="CommitBatch"/> has to. An append alone costs PostgreSQL half of what it costs there, a change of flags a third, one of many four fifths and two thirds.
+/// </summary>
+internal abstract class StraightBatch
+{
+    /// <summary>Seconds since 1970 UTC.</summary>
+    protected long Now { get; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+
+    /// <summary>Commits a batch in the straight way where it can, else in the general one; the outcomes in the order of the operations.</summary>
+    /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.ExecuteAsync"/>.</exception>
+    public static async Task<CommitOutcome[]> CommitAsync(IReadOnlyList<CommitOperation> operations, HeldBodies? held, NpgsqlConnection connection) =>
+        (Of(operations, held) is { } straight ? await straight.ExecuteAsync(connection) : null) ?? await new CommitBatch(operations, held).ExecuteAsync(connection);
+
+    /// <summary>The batch, where it looks as if it could go this way; null otherwise.</summary>
+    /// <param name="held">As in <see cref="CommitBatch"/>.</param>
+    public static StraightBatch? Of(IReadOnlyList<CommitOperation> operations, HeldBodies? held)
+    {
+#if MUTATIONS
+        // Their safeguards are switched off in the general way.
+        if (Mutation.NoFence || Mutation.RetryTwice)
+            return null;
+#endif
+        return StraightAppends.IsFor(operations) ? new StraightAppends(operations, held) : StraightStores.IsFor(operations) ? new StraightStores(operations) : null;
+    }
+
+    /// <summary>Runs the batch; null: nothing was done, and it must go the general way.</summary>
+    /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.ExecuteAsync"/>.</exception>
+    public async Task<CommitOutcome[]?> ExecuteAsync(NpgsqlConnection connection)
+    {
+        await using NpgsqlCommand command = connection.CreateCommand();
+        command.CommandTimeout = 0;
+        command.CommandText = Bind(command.Parameters);
+        await command.PrepareAsync();
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        CommitOutcome[]? outcomes = null;
+        while (await reader.ReadAsync())
+        {
+            outcomes ??= new CommitOutcome[Count];
+            int op = reader.GetInt32(0) - 1;
+            outcomes[op] = Read(op, reader);
+        }
+        // What follows the rows tells that the commit succeeded.
+        await reader.NextResultAsync();
+        return outcomes;
+    }
+
+    protected abstract int Count { get; }
+
+    /// <summary>Adds the parameters.</summary>
+    /// <returns>The statement. Its first column is the operation's number, from 1.</returns>
+    protected abstract string Bind(NpgsqlParameterCollection parameters);
+
+    protected abstract CommitOutcome Read(int op, NpgsqlDataReader reader);
+
+    protected CommitOutcome Done(long modSeq, UidSet changed, UidSet modified, IReadOnlyList<long> threads) =>
+        new(CommitStatus.Done, modSeq, changed, null, null, UidSet.Empty, modified, threads, []) { SaveDate = Now };
+
+    /// <summary>True when no two have the same key.</summary>
+    protected static bool AreDistinct<TKey>(IEnumerable<TKey> keys)
+    {
+        var seen = new HashSet<TKey>();
+        return keys.All(seen.Add);
+    }
+}
