@@ -19,6 +19,7 @@ public static class PostgresPool
     private const int TcpUserTimeout = 18;
 
     private static readonly PropertyInfo? _connector = typeof(NpgsqlConnection).GetProperty("Connector", BindingFlags.Instance | BindingFlags.NonPublic);
+    private static readonly FieldInfo? _stream = _connector?.PropertyType.GetField("_stream", BindingFlags.Instance | BindingFlags.NonPublic);
     private static readonly FieldInfo? _socket = _connector?.PropertyType.GetField("_socket", BindingFlags.Instance | BindingFlags.NonPublic);
 
     /// <summary>Opens a pool; nothing is connected yet.</summary>
@@ -72,6 +73,11 @@ public static class PostgresPool
     public static string Reason(Exception e) => e.InnerException is AggregateException { InnerExceptions: [var first, ..] } ? first.Message : e.Message;
 
     internal static Socket? SocketOf(NpgsqlConnection connection) => _connector?.GetValue(connection) is { } connector ? _socket?.GetValue(connector) as Socket : null;
+
+    /// <summary>The socket where the octets in it are those of the protocol: TCP without TLS; else null.</summary>
+    internal static Socket? PlainSocketOf(NpgsqlConnection connection) =>
+        OperatingSystem.IsLinux() && _connector?.GetValue(connection) is { } connector && _stream?.GetValue(connector) is NetworkStream
+        && _socket?.GetValue(connector) is Socket { ProtocolType: ProtocolType.Tcp } socket ? socket : null;
 
     private static bool IsMultiHost(NpgsqlConnectionStringBuilder settings) => settings.Host?.Contains(',') == true;
 

@@ -62,6 +62,10 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
         static long SizeOf(StoredEmail email) => 64 + email.Prefix.Length + (email.Content?.StoredOctets ?? 0);
     }
 
+    /// <summary>The same for whoever keeps what it makes of them, <see cref="KeepComputed"/>: they themselves are not kept, and make no room.</summary>
+    public ValueTask<IReadOnlyList<StoredEmail?>> PassEmailsAsync(AccountId account, IReadOnlyList<EmailId> emails, CancellationToken cancellationToken) =>
+        store.GetEmailsAsync(account, emails, withContent: true, cancellationToken);
+
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken)
     {
@@ -80,11 +84,15 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     }
 
     /// <summary>What was computed of an email, or of several of which it is the first, and kept; null where there is nothing. What it is, only its door knows.</summary>
-    public object? FindComputed(AccountId account, EmailId email) => _recent.TryGet(new Key(Kind.Computed, account.Value, email.Value), out object? value) ? value : null;
+    /// <param name="what">Tells things apart that are computed of the same email.</param>
+    public object? FindComputed(AccountId account, EmailId email, int what = 0) =>
+        _recent.TryGet(new Key(Kind.Computed, account.Value, email.Value, what), out object? value) ? value : null;
 
     /// <summary>Keeps what was computed of emails beside them, in place of what was there; immutable, and good for as long as the emails are.</summary>
     /// <param name="octets">That it takes: counted with all the rest.</param>
-    public void KeepComputed(AccountId account, EmailId email, object value, long octets) => _recent.Add(new Key(Kind.Computed, account.Value, email.Value), value, octets);
+    /// <param name="what">As <see cref="FindComputed"/>.</param>
+    public void KeepComputed(AccountId account, EmailId email, object value, long octets, int what = 0) =>
+        _recent.Add(new Key(Kind.Computed, account.Value, email.Value, what), value, octets);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(BodyId body, long size, long offset, long count, CancellationToken cancellationToken)
@@ -237,7 +245,8 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
 
     /// <param name="A">The account of an email, or a body.</param>
     /// <param name="B">The email, or the number of a piece.</param>
-    private readonly record struct Key(Kind Kind, long A, long B);
+    /// <param name="What">Of what is computed.</param>
+    private readonly record struct Key(Kind Kind, long A, long B, int What = 0);
 
     /// <summary>
     /// Octets in an array that is used again once nobody holds it, neither the cache nor a reader: large arrays that are left to the garbage collector pile up to several times what is kept.

@@ -17,6 +17,9 @@ public abstract class ConnectionOutput : IBufferWriter<byte>
     private byte[]? _buffer;
     private int _count;
 
+    // After a full buffer another one follows, which need not grow step by step.
+    private int _next = FirstSize;
+
     /// <summary>Bytes written and not yet flushed.</summary>
     public long UnflushedBytes => _count;
 
@@ -43,6 +46,7 @@ public abstract class ConnectionOutput : IBufferWriter<byte>
     /// <summary>Takes the gathered bytes; the array belongs to the caller, who returns it to <see cref="ArrayPool{T}.Shared"/>.</summary>
     private protected ArraySegment<byte> Take()
     {
+        _next = ShouldFlush ? 2 * FlushThreshold : FirstSize;
         var taken = _buffer is null ? ArraySegment<byte>.Empty : new ArraySegment<byte>(_buffer, 0, _count);
         _buffer = null;
         _count = 0;
@@ -64,7 +68,7 @@ public abstract class ConnectionOutput : IBufferWriter<byte>
         int wanted = Math.Max(sizeHint, 1);
         if (_buffer is null)
         {
-            return _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, FirstSize));
+            return _buffer = ArrayPool<byte>.Shared.Rent(Math.Max(wanted, _next));
         }
         if (_buffer.Length - _count < wanted)
         {

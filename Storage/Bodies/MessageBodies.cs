@@ -173,10 +173,16 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
             // What a try before this one has left.
             Array.Clear(found);
             Array.Clear(missing);
-            await using var command = database.CreateCommand("""
-                select x.i, b.size, c.no, c.data from unnest($1) with ordinality as x(id, i)
-                join mail.body b on b.id = x.id and b.size <= $2 join mail.body_chunk c on c.body_id = x.id
-                """);
+            // A body that small is the whole of its first chunk: its own row need not be looked up.
+            await using var command = database.CreateCommand(maxSize < BodyUpload.ChunkSize
+                ? """
+                  select x.i, octet_length(c.data)::bigint, c.no, c.data from unnest($1) with ordinality as x(id, i)
+                  join mail.body_chunk c on c.body_id = x.id and c.no = 0 where octet_length(c.data) <= $2
+                  """
+                : """
+                  select x.i, b.size, c.no, c.data from unnest($1) with ordinality as x(id, i)
+                  join mail.body b on b.id = x.id and b.size <= $2 join mail.body_chunk c on c.body_id = x.id
+                  """);
             command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = bodies.Select(b => b.Value).ToArray() });
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = maxSize });
             // Sequential: a chunk goes from the socket to its place without a buffer of its own.
@@ -201,9 +207,12 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
     private Task<bool> ReadPieceAsync(BodyId body, int chunk, int? start, Memory<byte> piece, CancellationToken cancellationToken) => Store.Persist(
         async _ =>
         {
-            await using var command = database.CreateCommand(start is null
-                ? "select c.data from mail.body_chunk c where c.body_id = $1 and c.no = $2"
-                : "select substring(c.data from $3 for $4) from mail.body_chunk c where c.body_id = $1 and c.no = $2");
+            await using NpgsqlConnection connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using var command = new NpgsqlCommand(
+                start is null
+                    ? "select c.data from mail.body_chunk c where c.body_id = $1 and c.no = $2"
+                    : "select substring(c.data from $3 for $4) from mail.body_chunk c where c.body_id = $1 and c.no = $2",
+                connection);
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Value });
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = chunk });
             if (start is { } from)
@@ -217,7 +226,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
             await using var data = await reader.GetStreamAsync(0, cancellationToken).ConfigureAwait(false);
             if (data.Length != piece.Length)
                 throw new ArgumentOutOfRangeException(nameof(piece), $"The range is not inside body {body}.");
-            await data.ReadExactlyAsync(piece, cancellationToken).ConfigureAwait(false);
+            await LargeValue.ReadAsync(connection, data, piece, cancellationToken).ConfigureAwait(false);
             return true;
         },
         _patience, cancellationToken);

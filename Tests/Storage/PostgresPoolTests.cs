@@ -16,6 +16,8 @@ public sealed class PostgresPoolTests(PostgresFixture postgres)
         await using var connection = await pool.OpenConnectionAsync(TestContext.Current.CancellationToken);
         var socket = PostgresPool.SocketOf(connection);
         Assert.NotNull(socket);
+        // Large values are read through it where there is no TLS in between.
+        Assert.Same(socket, PostgresPool.PlainSocketOf(connection));
         var limit = new byte[4];
         Assert.Equal(4, socket.GetRawSocketOption(6, 18, limit));
         Assert.Equal(PostgresPool.UnacknowledgedMilliseconds, BitConverter.ToInt32(limit));

@@ -25,6 +25,9 @@ internal readonly record struct FetchedSections(StoredEmail? Email, IReadOnlyLis
 /// <summary>Writes FETCH answers (RFC 9051 §7.5.2), one a message.</summary>
 internal sealed class FetchAnswer
 {
+    /// <summary>Octets of any number in parentheses.</summary>
+    private const int MostOfNumber = 22;
+
     private static readonly BodySection Header = new([], SectionText.Header, []);
     private static readonly BodySection Text = new([], SectionText.Text, []);
 
@@ -33,6 +36,9 @@ internal sealed class FetchAnswer
     private readonly List<FetchAttribute> _items;
     private readonly byte[][] _labels;
     private readonly bool _asksFlags;
+
+    /// <summary>Octets of an answer at most, but for FLAGS and what <see cref="ContentItems"/> take.</summary>
+    private readonly int _most;
 
     /// <summary>FLAGS as they are written, by <see cref="MessageRef.Code"/> in <see cref="_writtenOf"/>: a mailbox has few combinations. Saves two thirds of FETCH 1:* FLAGS.</summary>
     private readonly Dictionary<int, byte[]> _written = [];
@@ -53,14 +59,16 @@ internal sealed class FetchAnswer
         SetsSeen = _items.Exists(static i => i.SetsSeen);
         NeedsBytes = _items.Exists(static i => IsSection(i.Item) || IsPreview(i.Item));
         NeedsContent = _items.Exists(static i => NeedsStructure(i));
+        ContentItems = [.. _items.Select(static i => i.Item).Where(static i => i is FetchItem.Envelope or FetchItem.Body or FetchItem.BodyStructure)];
+        _most = 32 + _labels.Sum(static l => l.Length + MostOfNumber);
     }
 
     public bool SetsSeen { get; }
 
-    /// <summary>Some item is not in the snapshot.</summary>
-    public bool NeedsEmail => NeedsBytes || NeedsContent;
-
     public bool NeedsContent { get; }
+
+    /// <summary>What is the same in all answers about an email, in the order of the answer.</summary>
+    public IReadOnlyList<FetchItem> ContentItems { get; }
 
     public bool NeedsBytes { get; }
 
@@ -88,19 +96,60 @@ internal sealed class FetchAnswer
         };
     }
 
-    /// <summary>Writes one answer that needs no octets of the message.</summary>
+    /// <summary>Writes one answer that needs no octets of the message: with one look at the buffer where nothing rare is asked for, which takes a third of the time of FETCH 1:* FLAGS.</summary>
     /// <param name="message">Of the view as it is now.</param>
-    /// <param name="email">Where ENVELOPE and the like come from; null where nothing but the snapshot is needed.</param>
-    public void Write(MessageRef message, StoredEmail? email)
+    /// <param name="written">Where ENVELOPE and the like are, if any is asked for.</param>
+    /// <param name="at">The message's place there.</param>
+    /// <returns>False: something of it is not there any more, and nothing was written.</returns>
+    public bool Write(MessageRef message, in WrittenBatch written = default, int at = 0)
     {
+        byte[] flags = _asksFlags && !IsRecent(message) ? Flags(message) : [];
+        int most = _most + flags.Length;
+        for (int i = 0; i < ContentItems.Count; i++)
+        {
+            int length = written[i, at].Length;
+            if (length == 0)
+                return false;
+            most += length;
+        }
         ReplyWriter reply = _session.Reply;
-        FlagsResponse.Begin(reply, _state.User, message);
+        ReplyTokens tokens = reply.Tokens(most);
+        tokens.Raw("* "u8);
+        tokens.Number(_state.User.UidOnly ? message.Uid : message.Index + 1);
+        tokens.Raw(_state.User.UidOnly ? " UIDFETCH ("u8 : " FETCH ("u8);
+        int content = 0;
         for (int i = 0; i < _items.Count; i++)
         {
-            reply.Raw(_labels[i]);
-            Write(_items[i].Item, message, email);
+            tokens.Raw(_labels[i]);
+            switch (_items[i].Item)
+            {
+                case FetchItem.Flags when flags.Length > 0:
+                    tokens.Raw(flags);
+                    break;
+                case FetchItem.Uid:
+                    tokens.Number(message.Uid);
+                    break;
+                case FetchItem.ModSeq:
+                    tokens.Raw("("u8);
+                    tokens.Number(message.ModSeq);
+                    tokens.Raw(")"u8);
+                    break;
+                case FetchItem.Rfc822Size:
+                    tokens.Number(message.Size);
+                    break;
+                case FetchItem.Envelope or FetchItem.Body or FetchItem.BodyStructure:
+                    tokens.Raw(written[content++, at]);
+                    break;
+                default:
+                    reply.Add(tokens);
+                    Write(_items[i].Item, message, null);
+                    tokens = reply.Tokens(most);
+                    break;
+            }
         }
-        reply.Raw(")\r\n"u8);
+        tokens.Raw(")\r\n"u8);
+        reply.Add(tokens);
+        return true;
     }
 
     /// <summary>Writes one answer. Only the reading of large sections can fail in mid-answer.</summary>
@@ -154,7 +203,7 @@ internal sealed class FetchAnswer
         switch (item)
         {
             case FetchItem.Flags:
-                if (!_state.User.Rev2 && _state.Mailbox.Recent.Contains(message.Uid))
+                if (IsRecent(message))
                     reply.Flags(message.SystemFlags, message.Keywords, recent: true);
                 else
                     reply.Raw(Flags(message));
@@ -180,17 +229,13 @@ internal sealed class FetchAnswer
             case FetchItem.SaveDate:
                 reply.InternalDate(message.SaveDate);
                 break;
-            case FetchItem.Envelope:
-                reply.Envelope(email!.Content!.Envelope);
-                break;
-            case FetchItem.Body:
-                reply.Body(email!.Content!.Root);
-                break;
             default:
-                reply.BodyStructure(email!.Content!.Root);
+                WrittenItem.Write(reply, item, email!.Content!);
                 break;
         }
     }
+
+    private bool IsRecent(MessageRef message) => !_state.User.Rev2 && _state.Mailbox.Recent.Contains(message.Uid);
 
     private byte[] Flags(MessageRef message)
     {

@@ -46,7 +46,13 @@ internal sealed class FetchRun
         }
         if (NewestFirst)
             messages = messages.Reverse();
-        MailError? error = _answer.NeedsEmail ? await FromStoreAsync(messages) : await FromViewAsync(messages);
+        MailError? error = null;
+        if (_answer.NeedsBytes)
+            error = await FromStoreAsync(messages);
+        else if (_answer.NeedsContent)
+            await FromWrittenAsync(messages);
+        else
+            await FromViewAsync(messages);
         if (error is not null)
             return error;
         if (_unknownEncoding)
@@ -57,19 +63,51 @@ internal sealed class FetchRun
         return Completion.Done;
     }
 
-    private async ValueTask<MailError?> FromViewAsync(IEnumerable<MessageRef> messages)
+    private async ValueTask FromViewAsync(IEnumerable<MessageRef> messages)
     {
+        ConnectionOutput output = _session.Connection.Output;
         foreach (MessageRef message in messages)
         {
             // A ghost of which nothing was ever loaded.
-            if (message.Email == default)
+            if (message.Email == default || !_answer.Write(message))
                 _missing = true;
-            else
-                _answer.Write(message, null);
-            if (_session.Connection.Output.ShouldFlush)
+            if (output.ShouldFlush)
                 await _session.FlushIfFullAsync();
         }
-        return null;
+    }
+
+    private async ValueTask FromWrittenAsync(IEnumerable<MessageRef> messages)
+    {
+        ConnectionOutput output = _session.Connection.Output;
+        var written = new WrittenBatches(_session.Cluster.Bodies, _state.Mailbox.Key.Account, _answer.ContentItems, _session.Reply.Charset);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_session.Gone);
+        using IEnumerator<WrittenBatches.Batch> batches = WrittenBatches.Split(messages).GetEnumerator();
+        Task<WrittenBatch>? next = Load();
+        try
+        {
+            while (next is not null)
+            {
+                IReadOnlyList<MessageRef> batch = batches.Current.Messages;
+                WrittenBatch items = await _session.PatientAsync(new ValueTask<WrittenBatch>(next), "Still fetching");
+                next = Load();
+                for (int i = 0; i < batch.Count; i++)
+                {
+                    _missing |= !_answer.Write(batch[i], items, i);
+                    if (output.ShouldFlush)
+                        await _session.FlushIfFullAsync();
+                }
+            }
+        }
+        finally
+        {
+            if (next is not null)
+            {
+                await stop.CancelAsync();
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        Task<WrittenBatch>? Load() => batches.MoveNext() ? written.LoadAsync(batches.Current, stop.Token) : null;
     }
 
     private async ValueTask<MailError?> FromStoreAsync(IEnumerable<MessageRef> messages)
@@ -85,10 +123,7 @@ internal sealed class FetchRun
                 next = Load();
                 if (_answer.SetsSeen && await MarkSeenAsync(batch) is { } error)
                     return error;
-                if (_answer.NeedsBytes)
-                    await AnswerWithSectionsAsync(batch);
-                else
-                    await AnswerAsync(batch);
+                await AnswerWithSectionsAsync(batch);
             }
             return null;
         }
@@ -103,20 +138,7 @@ internal sealed class FetchRun
         }
 
         Task<IReadOnlyList<LoadedMessage>>? Load() =>
-            batches.MoveNext() ? _batches.LoadAsync(batches.Current, _answer.NeedsContent, _answer.NeedsBytes, stop.Token) : null;
-    }
-
-    private async ValueTask AnswerAsync(IReadOnlyList<LoadedMessage> batch)
-    {
-        foreach (LoadedMessage loaded in batch)
-        {
-            if (loaded.Email is { } email && View.TryFind(loaded.Row.Uid, out MessageRef message))
-                _answer.Write(message, email);
-            else
-                _missing = true;
-            if (_session.Connection.Output.ShouldFlush)
-                await _session.FlushIfFullAsync();
-        }
+            batches.MoveNext() ? _batches.LoadAsync(batches.Current, _answer.NeedsContent, bodies: true, stop.Token) : null;
     }
 
     private async ValueTask AnswerWithSectionsAsync(IReadOnlyList<LoadedMessage> batch)

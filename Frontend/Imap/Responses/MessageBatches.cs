@@ -17,7 +17,7 @@ internal sealed record LoadedMessage(MessageRef Row, StoredEmail? Email, IMessag
 internal sealed class MessageBatches(IMessageBodies store, AccountId account)
 {
     /// <summary>Messages in one batch: enough for round trips not to count.</summary>
-    private const int MaxMessages = 256;
+    public const int MaxMessages = 256;
 
     /// <summary>Octets of a batch: some 4 MB of small bodies, or the structures of some 64 large messages.</summary>
     private const long MaxOctets = 4 * 1024 * 1024;
@@ -35,8 +35,8 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
         long octets = 0;
         foreach (MessageRef message in messages)
         {
-            long counted = Math.Min(message.Size, MaxCounted);
-            if (batch.Count == maxMessages || (batch.Count > 0 && octets + counted > MaxOctets))
+            long counted = Counted(message.Size);
+            if (IsFull(batch.Count, octets, counted, maxMessages))
             {
                 yield return batch;
                 batch = [];
@@ -48,6 +48,13 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
         if (batch.Count > 0)
             yield return batch;
     }
+
+    /// <summary>What a message of so many octets counts in a batch.</summary>
+    public static long Counted(uint size) => Math.Min(size, MaxCounted);
+
+    /// <summary>Whether a batch of so many messages and octets takes no further one.</summary>
+    public static bool IsFull(int messages, long octets, long next, int maxMessages = MaxMessages) =>
+        messages == maxMessages || (messages > 0 && octets + next > MaxOctets);
 
     /// <summary>A batch with its emails, and with their structures and small bodies where they are asked for.</summary>
     /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
@@ -72,8 +79,11 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
         LoadedMessage[] result = [.. loaded];
         for (int i = 0; i < small.Length; i++)
         {
-            if (bodies[i] is { } body)
-                result[small[i]] = result[small[i]] with { Bytes = new MessageBytes(result[small[i]].Email!.Prefix, body) };
+            if (bodies[i] is not { } body)
+                continue;
+            if (body.Length != result[small[i]].Email!.BodySize)
+                throw new InvalidDataException($"Body {ids[i]} has not the size that its email tells.");
+            result[small[i]] = result[small[i]] with { Bytes = new MessageBytes(result[small[i]].Email!.Prefix, body) };
         }
         return result;
     }

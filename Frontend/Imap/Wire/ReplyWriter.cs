@@ -29,6 +29,11 @@ public sealed partial class ReplyWriter(IBufferWriter<byte> output, WireCharset 
         return this;
     }
 
+    /// <summary>Room for tokens of at most so many octets in all, which become part of the output with <see cref="Add"/>; nothing else may be written in between.</summary>
+    public ReplyTokens Tokens(int most) => new(output.GetSpan(most));
+
+    public void Add(ReplyTokens tokens) => output.Advance(tokens.Length);
+
     public ReplyWriter Byte(byte value)
     {
         output.GetSpan(1)[0] = value;

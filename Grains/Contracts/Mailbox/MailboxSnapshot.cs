@@ -424,6 +424,11 @@ public readonly struct MessageRef(MailboxSnapshot snapshot, MessageChunk chunk, 
     /// <summary>The place in the version, from 0; a sequence number is this + 1.</summary>
     public int Index => index;
 
+    /// <summary>Where it stands, at <see cref="Place"/>.</summary>
+    public MessageChunk Chunk => chunk;
+
+    public int Place => place;
+
     public uint Uid => chunk.Fixed.Uid[place];
 
     public EmailId Email => new(chunk.Fixed.Email[place]);

@@ -56,6 +56,17 @@ internal sealed class MailClusterTarget : Target
     /// <inheritdoc cref="BenchCluster.ForgetAsync"/>
     public override Task ForgetAsync() => _cluster.ForgetAsync();
 
+    /// <summary>
+    /// What was read last takes the place of all else that the front end keeps. The processes go on: what is computed at delivery is read for the first time, and not also the program compiled.
+    /// </summary>
+    public override async Task ForgetReadsAsync(string user)
+    {
+        const int Megabyte = 1 << 20, Messages = (int)(FrontEndKeeps / Megabyte) + 8;
+        using ImapConnection connection = await LoggedInAsync(await MailboxAsync("other", Messages, Megabyte));
+        await connection.RunAsync(ImapConnection.Command("SELECT INBOX"));
+        await connection.RunAsync(ImapConnection.Command("UID FETCH 1:* BODY.PEEK[]"));
+    }
+
     public override ValueTask DisposeAsync() => _cluster.DisposeAsync();
 
     protected override Task<string> CreateAccountAsync(string name) => _cluster.AccountAsync();

@@ -17,6 +17,9 @@ internal abstract class Target : IAsyncDisposable
 
     public abstract IPEndPoint Imap { get; }
 
+    /// <summary>Octets of bodies that MailCluster's front end keeps: the default of Limits:CacheMegabytes.</summary>
+    public const long FrontEndKeeps = 128 << 20;
+
     /// <summary>Another door to the same mailboxes, on another node where there are several.</summary>
     public virtual IPEndPoint OtherImap => Imap;
 
@@ -51,7 +54,7 @@ internal abstract class Target : IAsyncDisposable
     /// <summary>What it keeps of mailboxes in memory, it lets go. Nothing for a server that keeps nothing without a session.</summary>
     public virtual Task ForgetAsync() => Task.CompletedTask;
 
-    /// <summary>What it has computed of messages when they were read is gone, and its processes start anew: the next read is the first ever.</summary>
+    /// <summary>What it has computed of messages when they were read, and what it keeps of them, is gone: the next read is as the first ever.</summary>
     public virtual Task ForgetReadsAsync(string user) => RestartAsync();
 
     public abstract ValueTask DisposeAsync();

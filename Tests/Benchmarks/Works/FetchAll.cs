@@ -5,7 +5,7 @@ using MailCluster.Benchmarks.Targets;
 namespace MailCluster.Benchmarks.Works;
 
 /// <summary>FETCH of items of all messages of a large mailbox, again and again.</summary>
-/// <param name="first">Each time as the first ever: what a server keeps of headers and structures is thrown away, and it is started anew.</param>
+/// <param name="first">Each time as the first ever: what a server keeps of headers and structures is gone.</param>
 internal sealed class FetchAll(string name, string items, string goal, bool first = false)
     : LoopWork(name, $"FETCH 1:* {items}, {(first ? "first ever" : "warm")}, 1 connection", Unit.Milliseconds, goal, 1)
 {
