@@ -712,12 +712,12 @@ begin
                 ), unflagged as (
                     delete from mail.message_flags f using source s where op_kind[o] = 5 and f.ctid = s.flags_place
                 ), email as (
-                    -- Into another account the content goes as an email of its own, under the same id.
-                    insert into mail.email (account_id, id, body_id, thread_id, size, internal_date, zone, prefix)
+                    -- Into another account the content goes as an email of its own, under the same id. One that is there already, from before it left, is locked against mail.remove_emails.
+                    insert into mail.email as own (account_id, id, body_id, thread_id, size, internal_date, zone, prefix)
                     select distinct on (e.id) mb_account[mb], e.id, e.body_id, e.thread_id, e.size, e.internal_date, e.zone, e.prefix
                     from source s cross join lateral (select e.* from mail.email e where e.account_id = mb_account[src] and e.id = s.email_id offset 0) e
                     where mb_account[mb] <> mb_account[src]
-                    on conflict do nothing
+                    on conflict (account_id, id) do update set thread_id = own.thread_id
                 ), put as (
                     insert into mail.message (account_id, mailbox_id, uid, email_id, thread_id, size, internal_date, zone, save_date)
                     select mb_account[mb], mb_id[mb], s.new_uid, s.email_id, s.thread_id, s.size, s.internal_date, s.zone, v_now from source s

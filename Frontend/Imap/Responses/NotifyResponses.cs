@@ -73,6 +73,9 @@ internal static class NotifyResponses
             return StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
         if (now.UidNext != (before?.UidNext ?? 1) || now.Messages != (before?.Messages ?? 0))
             items |= StatusItems.Messages | StatusItems.UidNext;
+        // LIST alone has told of one that was made: with its first message comes its UIDVALIDITY.
+        if (items != StatusItems.None && before is null or { UidNext: 1 })
+            items |= StatusItems.UidValidity;
         // Numbers of another UIDVALIDITY mean nothing without it.
         if (before is not null && before.UidValidity != now.UidValidity)
             items |= StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;

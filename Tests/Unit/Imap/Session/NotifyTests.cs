@@ -24,7 +24,7 @@ public sealed class NotifyTests
         // Time passes: a message in a mailbox that is not selected, one in one that is not watched, one in the selected one.
         await other.Append("s", "misc", Message);
         await other.Append("s", "Lists/Lemonade", Message);
-        await c.Expect("* STATUS \"Lists/Lemonade\" (MESSAGES 1 UIDNEXT 2)");
+        await c.Expect("* STATUS \"Lists/Lemonade\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1000)");
         await other.Append("s", "INBOX", Message);
         await c.Expect("* 2 EXISTS", "* 2 RECENT", "* 2 FETCH (UID 2 BODY[HEADER.FIELDS (from to subject)] {…}\r\nSubject: one\r\nFrom: a@b.test\r\n\r\n)");
         // One more mailbox: its counters are asked for, since STATUS would tell all of them.
@@ -84,7 +84,7 @@ public sealed class NotifyTests
         await c.Send("b IDLE");
         await c.Expect("+ idling", "* 1 EXPUNGE");
         await other.Append("s", "Work", Message);
-        await c.Expect("* STATUS \"Work\" (MESSAGES 1 UIDNEXT 2)");
+        await c.Expect("* STATUS \"Work\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1000)");
         await other.Append("s", "INBOX", Message);
         await c.Expect("* 2 EXISTS", "* 2 FETCH (UID 3)");
         await other.Run("d CREATE Later");
@@ -267,7 +267,7 @@ public sealed class NotifyTests
         (ImapClient c, ImapClient other) = await PairAsync(mail, "Work");
         await c.Run("a NOTIFY SET (SELECTED (MessageNew (UID) MessageExpunge)) (PERSONAL (MessageNew MessageExpunge))");
         await other.Append("s", "INBOX", Message);
-        await c.Expect("* STATUS \"INBOX\" (MESSAGES 1 UIDNEXT 2)");
+        await c.Expect("* STATUS \"INBOX\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1000)");
         await c.Run("b SELECT Work");
         await other.Append("s", "Work", Message);
         await c.Expect("* 1 EXISTS", "* 1 RECENT", "* 1 FETCH (UID 1)");
