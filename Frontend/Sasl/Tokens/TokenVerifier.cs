@@ -16,7 +16,7 @@ namespace MailCluster.Sasl;
 internal sealed record VerifiedToken(string? User, string Status, string Reason, bool Away = false);
 
 /// <summary>
-/// Checks tokens: JWTs by their issuer's keys (RFC 7519), others by asking the issuer (RFC 7662). Keys are kept for half a day, and asked for anew when a token names one that is not
+/// Checks tokens: JWTs by their issuer's keys (RFC 7519), others by asking the issuer (RFC 7662). Keys are kept for half a day, and asked for anew by a token that names one that is not
 /// known, at most every half minute an issuer. One object a process.
 /// </summary>
 internal sealed class TokenVerifier
@@ -40,6 +40,9 @@ internal sealed class TokenVerifier
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false };
     private readonly ConcurrentDictionary<(string, string?, string?), BaseConfigurationManager> _keys = new();
     private readonly Introspection _introspection;
+
+    // The library otherwise fetches keys behind the token that names a new one, and refuses that token.
+    static TokenVerifier() => AppContext.SetSwitch("Switch.Microsoft.IdentityModel.UpdateConfigAsBlocking", true);
 
     public TokenVerifier() => _introspection = new Introspection(_http);
 
@@ -90,6 +93,8 @@ internal sealed class TokenVerifier
             new HttpDocumentRetriever(_http) { RequireHttps = !IsLoopback(issuer.Jwks ?? issuer.MetadataUrl) })
         {
             AutomaticRefreshInterval = _keysFor, RefreshInterval = _keysNotBefore,
+            // A key that the issuer has taken back is none, whatever it signed before.
+            UseLastKnownGoodConfiguration = false,
         });
     }
 

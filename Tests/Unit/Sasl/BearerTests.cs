@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using MailCluster.Contracts;
 using MailCluster.Sasl;
+using MailCluster.Tests.Support;
 using Microsoft.IdentityModel.Tokens;
 using Xunit;
 
@@ -102,6 +103,33 @@ public sealed class BearerTests : IAsyncLifetime
         for (int i = 0; i < 5; i++)
             await _stage.RunAsync("OAUTHBEARER", Message(_issuer.Token(key: TestIssuer.NewKey("no such " + i))));
         Assert.InRange(_issuer.KeysAsked, 1, 2);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_that_the_issuer_changes_to_is_asked_for_by_the_first_token_that_names_it(bool jwks)
+    {
+        if (jwks)
+            _stage.Directory.Issuers[0] = Trusted() with { Jwks = _issuer.Url + "/keys" };
+        string before = _issuer.Token();
+        Assert.IsType<SaslSuccess>(await _stage.RunAsync("OAUTHBEARER", Message(before)));
+        _issuer.ChangeKey("two");
+        Assert.IsType<SaslSuccess>(await _stage.RunAsync("OAUTHBEARER", Message(_issuer.Token())));
+        Assert.Equal(2, _issuer.KeysAsked);
+        // What the old key has signed is nobody's, and does not make us ask for it.
+        Assert.IsType<SaslChallenge>(await _stage.RunAsync("OAUTHBEARER", Message(before)));
+        Assert.Equal(2, _issuer.KeysAsked);
+    }
+
+    [Fact]
+    public async Task Keys_that_are_known_serve_while_the_issuer_is_away()
+    {
+        string token = _issuer.Token();
+        Assert.IsType<SaslSuccess>(await _stage.RunAsync("OAUTHBEARER", Message(token)));
+        await _issuer.StopAsync();
+        Assert.IsType<SaslChallenge>(await _stage.RunAsync("OAUTHBEARER", Message(_issuer.Token(key: TestIssuer.NewKey("no such")))));
+        Assert.IsType<SaslSuccess>(await _stage.RunAsync("OAUTHBEARER", Message(token)));
     }
 
     [Fact]

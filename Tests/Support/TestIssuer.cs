@@ -9,10 +9,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace MailCluster.Tests.Unit.Sasl;
+namespace MailCluster.Tests.Support;
 
 /// <summary>A small issuer of tokens: discovery, keys, introspection.</summary>
-internal sealed class TestIssuer : IAsyncDisposable
+public sealed class TestIssuer : IAsyncDisposable
 {
     private readonly WebApplication _web;
     private RsaSecurityKey _key = NewKey("one");
@@ -42,7 +42,8 @@ internal sealed class TestIssuer : IAsyncDisposable
         });
     }
 
-    public string Url => _web.Urls.First();
+    /// <summary>Its "iss".</summary>
+    public string Url { get; private set; } = "";
 
     /// <summary>What introspection says of the token "opaque".</summary>
     public string Opaque { get; set; } = """{"active":true,"username":"alice@demo.test","aud":["mail","web"],"scope":"mail calendar"}""";
@@ -54,11 +55,14 @@ internal sealed class TestIssuer : IAsyncDisposable
     {
         var issuer = new TestIssuer();
         await issuer._web.StartAsync();
+        issuer.Url = issuer._web.Urls.First();
         return issuer;
     }
 
+    /// <summary>It signs with another key from now on, and publishes that one alone.</summary>
     public void ChangeKey(string id) => _key = NewKey(id);
 
+    /// <summary>A JWT; by default one that is right for alice@demo.test.</summary>
     public string Token(
         string? user = "alice@demo.test", string audience = "mail", string? issuer = null, string? scope = null, int fromSeconds = -10, int toSeconds = 300, SecurityKey? key = null, string algorithm = "RS256")
     {
@@ -73,6 +77,9 @@ internal sealed class TestIssuer : IAsyncDisposable
             Expires = DateTime.UtcNow.AddSeconds(toSeconds), SigningCredentials = new SigningCredentials(key ?? _key, algorithm),
         });
     }
+
+    /// <summary>It is away from now on; tokens can still be made.</summary>
+    public Task StopAsync() => _web.StopAsync();
 
     public async ValueTask DisposeAsync() => await _web.DisposeAsync();
 
