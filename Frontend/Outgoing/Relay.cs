@@ -28,10 +28,12 @@ internal sealed class Relay(RelayOptions options) : IDisposable
     /// <summary>Sends one message to one recipient (a list of them is taken wholly or not at all).</summary>
     public async Task<SendResult> SendAsync(OutgoingMail mail, Stream content, CancellationToken cancellationToken)
     {
+        bool connected = false;
         try
         {
             MimeMessage message = await MimeMessage.LoadAsync(content, persistent: true, cancellationToken).ConfigureAwait(false);
             SmtpClient client = await ConnectedAsync(cancellationToken).ConfigureAwait(false);
+            connected = true;
             FormatOptions format = FormatOptions.Default.Clone();
             format.International = mail.Utf8 && client.Capabilities.HasFlag(SmtpCapabilities.UTF8);
             string answer = await client.SendAsync(
@@ -40,15 +42,16 @@ internal sealed class Relay(RelayOptions options) : IDisposable
         }
         catch (SmtpCommandException e)
         {
-            return new SendResult((int)e.StatusCode is >= 500 and < 600 ? SendOutcome.Refused : SendOutcome.Later, $"{(int)e.StatusCode} {e.Message}");
+            // A relay that refuses us (a greeting of 554) has said nothing about the message: somebody has to mend one of the two.
+            return new SendResult(connected && (int)e.StatusCode is >= 500 and < 600 ? SendOutcome.Refused : SendOutcome.Later, $"{(int)e.StatusCode} {e.Message}");
         }
         // Nothing that a later attempt could make better: an address that the relay can't take, content that is no message.
-        catch (Exception e) when (e is NotSupportedException or FormatException)
+        catch (Exception e) when (e is FormatException || (connected && e is NotSupportedException))
         {
             return new SendResult(SendOutcome.Refused, e.Message);
         }
         catch (Exception e) when (e is ProtocolException or IOException or SocketException or TimeoutException or AuthenticationException or SslHandshakeException
-            or ServiceNotConnectedException or ServiceNotAuthenticatedException or OperationCanceledException)
+            or ServiceNotConnectedException or ServiceNotAuthenticatedException or OperationCanceledException or NotSupportedException)
         {
             Drop();
             return new SendResult(SendOutcome.Later, e is OperationCanceledException ? "it took too long" : e.Message);

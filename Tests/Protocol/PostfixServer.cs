@@ -22,18 +22,19 @@ internal sealed class PostfixServer : IAsyncDisposable
     private Process? _tail;
     private Task _reading = Task.CompletedTask;
 
-    private PostfixServer(DirectoryInfo directory) => _directory = directory;
+    private PostfixServer(DirectoryInfo directory, int port) => (_directory, Port) = (directory, port);
 
     /// <summary>SMTP on 127.0.0.1.</summary>
-    public int Port { get; } = FreePorts.Next();
+    public int Port { get; }
 
     /// <summary>Starts it, or skips the test where it can't be had.</summary>
     /// <param name="settings">Lines of main.cf, which win over those that are here.</param>
-    public static async Task<PostfixServer> StartAsync(int lmtpPort, string settings = "")
+    /// <param name="port">Null: any that is free.</param>
+    public static async Task<PostfixServer> StartAsync(int lmtpPort, string settings = "", int? port = null)
     {
         Assert.SkipUnless(File.Exists(Programs + "/master"), "Postfix is not installed.");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Postfix can be started by root alone.");
-        var postfix = new PostfixServer(Directory.CreateTempSubdirectory("mailcluster-postfix-"));
+        var postfix = new PostfixServer(Directory.CreateTempSubdirectory("mailcluster-postfix-"), port ?? FreePorts.Next());
         try
         {
             await postfix.RunAsync(lmtpPort, settings);
@@ -48,6 +49,13 @@ internal sealed class PostfixServer : IAsyncDisposable
 
     /// <summary>The line of the log that tells what became of the mail to a recipient, now or later.</summary>
     public Task<string> OutcomeAsync(string recipient) => LineAsync(l => l.Contains($"to=<{recipient}>", StringComparison.Ordinal) && l.Contains("status=", StringComparison.Ordinal));
+
+    /// <summary>How often mail to a recipient was sent on so far.</summary>
+    public int SentTo(string recipient)
+    {
+        lock (_lines)
+            return _lines.Count(l => l.Contains($"to=<{recipient}>", StringComparison.Ordinal) && l.Contains("status=sent", StringComparison.Ordinal));
+    }
 
     /// <summary>A line of the log with this in it, now or later.</summary>
     public Task<string> LineAsync(string part) => LineAsync(l => l.Contains(part, StringComparison.Ordinal));

@@ -5,22 +5,41 @@ using MailKit;
 using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
+using Npgsql;
 using Xunit;
 
 namespace MailCluster.Tests.Protocol;
 
-/// <summary>A real Postfix asks us: whether a submission's log-in is right, which domains and recipients there are, whose an address is, and whether mail would be refused.</summary>
-public sealed class PostfixServicesTests : IAsyncLifetime
+/// <summary>A node that a Postfix asks, and that sends through one.</summary>
+public sealed class PostfixNode : IAsyncLifetime
 {
-    private readonly int _auth = FreePorts.Next(), _policy = FreePorts.Next(), _socketmap = FreePorts.Next();
-    private readonly MailServer _server;
+    public PostfixNode() => Server = MailServer.With(
+        ("Listen:DovecotAuth:0", $"127.0.0.1:{Auth}"), ("Listen:Policy:0", $"127.0.0.1:{Policy}"), ("Listen:Socketmap:0", $"127.0.0.1:{Socketmap}"),
+        ("Sieve:Relay", $"127.0.0.1:{Relay}"), ("Sieve:RetrySeconds", 1));
 
-    public PostfixServicesTests() => _server = MailServer.With(
-        ("Listen:DovecotAuth:0", $"127.0.0.1:{_auth}"), ("Listen:Policy:0", $"127.0.0.1:{_policy}"), ("Listen:Socketmap:0", $"127.0.0.1:{_socketmap}"));
+    public int Auth { get; } = FreePorts.Next();
+
+    public int Policy { get; } = FreePorts.Next();
+
+    public int Socketmap { get; } = FreePorts.Next();
+
+    /// <summary>Where its filters' mail goes; nobody is there until a test starts one.</summary>
+    public int Relay { get; } = FreePorts.Next();
+
+    public MailServer Server { get; }
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+}
+
+/// <summary>
+/// A real Postfix asks us: whether a submission's log-in is right, which domains and recipients there are, whose an address is, and whether mail would be refused; and takes what
+/// filters send.
+/// </summary>
+public sealed class PostfixServicesTests(PostfixNode node) : IClassFixture<PostfixNode>
+{
+    private readonly MailServer _server = node.Server;
 
     [Fact]
     public async Task Submission_look_ups_and_policy()
@@ -31,9 +50,9 @@ public sealed class PostfixServicesTests : IAsyncLifetime
         // The lines of cluster-config/postfix, with the ports of this test.
         string settings = Regex.Replace(await File.ReadAllTextAsync(Path.Combine(ConfigFolder(), "services.cf")), @"127\.0\.0\.1:(\d+)", m => "127.0.0.1:" + m.Groups[1].Value switch
         {
-            "12345" => $"{_auth}",
-            "12346" => $"{_policy}",
-            _ => $"{_socketmap}",
+            "12345" => $"{node.Auth}",
+            "12346" => $"{node.Policy}",
+            _ => $"{node.Socketmap}",
         });
         // TLS is not what this test is about, and who is on this machine is nobody special here.
         await using PostfixServer postfix = await PostfixServer.StartAsync(_server.Lmtp.Port, settings + "\nsmtpd_tls_auth_only = no\nmynetworks =\n");
@@ -65,6 +84,60 @@ public sealed class PostfixServicesTests : IAsyncLifetime
         Assert.Contains("The mailbox takes no mail", await RefusedAsync(world, "sender@elsewhere.example", closed));
         await world.SendAsync(Message("sender@elsewhere.example", bob));
         Assert.Contains("status=sent", await postfix.OutcomeAsync(bob));
+    }
+
+    [Fact]
+    public async Task What_filters_send_leaves_through_a_real_Postfix_once_also_after_it_was_away()
+    {
+        string forwards = await _server.AccountAsync(), away = await _server.AccountAsync(), refuses = await _server.AccountAsync(), bob = await _server.AccountAsync();
+        await _server.FilterAsync(forwards, $"require \"copy\"; redirect :copy \"far@elsewhere.test\"; redirect \"{bob}\";");
+        await _server.FilterAsync(away, "require \"vacation\"; vacation :subject \"Away\" \"Until Monday.\";");
+        await _server.FilterAsync(refuses, "require \"reject\"; reject \"Nicht für mich.\";");
+        // Nobody is at the relay's port: deliveries are taken all the same, and all waits.
+        for (int delivery = 1; delivery <= 2; delivery++)
+        {
+            await _server.DeliverAsync(forwards, $"To: {forwards}\nMessage-ID: <early@x.test>\nSubject: early\n\nbody\n", sender: "writes@elsewhere.test");
+            await _server.DeliverAsync(away, $"To: {away}\nMessage-ID: <asks@x.test>\nSubject: are you there?\n\nbody\n", sender: "asks@elsewhere.test");
+            await _server.DeliverAsync(refuses, $"To: {refuses}\nMessage-ID: <pest@x.test>\nSubject: buy\n\nbody\n", sender: "pest@elsewhere.test");
+        }
+        await _server.Process.WaitForLineAsync("outgoing Later kind=redirect");
+        await _server.Process.WaitForLineAsync("outgoing Later kind=vacation");
+        await _server.Process.WaitForLineAsync("outgoing Later kind=reject");
+        await using (PostfixServer postfix = await PostfixServer.StartAsync(_server.Lmtp.Port, port: node.Relay))
+        {
+            Assert.Contains("status=sent", await postfix.OutcomeAsync("far@elsewhere.test"));
+            Assert.Contains("status=sent", await postfix.OutcomeAsync("asks@elsewhere.test"));
+            Assert.Contains("status=sent", await postfix.OutcomeAsync("pest@elsewhere.test"));
+            // Replies have a null sender (RFC 3834, RFC 5429), what is passed on keeps its own.
+            await postfix.LineAsync("from=<>,");
+            await postfix.LineAsync("from=<writes@elsewhere.test>,");
+            // All the way round: in through Postfix, out to it, and by it to another account.
+            using (SmtpClient world = await ConnectAsync(postfix))
+                await world.SendAsync(Message("writes@elsewhere.test", forwards));
+            await using ImapClient imap = await ImapClient.LoggedInAsync(_server.Imap, bob, MailServer.Password);
+            await Eventually.Async("Both messages have come to bob", async () => (await imap.Run("1 STATUS INBOX (MESSAGES)")).Contains("* STATUS \"INBOX\" (MESSAGES 2)"));
+            await Eventually.Async("The outbox is empty", async () => await WaitingAsync() == 0);
+            await Eventually.Async("Postfix has sent everything", () => Task.FromResult((postfix.SentTo("far@elsewhere.test"), postfix.SentTo(bob)) == (2, 2)));
+            Assert.Equal((2, 1, 1), (postfix.SentTo(bob), postfix.SentTo("asks@elsewhere.test"), postfix.SentTo("pest@elsewhere.test")));
+        }
+        // It is away again, and comes back as another.
+        await _server.DeliverAsync(forwards, $"To: {forwards}\nMessage-ID: <late@x.test>\nSubject: late\n\nbody\n", sender: "late@elsewhere.test");
+        await _server.Process.WaitForLineAsync("from=<late@elsewhere.test>");
+        await using (PostfixServer postfix = await PostfixServer.StartAsync(_server.Lmtp.Port, port: node.Relay))
+        {
+            Assert.Contains("status=sent", await postfix.OutcomeAsync("far@elsewhere.test"));
+            Assert.Contains("status=sent", await postfix.OutcomeAsync(bob));
+            await Eventually.Async("The outbox is empty", async () => await WaitingAsync() == 0);
+            Assert.Equal((1, 1, 0), (postfix.SentTo("far@elsewhere.test"), postfix.SentTo(bob), postfix.SentTo("asks@elsewhere.test")));
+        }
+    }
+
+    /// <summary>Messages that wait to leave.</summary>
+    private async Task<long> WaitingAsync()
+    {
+        await using var database = NpgsqlDataSource.Create(_server.ConnectionString + ";Pooling=false");
+        await using NpgsqlCommand count = database.CreateCommand("select count(*) from mail.outbox");
+        return (long)(await count.ExecuteScalarAsync())!;
     }
 
     private static async Task<SmtpClient> ConnectAsync(PostfixServer postfix)

@@ -49,17 +49,7 @@ public sealed class SieveFixture : IAsyncLifetime
     }
 
     /// <summary>Delivers a message and expects the reply.</summary>
-    public async Task DeliverAsync(string recipient, string message, string reply = "250 2.1.5 …", string sender = "s@x.test")
-    {
-        await using ImapClient lmtp = await ImapClient.ConnectSilentlyAsync(Server.Lmtp);
-        await lmtp.Send("LHLO t", $"MAIL FROM:<{sender}>", $"RCPT TO:<{recipient}>", "DATA");
-        string line;
-        do
-            line = await lmtp.Line();
-        while (!line.StartsWith("354"));
-        await lmtp.SendRaw(message.ReplaceLineEndings("\r\n") + ".\r\n");
-        await lmtp.Expect(reply);
-    }
+    public Task DeliverAsync(string recipient, string message, string reply = "250 2.1.5 …", string sender = "s@x.test") => Server.DeliverAsync(recipient, message, reply, sender);
 
     private static async Task<List<string>> OkAsync(ImapClient sieve)
     {

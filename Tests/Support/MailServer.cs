@@ -73,6 +73,19 @@ public sealed class MailServer : IAsyncLifetime
     /// <summary>Makes a filter the active one of an account.</summary>
     public Task FilterAsync(string user, string script) => _made.FilterAsync(user, script);
 
+    /// <summary>Delivers a message by LMTP and expects the reply.</summary>
+    public async Task DeliverAsync(string recipient, string message, string reply = "250 2.1.5 …", string sender = "s@x.test")
+    {
+        await using ImapClient lmtp = await ImapClient.ConnectSilentlyAsync(Lmtp);
+        await lmtp.Send("LHLO t", $"MAIL FROM:<{sender}>", $"RCPT TO:<{recipient}>", "DATA");
+        string line;
+        do
+            line = await lmtp.Line();
+        while (!line.StartsWith("354"));
+        await lmtp.SendRaw(message.ReplaceLineEndings("\r\n") + ".\r\n");
+        await lmtp.Expect(reply);
+    }
+
     public OperatorStore Operators => _made.Operators;
 
     /// <summary>Who is logged in, as administrators see it.</summary>

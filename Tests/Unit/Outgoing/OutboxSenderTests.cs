@@ -64,6 +64,7 @@ public sealed class OutboxSenderTests : IAsyncLifetime
 
     [Theory]
     [InlineData("connect", "421 4.3.2 closed")]
+    [InlineData("connect", "554 5.3.2 not you")]
     [InlineData("connect", TestRelay.HangUp)]
     [InlineData("EHLO", TestRelay.HangUp)]
     [InlineData("MAIL", "451 4.3.0 later")]
