@@ -10,9 +10,10 @@ namespace MailCluster.Storage.Directories;
 /// <param name="Mailbox">What it has selected; null for nothing.</param>
 /// <param name="SelectedAt">Since when; null where <paramref name="Mailbox"/> is.</param>
 /// <param name="Client">What the client calls itself (RFC 2971), one line; null where it said nothing.</param>
+/// <param name="Operator">Who acts as the user; null: the user himself.</param>
 public sealed record ListedSession(
     string Node, string SessionId, AccountId Account, TenantId Tenant, string User, string Protocol, string Address, DateTimeOffset Since,
-    MailboxKey? Mailbox = null, DateTimeOffset? SelectedAt = null, string? Client = null);
+    MailboxKey? Mailbox = null, DateTimeOffset? SelectedAt = null, string? Client = null, string? Operator = null);
 
 /// <summary>
 /// The table in which front ends keep the list of their sessions, some seconds old. It is for looking at: a front end that is not seen for
@@ -42,9 +43,9 @@ public sealed class SessionTable(NpgsqlDataSource database)
             ), gone as (
                 delete from directory.session where node = $1 and session_id = any($2)
             )
-            insert into directory.session (node, session_id, account_id, tenant_id, user_name, protocol, address, since, mailbox_account_id, mailbox_id, selected_at, client)
-            select $1, x.* from unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-                as x(session_id, account_id, tenant_id, user_name, protocol, address, since, mailbox_account_id, mailbox_id, selected_at, client)
+            insert into directory.session (node, session_id, account_id, tenant_id, user_name, protocol, address, since, mailbox_account_id, mailbox_id, selected_at, client, operator)
+            select $1, x.* from unnest($4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                as x(session_id, account_id, tenant_id, user_name, protocol, address, since, mailbox_account_id, mailbox_id, selected_at, client, operator)
             on conflict (node, session_id) do update set mailbox_account_id = excluded.mailbox_account_id, mailbox_id = excluded.mailbox_id,
                 selected_at = excluded.selected_at, client = excluded.client
             """);
@@ -62,6 +63,7 @@ public sealed class SessionTable(NpgsqlDataSource database)
         Add(command, NpgsqlDbType.Bigint, changed, static s => s.Mailbox?.Mailbox.Value);
         Add(command, NpgsqlDbType.TimestampTz, changed, static s => s.SelectedAt?.UtcDateTime);
         Add(command, NpgsqlDbType.Text, changed, static s => s.Client);
+        Add(command, NpgsqlDbType.Text, changed, static s => s.Operator);
         await command.ExecuteNonQueryAsync();
         return true;
     });
@@ -82,7 +84,7 @@ public sealed class SessionTable(NpgsqlDataSource database)
     private Task<IReadOnlyList<ListedSession>> ReadAsync(string which, params object?[] parameters) => Store.Guard<IReadOnlyList<ListedSession>>(async () =>
         await database.ListAsync(
             $"""
-            select s.node, s.session_id, s.account_id, s.tenant_id, s.user_name, s.protocol, s.address, s.since, s.mailbox_account_id, s.mailbox_id, s.selected_at, s.client
+            select s.node, s.session_id, s.account_id, s.tenant_id, s.user_name, s.protocol, s.address, s.since, s.mailbox_account_id, s.mailbox_id, s.selected_at, s.client, s.operator
             from directory.session s join directory.front_end f on f.node = s.node join directory.tenant t on t.id = s.tenant_id
             where f.seen > now() - $1 and {which}
             """,
@@ -90,7 +92,7 @@ public sealed class SessionTable(NpgsqlDataSource database)
                 row.GetString(0), row.GetString(1), new AccountId(row.GetInt64(2)), new TenantId(row.GetInt64(3)), row.GetString(4), row.GetString(5), row.GetString(6),
                 row.GetFieldValue<DateTimeOffset>(7),
                 row.IsDBNull(9) ? null : new MailboxKey(new AccountId(row.GetInt64(8)), new MailboxId(row.GetInt64(9))),
-                row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10), row.IsDBNull(11) ? null : row.GetString(11)),
+                row.IsDBNull(10) ? null : row.GetFieldValue<DateTimeOffset>(10), row.IsDBNull(11) ? null : row.GetString(11), row.IsDBNull(12) ? null : row.GetString(12)),
             [FrontEndLease, .. parameters]));
 
     private static void Add<TItem, TValue>(NpgsqlCommand command, NpgsqlDbType type, IReadOnlyList<TItem> items, Func<TItem, TValue> value) =>

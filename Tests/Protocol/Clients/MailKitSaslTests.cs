@@ -47,6 +47,11 @@ public sealed class MailKitSaslTests(MailServer server)
         await client.AuthenticateAsync(new SaslMechanismPlain("helpdesk", "hands") { AuthorizationId = user });
         Assert.True(client.IsAuthenticated);
         await server.Process.WaitForLineAsync($"login ok user={user} operator=helpdesk protocol=imap mechanism=PLAIN");
+        // So do administrators see him, beside the user's own session.
+        using MailKitClient own = await ConnectAsync();
+        await own.AuthenticateAsync(Of("PLAIN", user, MailServer.Password));
+        await Eventually.Async("Both sessions are listed", async () =>
+            (await server.SessionTable.ListAsync(user, null, null, null, "", "", 10)).Select(static s => s.Operator).Order().SequenceEqual([null, "helpdesk"]));
         using MailKitClient other = await ConnectAsync();
         await Assert.ThrowsAsync<AuthenticationException>(() => other.AuthenticateAsync(new SaslMechanismPlain("helpdesk", "hands") { AuthorizationId = "nobody@test.example" }));
         Assert.DoesNotContain("hands", server.Process.Output);

@@ -23,8 +23,8 @@ internal static class SessionCommands
                     parsed.GetValue(user)?.ToLowerInvariant(), parsed.GetValue(tenant), parsed.GetValue(address), parsed.GetValue(node),
                     after[0], after.Length > 1 ? after[1] : "", parsed.GetValue(listing.Limit));
                 return listing.Print(
-                    parsed, sessions, s => $"{s.Node}/{s.SessionId}", s => new { s.Node, s.SessionId, s.User, s.Protocol, s.Address, s.Since },
-                    ("NODE", s => s.Node), ("SESSION", s => s.SessionId), ("USER", s => s.User), ("PROTOCOL", s => s.Protocol), ("ADDRESS", s => s.Address),
+                    parsed, sessions, s => $"{s.Node}/{s.SessionId}", s => new { s.Node, s.SessionId, s.User, s.Operator, s.Protocol, s.Address, s.Since },
+                    ("NODE", s => s.Node), ("SESSION", s => s.SessionId), ("USER", s => s.User), ("OPERATOR", s => s.Operator ?? "-"), ("PROTOCOL", s => s.Protocol), ("ADDRESS", s => s.Address),
                     ("SINCE", s => $"{s.Since.UtcDateTime:yyyy-MM-dd HH:mm:ss}"));
             });
     }
