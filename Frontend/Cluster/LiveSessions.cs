@@ -11,6 +11,7 @@ namespace MailCluster.Cluster;
 public sealed partial class LiveSessions : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, LiveSession> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<OpeningSession, bool> _opening = new();
     private readonly MailClusterClient _cluster;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
@@ -42,9 +43,12 @@ public sealed partial class LiveSessions : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Ends the sessions that a predicate picks (tenant, address, all of a node…); returns how many.</summary>
+    /// <summary>Ends the sessions that a predicate picks (tenant, address, all of a node…), those of log-ins under way among them; returns how many were open.</summary>
     public int Kick(Func<LiveSession, bool> which, string reason)
     {
+        // These first: whoever opens in between is found by the one or by the other.
+        foreach (OpeningSession opening in _opening.Keys)
+            opening.Ended(which, reason);
         int count = 0;
         foreach (LiveSession session in _sessions.Values.Where(which))
         {
@@ -54,10 +58,24 @@ public sealed partial class LiveSessions : IAsyncDisposable
         return count;
     }
 
-    internal LiveSession Add(LoginRequest request, AccountSettings settings)
+    /// <summary>Somebody logs in: to be disposed of when that is over.</summary>
+    internal OpeningSession Open()
+    {
+        var opening = new OpeningSession(this);
+        _opening[opening] = true;
+        return opening;
+    }
+
+    /// <summary>Log-ins are under way.</summary>
+    public bool AreOpening => !_opening.IsEmpty;
+
+    internal void Opened(OpeningSession opening) => _opening.TryRemove(opening, out _);
+
+    internal LiveSession Add(LoginRequest request, AccountSettings settings, OpeningSession opening)
     {
         var session = new LiveSession(this, request, settings);
         _sessions[session.Id] = session;
+        opening.Apply(session);
         lock (_gate)
             _renewal ??= Task.Run(RenewAsync);
         return session;

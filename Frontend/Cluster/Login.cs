@@ -28,6 +28,9 @@ public sealed record LoginContext(string Protocol, string Mechanism, string Addr
 
     /// <summary>Who acts as the user.</summary>
     internal string? Operator { get; init; }
+
+    /// <summary>The session that is to be; null where <see cref="OpensSession"/> is false.</summary>
+    internal OpeningSession? Opening { get; init; }
 }
 
 /// <summary>What a client shows of who it is: a password, a proof, or what the door has verified itself.</summary>
@@ -68,6 +71,8 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
 
     public async ValueTask<MailResult<LoginOutcome>> RunAsync(LoginCredentials credentials, LoginContext context, CancellationToken cancellationToken)
     {
+        using OpeningSession? opening = context.OpensSession ? cluster.Sessions.Open() : null;
+        context = context with { Opening = opening };
         (MailResult<LoginOutcome> result, string reason) = credentials.IsForAnother
             ? await ActAsync(credentials, context, cancellationToken).ConfigureAwait(false)
             : await CheckAsync(credentials, context, cancellationToken).ConfigureAwait(false);
@@ -130,7 +135,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
         {
             // Takes as long, and is slowed down, as an account with another password.
             MailResult<AccountSession> decoy = credentials.Verified is null
-                ? await AuthenticateAsync(Decoy(user), credentials, context with { OpensSession = false }, cancellationToken).ConfigureAwait(false) : default;
+                ? await AuthenticateAsync(Decoy(user), credentials, context with { OpensSession = false, Opening = null }, cancellationToken).ConfigureAwait(false) : default;
             return (decoy.Error is { Code: not MailErrorCode.AuthenticationFailed } limit ? limit : Failed, "unknown user");
         }
         // One wrong password is one guess.
@@ -166,7 +171,7 @@ internal sealed partial class Login(MailClusterClient cluster, ILogger log)
         if (answer.Error is { } error)
             return (error.Code == MailErrorCode.AuthenticationFailed ? Failed : error, error.Text);
         AccountSession opened = answer.Value!;
-        LiveSession? session = context.OpensSession ? cluster.Sessions.Add(Request(new LoginCredentials(opened.Settings.User), context, 0), opened.Settings) : null;
+        LiveSession? session = context.Opening is { } opening ? cluster.Sessions.Add(Request(new LoginCredentials(opened.Settings.User), context, 0), opened.Settings, opening) : null;
         return (new LoginOutcome(session, opened.Settings, signature ?? opened.ServerSignature), opened.AppPassword is { } app ? "application password " + OneLine(app) : "");
     }
 

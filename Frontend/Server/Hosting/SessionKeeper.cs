@@ -56,7 +56,9 @@ internal sealed partial class SessionKeeper(
                 Log(news.Kind, cluster.Sessions.Kick(Concerns, "Your account was changed; please log in again"));
                 break;
             default:
-                foreach (AccountId account in cluster.Sessions.All.Where(Concerns).Select(static s => s.Account).Distinct().ToList())
+                // Who is just logging in may have been let in before.
+                IEnumerable<AccountId> opening = news.Account is { } one && cluster.Sessions.AreOpening ? [one] : [];
+                foreach (AccountId account in cluster.Sessions.All.Where(Concerns).Select(static s => s.Account).Union(opening).ToList())
                 {
                     MailResult<bool> may = await cluster.CallAsync(() => cluster.Account(account).MayLogIn(), stop);
                     if (may is { IsOk: true, Value: false })
@@ -111,7 +113,7 @@ internal sealed partial class SessionKeeper(
     {
         SelectedSince? selected = s.Selected;
         return new ListedSession(
-            options.Name, s.Id, s.Account, s.Settings.Tenant, s.Settings.User, s.Protocol, s.Actor.Address ?? "", s.Since, selected?.Mailbox, selected?.At, s.Client);
+            options.Name, s.Id, s.Account, s.Settings.Tenant, s.Settings.User, s.Protocol, s.Actor.Address ?? "", s.Since, selected?.Mailbox, selected?.At, s.Client, s.Operator);
     }
 
     private void Log(DirectoryEventKind kind, int count)

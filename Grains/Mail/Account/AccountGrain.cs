@@ -186,8 +186,9 @@ public sealed partial class AccountGrain(
         // That there is none is remembered as well: who does not exist takes as long as who does.
         if (!fresh && _memory.TryGetAccount(out DirectoryAccount? known))
             return known;
+        int changes = _memory.Changes;
         DirectoryAccount? read = await directory.GetAccountAsync(Id);
-        _memory.Keep(read);
+        _memory.Keep(read, changes);
         return read;
     }
 

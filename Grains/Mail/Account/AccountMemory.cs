@@ -8,6 +8,7 @@ internal sealed class AccountMemory(AccountOptions options, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private Row? _row;
+    private int _changes;
     private long _notedAt;
 
     public PasswordMemory Passwords { get; } = new(options, time);
@@ -27,11 +28,29 @@ internal sealed class AccountMemory(AccountOptions options, TimeProvider time)
         return row is not null && time.GetElapsedTime(row.ReadAt) < options.DirectoryAge;
     }
 
-    /// <summary>Keeps what was just read.</summary>
-    public void Keep(DirectoryAccount? account) => Volatile.Write(ref _row, new Row(account, time.GetTimestamp()));
+    /// <summary>How often the row has changed: taken before it is read.</summary>
+    public int Changes => Volatile.Read(ref _changes);
+
+    /// <summary>Keeps what was just read, unless the row has changed meanwhile: then it may be the old one.</summary>
+    /// <param name="changes">What <see cref="Changes"/> was before.</param>
+    public void Keep(DirectoryAccount? account, int changes)
+    {
+        lock (_gate)
+        {
+            if (changes == _changes)
+                Volatile.Write(ref _row, new Row(account, time.GetTimestamp()));
+        }
+    }
 
     /// <summary>The row has changed, and not the password.</summary>
-    public void ForgetRow() => Volatile.Write(ref _row, null);
+    public void ForgetRow()
+    {
+        lock (_gate)
+        {
+            _changes++;
+            Volatile.Write(ref _row, null);
+        }
+    }
 
     /// <summary>The row has changed.</summary>
     public void Forget()

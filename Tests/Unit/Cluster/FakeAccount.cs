@@ -47,8 +47,15 @@ internal sealed class FakeAccount(AccountSettings settings, string password = "s
     {
         Asked = request;
         Attempts.Add(request.Attempt);
-        return Lost-- > 0 ? throw new TimeoutException() : Answered(request);
+        if (Lost-- > 0)
+            throw new TimeoutException();
+        ValueTask<MailResult<AccountSession>> answer = Answered(request);
+        Authenticated?.Invoke();
+        return answer;
     }
+
+    /// <summary>Called at each log-in, once its answer is made.</summary>
+    public Action? Authenticated { get; set; }
 
     private ValueTask<MailResult<AccountSession>> Answered(LoginRequest request) => new(
         Answer is { } error ? error

@@ -200,6 +200,26 @@ public sealed class LoginTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_session_that_was_granted_before_the_change_that_ends_it_ends_at_once()
+    {
+        _alice.Authenticated = () =>
+        {
+            Assert.True(_cluster.Sessions.AreOpening);
+            _cluster.Sessions.Kick(new AccountId(2), "Another's.");
+            _cluster.Sessions.Kick(new AccountId(1), "The password was changed.");
+            _cluster.Sessions.Kick(new AccountId(3), "Another's.");
+        };
+        LiveSession late = (await LoginAsync("alice@demo.test", "secret", "s1")).Value!;
+        Assert.Equal("The password was changed.", late.KickReason);
+        var kicked = new TaskCompletionSource();
+        late.Kicked.Register(kicked.SetResult);
+        await kicked.Task;
+        _alice.Authenticated = null;
+        Assert.Null((await LoginAsync("alice@demo.test", "secret", "s2")).Value!.KickReason);
+        Assert.False(_cluster.Sessions.AreOpening);
+    }
+
+    [Fact]
     public async Task A_log_in_that_is_only_asked_about_opens_no_session()
     {
         LoginContext context = new LoginContext("smtp", "PLAIN", "192.0.2.1", "s1", false) { OpensSession = false };
