@@ -52,6 +52,8 @@ internal sealed class VacationCommand : Statement
             from = Running.Addresses.Valid(from) ?? throw new SieveFailure("vacation: ':from' is no address");
         if (run.Actions.Any(static a => a is Vacation))
             throw new SieveFailure("vacation twice");
+        // The fields of lists and recipients are looked through.
+        run.Step(run.Message.Header.Octets * 4L);
         if (!AutomaticReply.IsDue(run, [.. Addresses.Select(a => a.Expand(run))]))
             return default;
         handle ??= Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{subject}\0{from}\0{Mime}\0{reason}")));

@@ -51,6 +51,8 @@ internal sealed record MatchSpec(MatchKind Type, Comparator Comparator, string R
             case MatchKind.Is:
                 return Comparator.AreEqual(value, key);
             case MatchKind.Contains:
+                // Most keys are short; a long one may fit nearly, at each place.
+                run.Step(value.Length * (key.Length / 64L));
                 return Comparator.Contains(value, key);
             case MatchKind.Matches:
                 run.Step(value.Length * (long)Math.Max(1, key.Length / 8));

@@ -23,9 +23,21 @@ public sealed record HeaderField(string Name, ReadOnlyMemory<byte> Raw)
     public static HeaderField Make(string name, string value)
     {
         // A header field has no lines of the script's own making.
-        var header = new Header(Encoding.UTF8, name, value.ReplaceLineEndings(" ").Replace('\0', ' '));
-        byte[] raw = [.. Encoding.ASCII.GetBytes(name), (byte)':', .. header.RawValue];
+        byte[] raw = [.. Encoding.ASCII.GetBytes(name), (byte)':', .. Encoded(name, value.ReplaceLineEndings(" ").Replace('\0', ' '))];
         return new HeaderField(name, Crlf(raw));
+    }
+
+    private static byte[] Encoded(string name, string value)
+    {
+        try
+        {
+            return new Header(Encoding.UTF8, name, value).RawValue;
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            // A name that MimeKit does not take, or a value that is none of its field's form ("Content-Type: x"): as in a field that it does not know.
+            return new Header(Encoding.UTF8, new string('X', name.Length), value).RawValue;
+        }
     }
 
     private static string Decode(ReadOnlySpan<byte> raw, int maxOctets) => Rfc2047.DecodeText(Unfold(raw, maxOctets)).Trim();

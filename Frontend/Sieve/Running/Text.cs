@@ -23,9 +23,11 @@ internal sealed class Text
         int start = 0;
         for (int at = source.IndexOf("${", StringComparison.Ordinal); at >= 0; at = source.IndexOf("${", at + 1, StringComparison.Ordinal))
         {
-            int end = source.IndexOf('}', at);
-            if (end < 0)
-                break;
+            int end = at + 2;
+            while (end < source.Length && (char.IsAsciiLetterOrDigit(source[end]) || source[end] is '_' or '.'))
+                end++;
+            if (end == source.Length || source[end] != '}')
+                continue;
             string name = source[(at + 2)..end].ToLowerInvariant();
             bool number = name.Length > 0 && name.All(char.IsAsciiDigit);
             if (!number && !IsVariable(name))

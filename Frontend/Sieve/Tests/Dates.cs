@@ -29,6 +29,7 @@ internal sealed class DateTest(Fields fields, DatePart part, IReadOnlyList<Text>
         {
             // What is behind the last semicolon, as in Received.
             ReadOnlySpan<byte> raw = field.Unfolded(run.Limits.FieldLength);
+            run.Step(raw.Length);
             int semicolon = raw.LastIndexOf((byte)';');
             if (DateUtils.TryParse(raw[(semicolon + 1)..].ToArray(), out DateTimeOffset date))
             {

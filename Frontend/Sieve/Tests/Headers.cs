@@ -107,8 +107,15 @@ internal sealed class AddressTest(Fields fields, IReadOnlyList<Text> keys, Addre
 
     public override ValueTask<bool> TestAsync(Run run) => new(match.Test(
         run,
-        fields.Of(run).SelectMany(f => Addresses.Of(f.Unfolded(run.Limits.FieldLength))).Select(a => Addresses.Part(a, part)).OfType<string>(),
+        fields.Of(run).SelectMany(f => ListOf(run, f)).Select(a => Addresses.Part(a, part)).OfType<string>(),
         keys));
+
+    private static IReadOnlyList<string> ListOf(Run run, HeaderField field)
+    {
+        byte[] text = field.Unfolded(run.Limits.FieldLength);
+        run.Step(text.Length * 4L);
+        return Addresses.Of(text);
+    }
 }
 
 /// <summary>envelope (RFC 5228 §5.4): "from" and "to".</summary>

@@ -176,6 +176,23 @@ public sealed class BaseTests
         Assert.Equal(["redirect u@b.example"], await Filter.Run("redirect \"u@b.example\"; redirect \"U@b.example\";"));
     }
 
+    /// <summary>What takes long for each step is more than one.</summary>
+    [Theory]
+    [InlineData("require \"vacation\";", "vacation \"x\";", 200)]
+    [InlineData("", "if address \"to\" \"x\" { discard; }", 10)]
+    [InlineData("require \"date\";", "if date \"date\" \"year\" \"x\" { discard; }", 100)]
+    [InlineData("", "if header :contains \"x-long\" \"KEY\" { discard; }", 2)]
+    public async Task What_looks_at_much_is_many_steps(string require, string command, int times)
+    {
+        var filter = new Filter
+        {
+            Sender = "someone@else.example", Limits = SieveLimits.Default with { Steps = 1000 },
+            Message = $"To: {new string('(', 2000)}\nDate: {new string('x', 2000)}\nX-Long: {new string('a', 8000)}\nPrecedence: bulk\n\n",
+        };
+        command = command.Replace("KEY", new string('a', 6400) + "b");
+        Assert.Equal(["failed: the script takes too long"], await filter.RunAsync(require + string.Concat(Enumerable.Repeat(command, times))));
+    }
+
     [Fact]
     public async Task Scripts_in_a_row_go_on_while_the_message_is_kept()
     {

@@ -209,6 +209,20 @@ public sealed class ExtensionTests
         Assert.Equal("Received: x\r\nX-Attached: a\r\nSubject: old\r\nX-Attached: b\r\n".Length, last.Octets);
     }
 
+    [Theory]
+    [InlineData("X(Y)")]
+    [InlineData("@")]
+    [InlineData("Content-Type")]
+    [InlineData("Received")]
+    [InlineData("References")]
+    public async Task Any_field_can_be_added(string name)
+    {
+        // RFC 5322 §2.2: printable characters but the colon.
+        var filter = new Filter();
+        Assert.Equal(["keep"], await filter.RunAsync($"require \"editheader\"; addheader \"{name}\" \"<a@b> ; c\";"));
+        Assert.StartsWith(name + ": ", Encoding.UTF8.GetString(filter.Result.Actions[0].Header.AddedBytes));
+    }
+
     [Fact]
     public async Task A_field_that_a_script_adds_has_no_lines_of_its_own()
     {
