@@ -24,7 +24,7 @@ internal sealed partial class ManageSieveSession
     /// <summary>A string that answers a challenge, alone in its line; null: there was none, which was answered.</summary>
     public async ValueTask<byte[]?> NextStringAsync()
     {
-        CommandRead read = await _reader.ReadStringAsync(LiteralBeforeLogin, TimeLeft).ConfigureAwait(false);
+        CommandRead read = await _reader.ReadStringAsync(LiteralBeforeLogin, _timeLeft).ConfigureAwait(false);
         if (read.Status == ReadStatus.Command && read.Command!.Bytes(0) is { } bytes)
             return bytes;
         Answer(read.Status is ReadStatus.Command ? new CommandRead(ReadStatus.Bad, null, "A string is expected here") : read);

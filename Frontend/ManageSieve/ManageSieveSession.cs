@@ -16,6 +16,7 @@ internal sealed partial class ManageSieveSession : IAsyncDisposable
 
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly Func<TimeSpan> _timeLeft;
     private CommandReader _reader;
     private CancellationTokenRegistration? _kick;
     private long _loginDeadline;
@@ -30,6 +31,7 @@ internal sealed partial class ManageSieveSession : IAsyncDisposable
         Options = options;
         _time = time;
         _log = log;
+        _timeLeft = () => TimeLeft;
         _reader = new CommandReader(connection, options.LineLength);
         Reply = new ResponseWriter(connection);
         BeginLogin();
@@ -71,7 +73,7 @@ internal sealed partial class ManageSieveSession : IAsyncDisposable
     /// <summary>The next command; null: there was none, which was answered, or the session is over.</summary>
     private async ValueTask<SieveCommand?> NextAsync(int maxLiteral)
     {
-        CommandRead read = await _reader.ReadAsync(maxLiteral, TimeLeft).ConfigureAwait(false);
+        CommandRead read = await _reader.ReadAsync(maxLiteral, _timeLeft).ConfigureAwait(false);
         if (read.Status == ReadStatus.Command)
             return read.Command;
         Answer(read);

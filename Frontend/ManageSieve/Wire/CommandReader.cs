@@ -16,18 +16,19 @@ internal sealed class CommandReader(IConnection connection, int maxLine)
     private const int MaxVerb = 32;
 
     /// <param name="maxLiteral">Octets of all literals of a command.</param>
-    public ValueTask<CommandRead> ReadAsync(int maxLiteral, TimeSpan timeout) => ReadAsync(new LineParser(null), maxLiteral, timeout);
+    /// <param name="timeLeft">Asked before each wait: a log-in has one time for all that comes.</param>
+    public ValueTask<CommandRead> ReadAsync(int maxLiteral, Func<TimeSpan> timeLeft) => ReadAsync(new LineParser(null), maxLiteral, timeLeft);
 
     /// <summary>A line that is a string and no command: the answer to a challenge. It is the command's first argument.</summary>
-    public ValueTask<CommandRead> ReadStringAsync(int maxLiteral, TimeSpan timeout) => ReadAsync(new LineParser(""), maxLiteral, timeout);
+    public ValueTask<CommandRead> ReadStringAsync(int maxLiteral, Func<TimeSpan> timeLeft) => ReadAsync(new LineParser(""), maxLiteral, timeLeft);
 
-    private async ValueTask<CommandRead> ReadAsync(LineParser line, int maxLiteral, TimeSpan timeout)
+    private async ValueTask<CommandRead> ReadAsync(LineParser line, int maxLiteral, Func<TimeSpan> timeLeft)
     {
         int left = maxLiteral;
         bool tooLarge = false;
         while (true)
         {
-            InputLine input = await connection.ReadLineAsync(maxLine, timeout).ConfigureAwait(false);
+            InputLine input = await connection.ReadLineAsync(maxLine, timeLeft()).ConfigureAwait(false);
             if (input.Outcome != InputOutcome.Ok)
                 return new CommandRead(StatusOf(input.Outcome), null, "The line is too long");
             long? literal = line.Parse(input.Text);
@@ -43,17 +44,17 @@ internal sealed class CommandReader(IConnection connection, int maxLine)
             tooLarge |= octets > left;
             left -= keep ? (int)octets : 0;
             byte[] bytes = keep ? new byte[octets] : [];
-            if (await FillAsync(bytes, octets, timeout).ConfigureAwait(false) is { } ended)
+            if (await FillAsync(bytes, octets, timeLeft).ConfigureAwait(false) is { } ended)
                 return new CommandRead(ended, null);
             line.Add(bytes);
         }
     }
 
-    private async ValueTask<ReadStatus?> FillAsync(byte[] bytes, long octets, TimeSpan timeout)
+    private async ValueTask<ReadStatus?> FillAsync(byte[] bytes, long octets, Func<TimeSpan> timeLeft)
     {
         for (long at = 0; at < octets;)
         {
-            InputBytes input = await connection.ReadAsync(timeout).ConfigureAwait(false);
+            InputBytes input = await connection.ReadAsync(timeLeft()).ConfigureAwait(false);
             if (input.Outcome != InputOutcome.Ok)
                 return StatusOf(input.Outcome);
             ReadOnlySequence<byte> part = input.Buffer.Slice(0, Math.Min(octets - at, input.Buffer.Length));

@@ -1,6 +1,7 @@
 using System.Text;
 using MailCluster.Contracts;
 using MailCluster.ManageSieve;
+using MailCluster.Tests.Unit.Cluster;
 using MailCluster.Tests.Unit.Net;
 using Xunit;
 using static MailCluster.Tests.Unit.ManageSieve.SieveDoor;
@@ -66,6 +67,20 @@ public sealed class ManageSieveTests
         await SayAsync(peer, "LISTSCRIPTS", "NO \"Log in first\"");
         await SayAsync(peer, $"AUTHENTICATE \"PLAIN\" \"{Base64("secret")}\"", "OK");
         await SayAsync(peer, "Logout", "OK");
+        Assert.True(await peer.IsClosedAsync());
+    }
+
+    [Fact]
+    public async Task A_log_in_has_one_time_for_all_that_comes()
+    {
+        var time = new ManualTime();
+        await using SieveDoor door = await SieveDoor.OpenAsync(new ManageSieveOptions { LoginTimeout = TimeSpan.FromHours(1) }, time: time);
+        using Peer peer = await door.ConnectAsync();
+        await peer.SendAsync("AUTHENTICATE \"PLAIN\" {50000+}\r\n");
+        // The literal would be waited for an hour from each of its octets on.
+        time.Advance(TimeSpan.FromHours(1));
+        await peer.SendAsync("AAAA");
+        Assert.Equal("BYE \"You took too long to log in\"", await peer.LineAsync());
         Assert.True(await peer.IsClosedAsync());
     }
 

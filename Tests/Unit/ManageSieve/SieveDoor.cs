@@ -20,7 +20,7 @@ internal sealed class SieveDoor : IAsyncDisposable
     private readonly ManageSieveProtocol _protocol;
     private IPEndPoint _endPoint = null!;
 
-    private SieveDoor(ManageSieveOptions options)
+    private SieveDoor(ManageSieveOptions options, TimeProvider? time)
     {
         var grains = new FakeGrains();
         var directory = new FakeDirectory();
@@ -28,16 +28,16 @@ internal sealed class SieveDoor : IAsyncDisposable
         grains.Put<IDirectoryGrain>(0L, directory);
         grains.Put<IAccountGrain>(1L, Account);
         _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient);
-        _protocol = new ManageSieveProtocol(Scripts, new SaslServer(_cluster), options);
+        _protocol = new ManageSieveProtocol(Scripts, new SaslServer(_cluster), options, time: time);
     }
 
     public FakeScripts Scripts { get; } = new();
 
     public FakeAccount Account { get; } = new(FakeAccount.SettingsOf(1, 1, "alice@demo.test"));
 
-    public static async Task<SieveDoor> OpenAsync(ManageSieveOptions? options = null, bool tls = false)
+    public static async Task<SieveDoor> OpenAsync(ManageSieveOptions? options = null, bool tls = false, TimeProvider? time = null)
     {
-        var door = new SieveDoor(options ?? new ManageSieveOptions { Outgoing = true });
+        var door = new SieveDoor(options ?? new ManageSieveOptions { Outgoing = true }, time);
         door._endPoint = await door._server.ListenAsync(Doors.Loopback, door._protocol, tls ? Doors.Certificate : null);
         return door;
     }
