@@ -52,13 +52,17 @@ public sealed class LoginStore(NpgsqlDataSource database)
         }
     }
 
-    /// <summary>The token issuer of a user's tenant, or all of a name.</summary>
-    public Task<IReadOnlyList<TokenIssuer>> FindIssuersAsync(string? user, string? issuer) => Store.Guard<IReadOnlyList<TokenIssuer>>(async () => await database.ListAsync("""
-        select t.id, t.token_issuer::text from directory.tenant t
-        where t.enabled and t.token_issuer is not null and case when $1::text is not null
-            then t.id = (select a.tenant_id from directory.account a where a.user_name = $1) else t.token_issuer->>'issuer' = $2 end
-        order by t.id limit 100
-        """, static r => TenantStore.ParseIssuer(new TenantId(r.GetInt64(0)), r.GetString(1)), user is null ? null : MailAddress.Parse(user)?.ToString() ?? user, issuer));
+    /// <summary>The token issuer of the tenant that a user's domain belongs to, whether there is the user or not; without a user all of a name.</summary>
+    public Task<IReadOnlyList<TokenIssuer>> FindIssuersAsync(string? user, string? issuer) => Store.Guard<IReadOnlyList<TokenIssuer>>(async () =>
+    {
+        string? domain = user is null ? null : MailAddress.Parse(user)?.Domain;
+        return user is not null && domain is null ? [] : await database.ListAsync("""
+            select t.id, t.token_issuer::text from directory.tenant t
+            where t.enabled and t.token_issuer is not null and case when $1::text is not null
+                then t.id = (select d.tenant_id from directory.domain d where d.name = $1) else t.token_issuer->>'issuer' = $2 end
+            order by t.id limit 100
+            """, static r => TenantStore.ParseIssuer(new TenantId(r.GetInt64(0)), r.GetString(1)), domain, issuer);
+    });
 
     /// <summary>Null when there is none of this name.</summary>
     public Task<DirectoryOperator?> FindOperatorAsync(string name) => Store.Guard(async () => (await database.ListAsync(

@@ -9,14 +9,14 @@ internal sealed record SieveCommand(string Verb, IReadOnlyList<SieveArgument> Ar
 {
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>An argument that is a string of UTF-8; null where it is none.</summary>
+    /// <summary>An argument that is a string of UTF-8 without NUL; null where it is none.</summary>
     public string? Text(int index)
     {
         if (index >= Arguments.Count || !Arguments[index].IsString)
             return null;
         try
         {
-            return StrictUtf8.GetString(Arguments[index].Bytes);
+            return Arguments[index].Bytes.Contains((byte)0) ? null : StrictUtf8.GetString(Arguments[index].Bytes);
         }
         catch (DecoderFallbackException)
         {

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace MailCluster.Sasl;
 
 /// <summary>The client's message of OAUTHBEARER (RFC 7628 §3.1) or XOAUTH2 (Google's, which came before).</summary>
@@ -12,9 +10,8 @@ internal sealed record BearerMessage(string? User, string Token)
     /// <summary>Null for what is not well formed.</summary>
     public static BearerMessage? Parse(ReadOnlySpan<byte> message, bool google)
     {
-        if (!System.Text.Unicode.Utf8.IsValid(message))
+        if (ScramText.Of(message) is not { } text)
             return null;
-        string text = Encoding.UTF8.GetString(message);
         // All pairs end in a separator, and one more ends the message.
         if (!text.EndsWith("\u0001\u0001", StringComparison.Ordinal))
             return null;

@@ -46,12 +46,12 @@ internal sealed class TokenVerifier
 
     public TokenVerifier() => _introspection = new Introspection(_http);
 
-    /// <summary>The issuer that a token claims to be of, unchecked; null where it does not say.</summary>
+    /// <summary>The issuer that a token claims to be of, unchecked; null where it does not say, or says what no issuer is called.</summary>
     public string? IssuerOf(string token)
     {
         try
         {
-            return _handler.CanReadToken(token) ? _handler.ReadJsonWebToken(token).Issuer : null;
+            return _handler.CanReadToken(token) && _handler.ReadJsonWebToken(token).Issuer is { } issuer && !issuer.Contains('\0') ? issuer : null;
         }
         catch (Exception e) when (e is ArgumentException or SecurityTokenException)
         {

@@ -8,7 +8,7 @@ public interface IDirectoryGrain : IGrainWithIntegerKey
     [Alias("FindUser")]
     ValueTask<AccountRef?> FindUser(string user);
 
-    /// <summary>The token issuer of a user's tenant, or those of all tenants that have the issuer of a name; empty where there is none.</summary>
+    /// <summary>The token issuer of the tenant of a user's domain, whether there is the user or not, or those of all tenants that have the issuer of a name; empty where there is none.</summary>
     [Alias("FindIssuers")]
     ValueTask<IReadOnlyList<TokenIssuer>> FindIssuers(string? user, string? issuer);
 

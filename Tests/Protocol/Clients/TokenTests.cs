@@ -1,3 +1,4 @@
+using System.Text;
 using MailCluster.Contracts;
 using MailCluster.Tests.Support;
 using MailKit;
@@ -55,6 +56,24 @@ public sealed class TokenTests(LoginWays ways)
         issuer.Opaque = """{"active":false}""";
         using MailKitClient client = await ConnectAsync();
         await Assert.ThrowsAsync<AuthenticationException>(() => client.AuthenticateAsync(Of(mechanism, user, "opaque")));
+    }
+
+    [Fact]
+    public async Task A_refusal_does_not_tell_who_exists()
+    {
+        await using TestIssuer issuer = await TestIssuer.StartAsync();
+        string user = await ways.Server.AccountAsync(tenant: "told");
+        Assert.True((await ways.Server.Tenants.SetIssuerAsync("told", new TokenIssuer(default, issuer.Url, "mail", null, null, null, null, null, "email", "mail", 60))).IsOk);
+        string told = await ToldAsync(user);
+        Assert.Contains("openid-configuration", told);
+        Assert.Equal(told, await ToldAsync("nobody@told.example"));
+
+        async Task<string> ToldAsync(string name)
+        {
+            await using ImapClient client = await ImapClient.ConnectAsync(ways.Server.Imap);
+            await client.Send("a AUTHENTICATE OAUTHBEARER " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"n,a={name},\u0001auth=Bearer rubbish\u0001\u0001")));
+            return Encoding.UTF8.GetString(Convert.FromBase64String((await client.Line())[2..]));
+        }
     }
 
     private async Task OpenImapAsync(string mechanism, string user, string token)

@@ -173,7 +173,9 @@ internal sealed class FakeDirectory : IDirectoryGrain
     public List<TokenIssuer> Issuers { get; } = [];
 
     public ValueTask<IReadOnlyList<TokenIssuer>> FindIssuers(string? user, string? issuer) => new([.. Issuers.Where(i =>
-        user is null ? i.Issuer == issuer : Users.TryGetValue(user, out AccountRef? account) && account.Tenant == i.Tenant)]);
+        user is null ? i.Issuer == issuer : Users.Values.Any(a => a.Tenant == i.Tenant && DomainOf(a.User).Equals(DomainOf(user), StringComparison.OrdinalIgnoreCase)))]);
+
+    private static string DomainOf(string user) => user[(user.LastIndexOf('@') + 1)..];
 
     public ValueTask<bool> IsOperator(string name) => new(Operators.Contains(name));
 

@@ -70,6 +70,19 @@ public sealed class ManageSieveTests
         Assert.True(await peer.IsClosedAsync());
     }
 
+    /// <summary>PostgreSQL has no text with a NUL: it must not be asked about one.</summary>
+    [Theory]
+    [InlineData("SETACTIVE {3+}\r\na\0b")]
+    [InlineData("GETSCRIPT {3+}\r\na\0b")]
+    [InlineData("DELETESCRIPT {3+}\r\na\0b")]
+    [InlineData("RENAMESCRIPT {3+}\r\na\0b \"c\"")]
+    public async Task No_script_has_a_NUL_in_its_name(string command)
+    {
+        await using SieveDoor door = await SieveDoor.OpenAsync();
+        using Peer peer = await door.LoggedInAsync();
+        await SayAsync(peer, command, "NO \"A script's name has 1 to 128 characters");
+    }
+
     [Fact]
     public async Task A_log_in_has_one_time_for_all_that_comes()
     {

@@ -93,6 +93,15 @@ public sealed class BearerTests : IAsyncLifetime
         Assert.Null(_stage.Alice.Asked);
     }
 
+    /// <summary>PostgreSQL has no text with a NUL: it must not be asked about one.</summary>
+    [Fact]
+    public async Task An_issuer_with_a_NUL_in_its_name_is_none()
+    {
+        _stage.Directory.Issuers.Add(Trusted() with { Issuer = "https://is\0suer.test" });
+        var challenge = Assert.IsType<SaslChallenge>(await _stage.RunAsync("OAUTHBEARER", Encoding.UTF8.GetBytes($"n,,\u0001auth=Bearer {_issuer.Token(issuer: "https://is\0suer.test")}\u0001\u0001")));
+        Assert.DoesNotContain("suer.test", Encoding.UTF8.GetString(challenge.Bytes.Span));
+    }
+
     [Fact]
     public async Task Keys_are_kept()
     {
@@ -170,6 +179,7 @@ public sealed class BearerTests : IAsyncLifetime
     [InlineData("n,a=alice@demo.test,\u0001auth=Bearer x\u0001")]
     [InlineData("n,a=alice@demo.test,\u0001auth=Basic x\u0001\u0001")]
     [InlineData("n,a=alice@demo.test,\u0001\u0001")]
+    [InlineData("n,a=ali\0ce@demo.test,\u0001auth=Bearer x\u0001\u0001")]
     [InlineData("p=tls-exporter,,\u0001auth=Bearer x\u0001\u0001")]
     [InlineData("")]
     public async Task What_is_no_message(string message) =>
