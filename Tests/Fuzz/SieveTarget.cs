@@ -39,7 +39,7 @@ public sealed class SieveTarget : Target
         "if ", "elsif ", "else ", "not ", "anyof (", "allof (", "true", "header ", "address ", "exists ", "string ", "hasflag ", "body ", "date ", "keep;", "discard;", "stop;", "fileinto ", "redirect ",
         "reject ", "set ", "addflag ", "addheader ", "deleteheader ", "vacation ", "notify ", "include ", "return;", ":is ", ":contains ", ":matches ", ":regex ", ":count \"ge\" ", ":value \"lt\" ",
         ":comparator ", ":copy ", ":flags ", ":index 1 ", ":last ", ":over ", "\"", "\\", "${", "}", "${1}", "*", "?", "(", ")", "[", "]", "{", "}", ",", ";", "1K", "4294967295G", "text:\r\n", "\r\n.\r\n",
-        "#", "/*", "*/", "\0", "\u00e4", "\uFEFF", "a@b.example", "mailto:", "[[:alpha:]]", "(a+)+", "{1,9}", "${hex:", "${unicode:",
+        "#", "/*", "*/", "\0", "\u00e4", "\uFEFF", "a@b.example", "mailto:", "\"Content-Type\" ", "\"Message-ID\" ", "\"To\" ", "\"Received\" ", "[[:alpha:]]", "(a+)+", "{1,9}", "${hex:", "${unicode:",
     ];
 
     protected override async Task RunAsync(byte[] input, Random variant)

@@ -30,7 +30,7 @@ public sealed class AnyScriptTests
     private static readonly string[] Commands =
     [
         "keep;", "discard;", "stop;", "return;", "fileinto \"a\";", "fileinto :copy :create :flags [\"\\\\Seen\"] \"b${1}\";", "redirect \"a@b.example\";", "redirect :copy \"c@d.example\";",
-        "set \"a\" \"${1}x\";", "set :upper :length \"a\" \"${a}\";", "addflag \"x\";", "addheader \"X-A\" \"${a}\";", "deleteheader :contains \"x-a\" \"x\";", "vacation \"a\";",
+        "set \"a\" \"${1}x\";", "set :upper :length \"a\" \"${a}\";", "addflag \"x\";", "addheader \"X-A\" \"${a}\";", "addheader \"Content-Type\" \"${1}\";", "addheader :last \"To\" \"(${a}\";", "addheader \"Date\" \"x\";", "deleteheader :contains \"x-a\" \"x\";", "vacation \"a\";",
         "reject \"no\";", "notify \"mailto:a@b.example\";", "include :optional \"x\";", "if header :matches \"subject\" \"*a*\" { keep; }", "if header :regex \"subject\" \"(.*)b(.*)\" { set \"a\" \"${2}\"; }",
         "if body :contains \"a\" { discard; } else { keep; }", "if duplicate { stop; }", "if size :over 1 { }", "if date :originalzone \"date\" \"year\" \"2026\" { }",
         "if anyof(address :detail \"to\" \"x\", not exists \"y\", string :count \"ge\" \"${a}\" \"1\") { fileinto \"c\"; }",
