@@ -9,10 +9,17 @@ namespace MailCluster.Storage.Filters;
 public sealed class MailFilters(NpgsqlDataSource database, TimeSpan? patience = null) : IMailFilters
 {
     private readonly TimeSpan _patience = patience ?? TimeSpan.FromSeconds(5);
+    private readonly GatheredQuery<(AccountId Account, TenantId Tenant), IReadOnlyDictionary<AccountId, AccountFilters>> _filters =
+        new(accounts => ReadAsync(database, patience ?? TimeSpan.FromSeconds(5), accounts));
 
     /// <inheritdoc/>
+    /// <remarks>One query for all deliveries that ask while the one before is under way: each asks, and mostly for accounts that have none.</remarks>
     public async ValueTask<IReadOnlyDictionary<AccountId, AccountFilters>> FiltersAsync(
-        IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken) => await Store.Persist(async _ =>
+        IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken) =>
+        await _filters.AskAsync(accounts).WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    private static Task<IReadOnlyDictionary<AccountId, AccountFilters>> ReadAsync(
+        NpgsqlDataSource database, TimeSpan patience, IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts) => Store.Persist(async _ =>
     {
         await using var command = database.CreateCommand("""
             select x.account, o.name, o.hash, b.hash, a.hash from unnest($1, $2) as x(account, tenant)
@@ -23,9 +30,9 @@ public sealed class MailFilters(NpgsqlDataSource database, TimeSpan? patience = 
             """);
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. accounts.Select(static a => a.Account.Value)] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. accounts.Select(static a => a.Tenant.Value)] });
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
         var found = new Dictionary<AccountId, AccountFilters>();
-        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+        while (await reader.ReadAsync().ConfigureAwait(false))
         {
             found[new AccountId(reader.GetInt64(0))] = new AccountFilters(
                 reader.IsDBNull(3) ? null : new ScriptRef(ScriptNames.Before, reader.GetGuid(3)),
@@ -33,7 +40,7 @@ public sealed class MailFilters(NpgsqlDataSource database, TimeSpan? patience = 
                 reader.IsDBNull(4) ? null : new ScriptRef(ScriptNames.After, reader.GetGuid(4)));
         }
         return (IReadOnlyDictionary<AccountId, AccountFilters>)found;
-    }, _patience, cancellationToken).ConfigureAwait(false);
+    }, patience, CancellationToken.None);
 
     /// <inheritdoc/>
     public async ValueTask<StoredScript?> SourceAsync(ScriptOwner owner, string name, CancellationToken cancellationToken) => await Store.Persist(async _ =>

@@ -22,26 +22,26 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
 
     /// <summary>Runs the batch; the outcomes in the order of the operations.</summary>
     /// <exception cref="NpgsqlException">The batch failed as a whole; <see cref="PostgresException"/> where the server said so.</exception>
-    public async Task<CommitOutcome[]> ExecuteAsync(NpgsqlConnection connection)
+    public CommitOutcome[] Execute(NpgsqlConnection connection)
     {
 #if MUTATIONS
         if (Mutation.NoFence)
-            await ForgeEpochsAsync(connection);
+            ForgeEpochs(connection);
 #endif
-        await using NpgsqlCommand command = connection.CreateCommand();
+        using NpgsqlCommand command = connection.CreateCommand();
         command.CommandText = _sql;
         command.CommandTimeout = 0;
         Bind(command.Parameters);
-        await command.PrepareAsync();
+        command.Prepare();
         var outcomes = new CommitOutcome[operations.Count];
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync())
+        using NpgsqlDataReader reader = command.ExecuteReader();
+        while (reader.Read())
         {
             int op = reader.GetInt32(0) - 1;
             outcomes[op] = Read(reader);
         }
         // The rows come before the commit; only what follows them tells that it succeeded (or that it failed, or a warning).
-        await reader.NextResultAsync();
+        reader.NextResult();
         return outcomes;
     }
 
@@ -190,16 +190,16 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
     private long[]? _forged;
 
     /// <summary>Whoever owns the mailboxes now: commits under that epoch.</summary>
-    private async Task ForgeEpochsAsync(NpgsqlConnection connection)
+    private void ForgeEpochs(NpgsqlConnection connection)
     {
         _forged = [.. operations.Select(static o => o.Epoch)];
         for (int i = 0; i < _forged.Length; i++)
         {
-            await using NpgsqlCommand command = connection.CreateCommand();
+            using NpgsqlCommand command = connection.CreateCommand();
             command.CommandText = "select epoch from mail.mailbox where account_id = $1 and id = $2";
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = operations[i].Mailbox.Account.Value });
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = operations[i].Mailbox.Mailbox.Value });
-            _forged[i] = await command.ExecuteScalarAsync() as long? ?? _forged[i];
+            _forged[i] = command.ExecuteScalar() as long? ?? _forged[i];
         }
     }
 #endif

@@ -9,6 +9,8 @@ namespace MailCluster.Storage.Lanes;
 /// <summary>
 /// A queue of operations that are committed in batches, one statement a batch, one batch at a time: while one commits, the next gathers.
 /// Operations that may touch many rows run apart, one for each mailbox, and only that mailbox waits.
+/// A lane is a thread that waits for PostgreSQL in its socket: nothing else runs there, and an answer need not go through .NET's event thread and a thread of the pool, which are
+/// one more to be woken each.
 /// </summary>
 internal sealed partial class CommitLane : IAsyncDisposable
 {
@@ -19,17 +21,16 @@ internal sealed partial class CommitLane : IAsyncDisposable
     private readonly LaneOptions _options;
     private readonly ILogger _log;
     private readonly FairQueue _queue = new();
-    private readonly SemaphoreSlim _work = new(0);
     private readonly SemaphoreSlim _bulk;
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _loop;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NpgsqlConnection? _connection;
+    private bool _stops;
 
     public CommitLane(NpgsqlDataSource source, HeldBodies? held, LaneOptions options, ILogger log)
     {
         (_source, _held, _options, _log) = (source, held, options, log);
         _bulk = new SemaphoreSlim(options.BulkConnections);
-        _loop = Task.Run(RunAsync);
+        new Thread(Run) { IsBackground = true, Name = "commit lane" }.Start();
     }
 
     /// <summary>The number of operations that wait.</summary>
@@ -59,21 +60,24 @@ internal sealed partial class CommitLane : IAsyncDisposable
         operation.Deadline = Environment.TickCount64 + (long)_options.QueueDeadline.TotalMilliseconds;
         lock (_queue)
         {
-            if (_stop.IsCancellationRequested || _queue.Bytes + operation.Bytes > _options.QueueBytes)
-                throw new CommitNotDoneException(_stop.IsCancellationRequested ? "The node is stopping." : "Too many changes wait for PostgreSQL.");
+            if (_stops || _queue.Bytes + operation.Bytes > _options.QueueBytes)
+                throw new CommitNotDoneException(_stops ? "The node is stopping." : "Too many changes wait for PostgreSQL.");
             _queue.Add(operation);
+            Monitor.Pulse(_queue);
         }
-        _work.Release();
         return operation.Completion.Task;
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_stop.IsCancellationRequested)
-            return;
-        await _stop.CancelAsync();
-        _work.Release();
-        await _loop;
+        lock (_queue)
+        {
+            if (_stops)
+                return;
+            _stops = true;
+            Monitor.Pulse(_queue);
+        }
+        await _ended.Task;
         // The large ones that still run hold one each.
         for (int i = 0; i < _options.BulkConnections; i++)
             await _bulk.WaitAsync();
@@ -81,42 +85,45 @@ internal sealed partial class CommitLane : IAsyncDisposable
             await _connection.DisposeAsync();
     }
 
-    private async Task RunAsync()
+    private void Run()
     {
         var batch = new List<CommitOperation>();
-        while (true)
-        {
-            await _work.WaitAsync();
-            // One release for each operation, one wait for each batch: surplus turns find the queue empty.
-            Gather(batch);
-            if (batch.Count > 0)
-                await CommitBatchAsync(batch);
-            else if (_stop.IsCancellationRequested && QueueLength == 0)
-                return;
-        }
+        while (Gather(batch))
+            Commit(batch);
+        _ended.SetResult();
     }
 
-    private void Gather(List<CommitOperation> batch)
+    /// <summary>Waits until there is something to commit; false when the lane has stopped and nothing waits.</summary>
+    private bool Gather(List<CommitOperation> batch)
     {
         batch.Clear();
-        long now = Environment.TickCount64;
         long bytes = 0;
         lock (_queue)
         {
-            while (batch.Count < _options.BatchOperations && bytes < _options.BatchBytes && _queue.Take() is { } operation)
+            while (true)
             {
-                if (operation.Deadline < now)
-                    operation.Completion.SetException(new CommitNotDoneException(_waitedTooLong));
-                else if (operation.Rows > _options.BulkRows)
+                long now = Environment.TickCount64;
+                while (batch.Count < _options.BatchOperations && bytes < _options.BatchBytes && _queue.Take() is { } operation)
                 {
-                    _queue.SetAside(operation);
-                    _ = CommitBulkAsync(operation);
+                    if (operation.Deadline < now)
+                        operation.Completion.SetException(new CommitNotDoneException(_waitedTooLong));
+                    else if (operation.Rows > _options.BulkRows)
+                    {
+                        _queue.SetAside(operation);
+                        _ = CommitBulkAsync(operation);
+                    }
+                    else
+                    {
+                        batch.Add(operation);
+                        bytes += operation.Inline;
+                    }
                 }
-                else
-                {
-                    batch.Add(operation);
-                    bytes += operation.Inline;
-                }
+                if (batch.Count > 0)
+                    return true;
+                if (_stops && _queue.Count == 0)
+                    return false;
+                // For more, or for the end of a large one that others wait for.
+                Monitor.Wait(_queue);
             }
         }
     }
@@ -131,8 +138,14 @@ internal sealed partial class CommitLane : IAsyncDisposable
             entered = await _bulk.WaitAsync((int)Math.Clamp(operation.Deadline - Environment.TickCount64, 0, int.MaxValue));
             if (!entered)
                 throw new CommitNotDoneException(_waitedTooLong);
-            await using NpgsqlConnection connection = await OpenAsync();
-            await ExecuteAsync([operation], connection);
+            // A thread of its own: the pool has few, and this may take seconds.
+            await Task.Factory.StartNew(
+                () =>
+                {
+                    using NpgsqlConnection connection = Open();
+                    Execute([operation], connection);
+                },
+                CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         catch (Exception e)
         {
@@ -140,23 +153,25 @@ internal sealed partial class CommitLane : IAsyncDisposable
         }
         finally
         {
-            lock (_queue)
-                _queue.PutBack(operation);
             if (entered)
                 _bulk.Release();
-            _work.Release();
+            lock (_queue)
+            {
+                _queue.PutBack(operation);
+                Monitor.Pulse(_queue);
+            }
         }
     }
 
-    private async Task CommitBatchAsync(List<CommitOperation> batch)
+    private void Commit(List<CommitOperation> batch)
     {
         try
         {
-            _connection ??= await OpenAsync();
-            await ExecuteAsync(batch, _connection);
+            _connection ??= Open();
+            Execute(batch, _connection);
             if (_connection.FullState != System.Data.ConnectionState.Open)
             {
-                await _connection.DisposeAsync();
+                _connection.Dispose();
                 _connection = null;
             }
         }
@@ -168,11 +183,11 @@ internal sealed partial class CommitLane : IAsyncDisposable
         }
     }
 
-    private async Task<NpgsqlConnection> OpenAsync()
+    private NpgsqlConnection Open()
     {
         try
         {
-            return await _source.OpenConnectionAsync();
+            return _source.OpenConnection();
         }
         catch (Exception e)
         {
@@ -181,7 +196,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
     }
 
     /// <summary>Commits a batch and gives every operation in it its answer.</summary>
-    private async Task ExecuteAsync(IReadOnlyList<CommitOperation> batch, NpgsqlConnection connection)
+    private void Execute(IReadOnlyList<CommitOperation> batch, NpgsqlConnection connection)
     {
         long start = Stopwatch.GetTimestamp();
         bool warned = false;
@@ -190,7 +205,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
         Exception failure;
         try
         {
-            CommitOutcome[] outcomes = await StraightBatch.CommitAsync(batch, _held, connection);
+            CommitOutcome[] outcomes = StraightBatch.Commit(batch, _held, connection);
 #if MUTATIONS
             warned |= MailCluster.Contracts.Mutation.RetryTwice && MailCluster.Contracts.Mutation.OnceIn(20);
 #endif
@@ -226,7 +241,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
             foreach (IReadOnlyList<CommitOperation> part in (CommitOperation[][])[[.. batch.Take(half)], [.. batch.Skip(half)]])
             {
                 if (connection.FullState == System.Data.ConnectionState.Open)
-                    await ExecuteAsync(part, connection);
+                    Execute(part, connection);
                 else
                     Fail(part, new CommitNotDoneException("The connection to PostgreSQL broke.", failure));
             }

@@ -14,9 +14,9 @@ internal abstract class StraightBatch
     protected long Now { get; } = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
     /// <summary>Commits a batch in the straight way where it can, else in the general one; the outcomes in the order of the operations.</summary>
-    /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.ExecuteAsync"/>.</exception>
-    public static async Task<CommitOutcome[]> CommitAsync(IReadOnlyList<CommitOperation> operations, HeldBodies? held, NpgsqlConnection connection) =>
-        (Of(operations, held) is { } straight ? await straight.ExecuteAsync(connection) : null) ?? await new CommitBatch(operations, held).ExecuteAsync(connection);
+    /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.Execute"/>.</exception>
+    public static CommitOutcome[] Commit(IReadOnlyList<CommitOperation> operations, HeldBodies? held, NpgsqlConnection connection) =>
+        (Of(operations, held) is { } straight ? straight.Execute(connection) : null) ?? new CommitBatch(operations, held).Execute(connection);
 
     /// <summary>The batch, where it looks as if it could go this way; null otherwise.</summary>
     /// <param name="held">As in <see cref="CommitBatch"/>.</param>
@@ -31,23 +31,23 @@ internal abstract class StraightBatch
     }
 
     /// <summary>Runs the batch; null: nothing was done, and it must go the general way.</summary>
-    /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.ExecuteAsync"/>.</exception>
-    public async Task<CommitOutcome[]?> ExecuteAsync(NpgsqlConnection connection)
+    /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.Execute"/>.</exception>
+    public CommitOutcome[]? Execute(NpgsqlConnection connection)
     {
-        await using NpgsqlCommand command = connection.CreateCommand();
+        using NpgsqlCommand command = connection.CreateCommand();
         command.CommandTimeout = 0;
         command.CommandText = Bind(command.Parameters);
-        await command.PrepareAsync();
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        command.Prepare();
+        using NpgsqlDataReader reader = command.ExecuteReader();
         CommitOutcome[]? outcomes = null;
-        while (await reader.ReadAsync())
+        while (reader.Read())
         {
             outcomes ??= new CommitOutcome[Count];
             int op = reader.GetInt32(0) - 1;
             outcomes[op] = Read(op, reader);
         }
         // What follows the rows tells that the commit succeeded.
-        await reader.NextResultAsync();
+        reader.NextResult();
         return outcomes;
     }
 

@@ -7,7 +7,7 @@ namespace MailCluster.Contracts;
 /// </summary>
 public interface IMailFilters
 {
-    /// <summary>The filters of some accounts, one query for all; accounts without any are left out.</summary>
+    /// <summary>The filters of some accounts, one query for all; accounts without any are left out. Others that were asked for at the same time may be there, too.</summary>
     ValueTask<IReadOnlyDictionary<AccountId, AccountFilters>> FiltersAsync(IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken);
 
     /// <summary>The source of a script, by where it is from; null where there is none now.</summary>

@@ -45,7 +45,7 @@ public sealed class CommitPlanTests(PostgresFixture postgres) : MailStoreTest(po
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
             long before = await RowsAsync();
-            CommitOutcome[] outcomes = await StraightBatch.CommitAsync(operations, null, connection);
+            CommitOutcome[] outcomes = StraightBatch.Commit(operations, null, connection);
             Assert.All(outcomes, static o => Assert.Equal(CommitStatus.Done, o.Status));
             long rows = await RowsAsync() - before;
             await transaction.CommitAsync();

@@ -40,7 +40,7 @@ public sealed class HeldBodiesTests(PostgresFixture postgres) : MailStoreTest(po
         CommitOperation append = await HeldAppendOfAsync(inbox, 1);
         var elsewhere = new CommitBatch([append]);
         await using (Npgsql.NpgsqlConnection connection = await Database.Lanes.OpenConnectionAsync())
-            Assert.Equal(CommitStatus.BodyGone, (await elsewhere.ExecuteAsync(connection))[0].Status);
+            Assert.Equal(CommitStatus.BodyGone, elsewhere.Execute(connection)[0].Status);
         var bodies = new MessageBodies(Database.Main, Ids, held: Held);
         Assert.True(await bodies.KeepAsync(append.Messages[0].Body));
         Assert.False(await bodies.KeepAsync(append.Messages[0].Body));

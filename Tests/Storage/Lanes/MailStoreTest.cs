@@ -163,7 +163,7 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
     protected async Task<CommitOutcome[]> BatchAsync(params CommitOperation[] operations)
     {
         await using NpgsqlConnection connection = await Database.Lanes.OpenConnectionAsync();
-        return await StraightBatch.CommitAsync(operations, Held, connection);
+        return StraightBatch.Commit(operations, Held, connection);
     }
 
     protected async Task<MailboxSnapshot> LoadAsync(Owned mailbox) => (await Mailboxes.LoadAsync(mailbox.Key, mailbox.Epoch))!.Value.Snapshot;

@@ -15,7 +15,7 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
     [InlineData(7)]
     public async Task What_they_leave_is_what_the_general_way_leaves(int together)
     {
-        string[] straight = await LeftAsync(StraightAsync, 1, together), general = await LeftAsync((batch, connection) => new CommitBatch(batch, Held).ExecuteAsync(connection)!, 2, together);
+        string[] straight = await LeftAsync(Straight, 1, together), general = await LeftAsync((batch, connection) => new CommitBatch(batch, Held).Execute(connection), 2, together);
         Assert.NotEmpty(straight);
         Assert.Equal(general, straight);
         await CountersAreRightAsync();
@@ -49,7 +49,7 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
             CommitOperation beside = o.Kind == CommitKind.Append ? await AppendAsync(claimed, held: true, size: 10) : StoreOf(inbox, Uids(2), StoreMode.Add, SystemFlags.Flagged);
             StraightBatch? batch = StraightBatch.Of(many ? [beside, o] : [o], Held);
             Assert.NotNull(batch);
-            Assert.Null(await batch.ExecuteAsync(connection));
+            Assert.Null(batch.Execute(connection));
             Assert.Equal(before, await AllAsync());
         }
         await CountersAreRightAsync();
@@ -58,7 +58,7 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
         await DoneAsync(odd[8]);
         await CountersAreRightAsync();
         await ExecuteAsync("update mail.tenant set max_messages = 3, max_bytes = 300 where tenant_id = 2");
-        Assert.NotNull(await StraightBatch.Of([await AppendOfAsync(others, 1), await AppendAsync(others, held: true)], Held)!.ExecuteAsync(connection));
+        Assert.NotNull(StraightBatch.Of([await AppendOfAsync(others, 1), await AppendAsync(others, held: true)], Held)!.Execute(connection));
         await CountersAreRightAsync();
 
         // What a commit could change, in the order of its writing; the claims that the attempts brought along apart.
@@ -90,11 +90,11 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
         Assert.All(general, batch => Assert.Null(StraightBatch.Of(batch, Held)));
     }
 
-    private static async Task<CommitOutcome[]> StraightAsync(CommitOperation[] batch, NpgsqlConnection connection) =>
-        await StraightBatch.Of(batch, null)!.ExecuteAsync(connection) ?? throw new InvalidOperationException("Nothing was done.");
+    private static CommitOutcome[] Straight(CommitOperation[] batch, NpgsqlConnection connection) =>
+        StraightBatch.Of(batch, null)!.Execute(connection) ?? throw new InvalidOperationException("Nothing was done.");
 
     /// <summary>What a series of batches answers and leaves in the tables of a tenant of its own, ids and times apart.</summary>
-    private async Task<string[]> LeftAsync(Func<CommitOperation[], NpgsqlConnection, Task<CommitOutcome[]>> commit, long tenant, int together)
+    private async Task<string[]> LeftAsync(Func<CommitOperation[], NpgsqlConnection, CommitOutcome[]> commit, long tenant, int together)
     {
         AccountId alice = await AccountAsync($"alice@{tenant}.test", tenant), bob = await AccountAsync($"bob@{tenant}.test", tenant);
         await ExecuteAsync("insert into mail.tenant (tenant_id, charged, max_messages) values ($1, true, 1000)", tenant);
@@ -114,7 +114,7 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
                 CommitOperation o = await AppendOfAsync(mailboxes[n % 3], message);
                 appends.Add(With(o, n % 4 == 0 ? new Guid(n, 0, 0, new byte[8]) : null, n % 2 == 0 ? PathOf(n % 3) : null, n % 5 == 0 ? n : null));
             }
-            Tell(await commit([.. appends], connection));
+            Tell(commit([.. appends], connection));
             var stores = new List<CommitOperation>();
             for (int i = 0; i < together; i++)
             {
@@ -122,7 +122,7 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
                 CommitOperation o = StoreOf(mailboxes[i % 3], Uids((uint)((i / 3) + 1)), (StoreMode)((round + i) % 3), (SystemFlags)((round * 7 + i * 3) % 32), null, i % 4 == 3 ? 3 : null);
                 stores.Add(o);
             }
-            Tell(await commit([.. stores], connection));
+            Tell(commit([.. stores], connection));
         }
         foreach (string sql in new[]
         {
