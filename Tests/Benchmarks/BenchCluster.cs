@@ -38,13 +38,14 @@ internal sealed class BenchCluster : IAsyncDisposable
 
     /// <param name="apart">A silo and two front ends; otherwise one node.</param>
     /// <param name="certificate">PEM file with certificate and key: there is an IMAPS door, too.</param>
+    /// <param name="strangers">Clients' addresses count as those of anybody.</param>
     /// <param name="data">A directory whose database stays, and is taken over by the next that names it.</param>
-    public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50, string? certificate = null, string? data = null)
+    public static async Task<BenchCluster> StartAsync(bool apart, int messageMegabytes = 50, string? certificate = null, string? data = null, bool strangers = false)
     {
         var cluster = new BenchCluster();
         try
         {
-            await cluster.StartNodesAsync(apart, messageMegabytes, certificate, data);
+            await cluster.StartNodesAsync(apart, messageMegabytes, certificate, data, strangers);
             return cluster;
         }
         catch
@@ -120,7 +121,7 @@ internal sealed class BenchCluster : IAsyncDisposable
         _directory.Delete(true);
     }
 
-    private async Task StartNodesAsync(bool apart, int messageMegabytes, string? certificate, string? data)
+    private async Task StartNodesAsync(bool apart, int messageMegabytes, string? certificate, string? data, bool strangers)
     {
         ConnectionString = data is null ? await _postgres.CreateDatabaseAsync() : await KeptAsync(data);
         foreach (string name in apart ? new[] { "silo", "frontend-2", "frontend" } : ["all"])
@@ -129,7 +130,8 @@ internal sealed class BenchCluster : IAsyncDisposable
             node.Further["Limits:MessageMegabytes"] = messageMegabytes;
             // Its log stays as it is by default, a line a log-in and a delivery: other servers write theirs, too.
             // All clients come from one address here: what is measured is not its limits.
-            node.Further["Listen:TrustedNetworks:0"] = "127.0.0.0/8";
+            if (!strangers)
+                node.Further["Listen:TrustedNetworks:0"] = "127.0.0.0/8";
             node.Further["Limits:AccountConnections"] = 2000;
             if (certificate is not null)
             {

@@ -10,6 +10,7 @@ ThreadPool.SetMinThreads(64, 64);
 RootCommand commands = Comparison.Command();
 commands.Add(LargeMessages.Command());
 commands.Add(GrowthCommand.Command());
+commands.Add(GuessTimes.Command());
 commands.Add(MicroBenchmarks.Command());
 // Ctrl-C takes down what was started: that needs more than the usual two seconds.
 return await commands.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
