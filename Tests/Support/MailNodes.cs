@@ -117,7 +117,7 @@ public sealed class MailNodes : IAsyncLifetime
         FrontEnds = [.. new[] { "front-1", "front-2" }.Select(name => new MailNode(Settings(name), "frontend"))];
     }
 
-    private NodeSettings Settings(string name) => new(name, ConnectionString) { Further = { ["Shutdown:DrainSeconds"] = 10 } };
+    private NodeSettings Settings(string name) => new(name, ConnectionString) { Further = { ["Shutdown:DrainSeconds"] = 10, ["Limits:SessionLeaseSeconds"] = 9 } };
 
     private async Task StartAsync(MailNode node)
     {

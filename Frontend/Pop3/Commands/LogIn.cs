@@ -33,15 +33,23 @@ internal static class LogIn
 
     private static async ValueTask EnterAsync(Pop3Session session, LiveSession live)
     {
-        MailResult<Maildrop> opened = await OpenAsync(session, live);
-        if (opened.Error is { } error)
+        Maildrop? maildrop = null;
+        try
         {
-            await live.DisposeAsync();
-            session.Err(error);
-            return;
+            MailResult<Maildrop> opened = await OpenAsync(session, live);
+            maildrop = opened.Value;
+            if (opened.Error is { } error)
+                session.Err(error);
         }
-        session.LoggedIn(live, opened.Value!);
-        session.Ok($"The maildrop has {opened.Value!.Messages} messages ({opened.Value.Octets} octets)");
+        finally
+        {
+            if (maildrop is null)
+                await live.DisposeAsync();
+        }
+        if (maildrop is null)
+            return;
+        session.LoggedIn(live, maildrop);
+        session.Ok($"The maildrop has {maildrop.Messages} messages ({maildrop.Octets} octets)");
     }
 
     private static async ValueTask<MailResult<Maildrop>> OpenAsync(Pop3Session session, LiveSession live)

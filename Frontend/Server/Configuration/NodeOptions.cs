@@ -193,6 +193,13 @@ public sealed class LimitsSection
     [Range(1, 1_000_000)]
     public int AccountConnectionsPerAddress { get; set; } = 50;
 
+    /// <summary>
+    /// Seconds after which the sessions of a front end that died stop counting, and no longer keep a maildrop of POP3; front ends renew them three times as often. All nodes need the same.
+    /// Default 90: two renewals may be lost.
+    /// </summary>
+    [Range(6, 3600)]
+    public int SessionLeaseSeconds { get; set; } = 90;
+
     /// <summary>Megabytes (1,048,576 octets) of the largest message, in APPEND and in deliveries. Default 50: what other servers' attachments need after base64.</summary>
     [Range(1, 1024)]
     public int MessageMegabytes { get; set; } = 50;

@@ -46,7 +46,8 @@ internal static class Mail
         {
             services.AddMailOwners();
             services.Configure<AccountOptions>(o =>
-                (o.MaxConnections, o.MaxConnectionsPerAddress) = (options.Limits.AccountConnections, options.Limits.AccountConnectionsPerAddress));
+                (o.MaxConnections, o.MaxConnectionsPerAddress, o.SessionLease) =
+                    (options.Limits.AccountConnections, options.Limits.AccountConnectionsPerAddress, TimeSpan.FromSeconds(options.Limits.SessionLeaseSeconds)));
             services.Configure<LaneOptions>(o => o.QueueDeadline = options.Limits.CommandTime);
             services.AddSingleton(new CollectorOptions
             {
@@ -73,7 +74,11 @@ internal static class Mail
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), new CachedBodies(s.GetRequiredService<IMessageBodies>(), options.Limits.CacheMegabytes * 1024L * 1024),
             s.GetRequiredService<ILocalMailboxes>(),
-            new() { FrontEnd = options.Name, RetryFor = options.Limits.CommandTime, WatchedAccounts = options.Limits.WatchedAccounts },
+            new()
+            {
+                FrontEnd = options.Name, RetryFor = options.Limits.CommandTime, WatchedAccounts = options.Limits.WatchedAccounts,
+                SessionRenewal = TimeSpan.FromSeconds(options.Limits.SessionLeaseSeconds) / 3,
+            },
             s.GetRequiredService<ILoggerFactory>(), accounts: s.GetService<ILocalAccounts>()));
         services.AddSingleton(s => new SaslServer(
             s.GetRequiredService<MailClusterClient>(), options.Login.Mechanisms is { Length: > 0 } mechanisms ? new SaslOptions { Mechanisms = mechanisms } : null));

@@ -182,7 +182,7 @@ public static class AccountLimits
     /// <summary>How long a call waits whose work a repetition does not join: longer than the largest tree takes on a busy machine.</summary>
     public const string TreeTimeout = "00:00:05";
 
-    /// <summary>How long a session counts after its front end was last heard of.</summary>
+    /// <summary>How long a session counts after its front end was last heard of, unless an option says otherwise.</summary>
     public static readonly TimeSpan SessionLease = TimeSpan.FromSeconds(90);
 
     /// <summary>How long a process hears of an account after its last <see cref="IAccountEvents.Watch"/>; it renews at a third of this.</summary>

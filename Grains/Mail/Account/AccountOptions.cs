@@ -1,3 +1,5 @@
+using MailCluster.Contracts;
+
 namespace MailCluster.Grains;
 
 /// <summary>Limits of an account.</summary>
@@ -8,6 +10,9 @@ public sealed class AccountOptions
 
     /// <summary>Connections of an account from one address. Default 50; addresses in trusted-networks are exempt.</summary>
     public int MaxConnectionsPerAddress { get; set; } = 50;
+
+    /// <summary>How long a session counts after its front end was last heard of. Default 90 s: two renewals may be lost.</summary>
+    public TimeSpan SessionLease { get; set; } = AccountLimits.SessionLease;
 
     /// <summary>Mailboxes of an account. Default 10,000: LIST reads them all.</summary>
     public int MaxMailboxes { get; set; } = 10_000;

@@ -26,7 +26,7 @@ internal sealed class SessionLeases(AccountOptions options, TimeProvider time)
             List<string>? ended = null;
             foreach ((string id, var known) in _sessions)
             {
-                if (time.GetElapsedTime(known.Renewed) > AccountLimits.SessionLease)
+                if (time.GetElapsedTime(known.Renewed) > options.SessionLease)
                     (ended ??= []).Add(id);
                 else if (known.Session.Address == request.Address)
                     fromAddress++;

@@ -46,6 +46,21 @@ public sealed class AuthorizationTests
     }
 
     [Fact]
+    public async Task A_log_in_whose_maildrop_can_t_be_opened_keeps_no_lock()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        await using ImapClient c = await mail.ConnectPop3Async();
+        mail.Inbox.Breaks = true;
+        await c.Pop3("USER alice", "+OK …");
+        await c.Pop3("PASS secret", "-ERR [SYS/TEMP] An internal error happened, it was logged");
+        Assert.Equal(0, mail.Sessions.Count);
+        mail.Inbox.Breaks = false;
+        await c.Pop3("USER alice", "+OK …");
+        await c.Pop3("PASS secret", "+OK …");
+        Assert.Equal(1, mail.Sessions.Count);
+    }
+
+    [Fact]
     public async Task AUTH_LOGIN_asks_twice()
     {
         await using FakeMail mail = await FakeMail.StartAsync();

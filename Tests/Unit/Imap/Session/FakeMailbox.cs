@@ -17,6 +17,9 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
     /// <summary>The owner's answers fail as if it could not be reached.</summary>
     public bool Unreachable { get; set; }
 
+    /// <summary>Something that nobody expects happens at the next SELECT.</summary>
+    public bool Breaks { get; set; }
+
     public uint UidValidity { get; init; } = 1000;
 
     public MailboxSnapshot Now => _now;
@@ -31,6 +34,8 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
 
     public ValueTask<MailResult<MailboxSelected>> Select(bool readOnly) => Do<MailboxSelected>(() =>
     {
+        if (Breaks)
+            throw new InvalidOperationException("broken");
         var selected = new MailboxSelected(1, StatusNow, readOnly ? _now.UidNext : _recentFrom, _now.Keywords.All());
         if (!readOnly)
             _recentFrom = _now.UidNext;
