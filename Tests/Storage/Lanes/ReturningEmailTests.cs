@@ -18,7 +18,7 @@ public sealed class ReturningEmailTests(PostgresFixture postgres) : MailStoreTes
         await using NpgsqlConnection lane = await Database.Lanes.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await using (NpgsqlTransaction copying = await lane.BeginTransactionAsync(TestContext.Current.CancellationToken))
         {
-            Assert.Equal(CommitStatus.Done, (await new CommitBatch([back], Held).ExecuteAsync(lane))[0].Status);
+            Assert.Equal(CommitStatus.Done, new CommitBatch([back], Held).Execute(lane)[0].Status);
             Assert.Equal(0, await ScalarAsync<int>(Remove, alice.Value));
             await copying.CommitAsync(TestContext.Current.CancellationToken);
         }
