@@ -16,6 +16,9 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     /// <summary>Octets of a body that are read and kept together.</summary>
     public const int PieceSize = 256 * 1024;
 
+    /// <summary>Pieces that are read before a client has taken the one before them.</summary>
+    private const int Ahead = 2;
+
     /// <summary>A body that takes more than this part of the whole is not kept: a few of them would leave nothing of all others.</summary>
     private const int LargestPart = 8;
 
@@ -114,9 +117,9 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
             {
                 int length = (int)Math.Min(piece.Octets.Length - start, end - offset);
                 offset += length;
-                // The next is on its way while the client takes this one; nobody holds it meanwhile but the cache.
-                if (offset < end)
-                    _ = FindAsync(body, size, no + 1, cancellationToken);
+                // The next are on their way while the client takes this one: PostgreSQL puts one together while it sends another. Nobody holds them meanwhile but the cache.
+                for (long next = no + 1; next <= no + Ahead && next * PieceSize < end; next++)
+                    _ = FindAsync(body, size, next, cancellationToken);
                 yield return piece.Octets.Slice((int)start, length);
             }
             finally

@@ -9,8 +9,8 @@ namespace MailCluster.Storage.Bodies;
 /// </summary>
 internal static class LargeValue
 {
-    /// <summary>Octets that are waited for at most: half of what a receive buffer holds easily.</summary>
-    private const int Most = 128 * 1024;
+    /// <summary>Octets that are waited for at most: the kernel makes room for twice as many while they are.</summary>
+    private const int Most = 256 * 1024;
 
     // asm/socket.h.
     private const int SolSocket = 1;

@@ -28,6 +28,9 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
     /// <summary>Octets of a body that is read together with others; larger ones are read by range, as the client takes them.</summary>
     private const int SmallBody = 32 * 1024;
 
+    /// <summary>Messages of which so few are asked for at once that their structures are read along: a client that reads one asks for both, one after the other, and the store is asked once.</summary>
+    private const int Few = 8;
+
     /// <summary>The messages in batches, in their order.</summary>
     public static IEnumerable<IReadOnlyList<MessageRef>> Split(IEnumerable<MessageRef> messages, int maxMessages = MaxMessages)
     {
@@ -61,7 +64,7 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
     public async Task<IReadOnlyList<LoadedMessage>> LoadAsync(IReadOnlyList<MessageRef> batch, bool content, bool bodies, CancellationToken cancellationToken)
     {
         IReadOnlyList<StoredEmail?> emails =
-            await store.GetEmailsAsync(account, [.. batch.Select(static m => m.Email)], content, cancellationToken).ConfigureAwait(false);
+            await store.GetEmailsAsync(account, [.. batch.Select(static m => m.Email)], content || batch.Count <= Few, cancellationToken).ConfigureAwait(false);
         LoadedMessage[] loaded =
             [.. batch.Select((row, i) => new LoadedMessage(row, emails[i], store))];
         return bodies ? await WithBodiesAsync(loaded, cancellationToken).ConfigureAwait(false) : loaded;

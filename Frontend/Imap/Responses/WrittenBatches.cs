@@ -6,7 +6,7 @@ namespace MailCluster.Imap.Responses;
 
 /// <summary>
 /// ENVELOPE, BODY and BODYSTRUCTURE for many messages. Where a command is about most of a part of a mailbox (<see cref="MessageChunk"/>) what was written for it is kept in the front end
-/// with the bodies that were read last, and is copied the next time: it takes less memory than what it is written from, and an eighth of the time. Kept by the first email of the part, and believed
+/// with the bodies that were read last, and is copied the next time: it takes less memory than what it is written from, and a seventh of the time. Kept by the first email of the part, and believed
 /// where all its emails are the same. What a command picks here and there is written from the emails, which are kept instead.
 /// </summary>
 internal sealed class WrittenBatches(IMessageBodies store, AccountId account, IReadOnlyList<FetchItem> items, WireCharset charset)
