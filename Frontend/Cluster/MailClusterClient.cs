@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using MailCluster.Contracts;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,9 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     private readonly long _incarnation = Random.Shared.NextInt64(1, long.MaxValue);
     private readonly ILogger _log;
     private readonly Login _login;
+    private readonly ConcurrentDictionary<AccountId, IAccountGrain> _accounts = new();
+    private readonly ConcurrentDictionary<MailboxKey, IMailboxGrain> _mailboxes = new();
+    private IDirectoryGrain? _directory;
     private long _operations;
 
     /// <param name="local">What owners in this process publish; an empty one in a process without owners.</param>
@@ -54,11 +58,21 @@ public sealed partial class MailClusterClient : IAsyncDisposable
 
     internal TimeProvider Time { get; }
 
-    public IDirectoryGrain Directory => Grains.GetGrain<IDirectoryGrain>(0);
+    public IDirectoryGrain Directory => _directory ??= Grains.GetGrain<IDirectoryGrain>(0);
 
-    public IAccountGrain Account(AccountId account) => Grains.GetGrain<IAccountGrain>(account.Value);
+    public IAccountGrain Account(AccountId account) => Recalled(_accounts, account, static (grains, a) => grains.GetGrain<IAccountGrain>(a.Value));
 
-    public IMailboxGrain Mailbox(MailboxKey mailbox) => Grains.GetGrain<IMailboxGrain>(mailbox.ToString());
+    public IMailboxGrain Mailbox(MailboxKey mailbox) => Recalled(_mailboxes, mailbox, static (grains, m) => grains.GetGrain<IMailboxGrain>(m.ToString()));
+
+    // A reference is good for ever, wherever the owner lives; making one is dear, since Orleans looks at the attributes of the interface each time.
+    private TGrain Recalled<TKey, TGrain>(ConcurrentDictionary<TKey, TGrain> known, TKey key, Func<IGrainFactory, TKey, TGrain> make) where TKey : notnull
+    {
+        if (known.TryGetValue(key, out TGrain? grain))
+            return grain;
+        if (known.Count >= MaxRecalled)
+            known.Clear();
+        return known[key] = make(Grains, key);
+    }
 
     /// <summary>A fresh id for one change. Take it once a command, outside the delegate given to <see cref="CallAsync{T}"/>, so that its retries carry the same.</summary>
     public OperationId NextOperation() => new(_incarnation, Interlocked.Increment(ref _operations));

@@ -18,8 +18,7 @@ public sealed class RecipientResolver(MailClusterClient cluster)
         MailError? refused = null;
         foreach (Recipient recipient in found.Value)
         {
-            IAccountGrain owner = cluster.Account(recipient.Account.Account);
-            MailResult<AccountSettings> settings = await cluster.CallAsync(() => owner.Settings(), cancellationToken).ConfigureAwait(false);
+            MailResult<AccountSettings> settings = await SettingsAsync(recipient.Account.Account, cancellationToken).ConfigureAwait(false);
             if (settings.Error is { } error)
             {
                 // The directory's answer may be some seconds old: an account that is gone is nobody.
@@ -40,5 +39,13 @@ public sealed class RecipientResolver(MailClusterClient cluster)
             }
         }
         return accounts.Count > 0 ? accounts : refused ?? new MailError(MailErrorCode.NonExistent, "No such user.");
+    }
+
+    private async ValueTask<MailResult<AccountSettings>> SettingsAsync(AccountId account, CancellationToken cancellationToken)
+    {
+        if (cluster.LocalAccounts?.TrySettings(account) is { } known)
+            return known;
+        IAccountGrain owner = cluster.Account(account);
+        return await cluster.CallAsync(() => owner.Settings(), cancellationToken).ConfigureAwait(false);
     }
 }

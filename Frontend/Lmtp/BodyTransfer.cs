@@ -10,8 +10,11 @@ namespace MailCluster.Lmtp;
 /// </summary>
 internal sealed class BodyTransfer : IByteSink, IAsyncDisposable
 {
-    // Some pieces of the store's size in flight, and no more whatever the message's size.
-    private static readonly PipeOptions Bounded = new(pauseWriterThreshold: 512 * 1024, resumeWriterThreshold: 256 * 1024, minimumSegmentSize: 16 * 1024, useSynchronizationContext: false);
+    // Some pieces of the store's size in flight, and no more whatever the message's size. Either side goes on in the other's thread: a message that comes in one piece is taken in and parsed
+    // without changing threads, and the store waits for PostgreSQL without holding one.
+    private static readonly PipeOptions Bounded = new(
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 512 * 1024, resumeWriterThreshold: 256 * 1024, minimumSegmentSize: 16 * 1024,
+        useSynchronizationContext: false);
 
     private readonly IMessageBodies _bodies;
     private readonly long _maxSize;

@@ -27,19 +27,15 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
         for (int i = 0; i < errors.Length; i++)
             errors[i] = new Outcome[recipients[i].Targets.Count];
         int unused = 0;
-        await Parallel.ForEachAsync(
-            recipients.SelectMany(static (r, i) => r.Targets.Select((t, j) => (Recipient: i, Target: j))),
-            new ParallelOptions { MaxDegreeOfParallelism = options.MaxConcurrentDeliveries, CancellationToken = CancellationToken.None },
-            async (place, _) =>
-            {
-                AcceptedRecipient recipient = recipients[place.Recipient];
-                Target target = recipient.Targets[place.Target];
-                Outcome outcome = await TryDeliverAsync(target, recipient.Address, staged[target.Settings.Tenant], active, transfer, trace, cancellationToken).ConfigureAwait(false);
-                errors[place.Recipient][place.Target] = outcome;
-                if (!outcome.TookClaim)
-                    Interlocked.Increment(ref unused);
-                Write(outcome, recipient.Address, target, staged[target.Settings.Tenant].Value, transfer.Received, trace, Stopwatch.GetElapsedTime(start));
-            }).ConfigureAwait(false);
+        (int Recipient, int Target)[] places = [.. recipients.SelectMany(static (r, i) => r.Targets.Select((t, j) => (i, j)))];
+        if (places.Length == 1)
+            await DeliverToAsync(places[0]).ConfigureAwait(false);
+        else
+        {
+            await Parallel.ForEachAsync(
+                places, new ParallelOptions { MaxDegreeOfParallelism = options.MaxConcurrentDeliveries, CancellationToken = CancellationToken.None },
+                (place, _) => DeliverToAsync(place)).ConfigureAwait(false);
+        }
         if (unused == 0)
         {
             foreach (TenantId tenant in staged.Keys)
@@ -48,6 +44,17 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
         LmtpMetrics.Messages.Add(1);
         LmtpMetrics.Bytes.Add(transfer.Received);
         return [.. recipients.Select((r, i) => Reply(r.Address, errors[i], trace))];
+
+        async ValueTask DeliverToAsync((int Recipient, int Target) place)
+        {
+            AcceptedRecipient recipient = recipients[place.Recipient];
+            Target target = recipient.Targets[place.Target];
+            Outcome outcome = await TryDeliverAsync(target, recipient.Address, staged[target.Settings.Tenant], active, transfer, trace, cancellationToken).ConfigureAwait(false);
+            errors[place.Recipient][place.Target] = outcome;
+            if (!outcome.TookClaim)
+                Interlocked.Increment(ref unused);
+            Write(outcome, recipient.Address, target, staged[target.Settings.Tenant].Value, transfer.Received, trace, Stopwatch.GetElapsedTime(start));
+        }
     }
 
     /// <summary>

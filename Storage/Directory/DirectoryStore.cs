@@ -38,6 +38,9 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
     /// <summary>Accounts and addresses that one alias may spread to; what is beyond gets nothing.</summary>
     public const int MaxTargets = 1000;
 
+    // Recipients that are named at the same time, by whatever connections, are looked up by one query.
+    private readonly GatheredQuery<string, IReadOnlyDictionary<string, (AccountRef? Account, string[] Targets)>> _addresses = new(addresses => LookUpAsync(database, addresses));
+
     /// <summary>The account that logs in with <paramref name="user"/>; null when there is none.</summary>
     public Task<AccountRef?> FindUserAsync(string user) => Store.Guard(async () =>
     {
@@ -63,7 +66,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         {
             var current = next;
             next = [];
-            var found = await LookUpAsync(current.SelectMany(c => Candidates(c.Address)).Select(c => c.Address.ToString()).Distinct().ToArray());
+            var found = await _addresses.AskAsync(current.SelectMany(c => Candidates(c.Address)).Select(c => c.Address.ToString()));
             foreach (var (target, inherited) in current)
             {
                 foreach (var (candidate, detail) in Candidates(target))
@@ -150,13 +153,13 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
         }
     }
 
-    private async Task<Dictionary<string, (AccountRef? Account, string[] Targets)>> LookUpAsync(string[] addresses)
+    private static async Task<IReadOnlyDictionary<string, (AccountRef? Account, string[] Targets)>> LookUpAsync(NpgsqlDataSource database, IReadOnlyList<string> addresses)
     {
         await using var command = database.CreateCommand("""
             select a.user_name, a.id, a.tenant_id, null::text[] from directory.account a where a.user_name = any($1)
             union all select l.address, null, null, l.targets from directory.alias l where l.address = any($1)
             """);
-        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = addresses });
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. addresses.Distinct()] });
         await using var reader = await command.ExecuteReaderAsync();
         var found = new Dictionary<string, (AccountRef?, string[])>(StringComparer.Ordinal);
         while (await reader.ReadAsync())

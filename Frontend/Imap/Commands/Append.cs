@@ -151,7 +151,7 @@ internal static class Append
         await using LiteralStream message = await session.Reader.OpenLiteralAsync(default);
         if (literal.Size == 0)
             return (Completion.No("CANNOT", "A message is not empty"), null);
-        PipeReader source = PipeReader.Create(message, new StreamPipeReaderOptions(bufferSize: (int)Math.Clamp(literal.Size, 4096, 64 * 1024), leaveOpen: true));
+        PipeReader source = PipeReader.Create(message, new StreamPipeReaderOptions(leaveOpen: true));
         MailResult<StagedBody> staged = await session.StreamingAsync(
             () => hold
                 ? session.Cluster.Bodies.HoldAsync(user.Settings.Tenant, source, literal.Size, session.Options.AppendLimit, session.Gone)

@@ -12,6 +12,9 @@ public interface ILocalAccounts
     /// </summary>
     AccountSession? TryLogIn(AccountId account, LoginRequest request);
 
+    /// <summary>What the owner, if it were asked for the settings now, would answer from memory; null where it is elsewhere or would have to read: then <see cref="IAccountGrain.Settings"/> does.</summary>
+    AccountSettings? TrySettings(AccountId account);
+
     /// <summary>Ends a session's lease; false: the owner is elsewhere and must be told.</summary>
     bool TryEnd(AccountId account, string sessionId);
 }

@@ -17,6 +17,9 @@ public sealed class LocalAccounts(ILocalMailboxes lease) : ILocalAccounts
     public AccountSession? TryLogIn(AccountId account, LoginRequest request) =>
         lease.MayRead && _owners.TryGetValue(account, out AccountMemory? memory) ? memory.TryLogIn(request) : null;
 
+    public AccountSettings? TrySettings(AccountId account) =>
+        lease.MayRead && _owners.TryGetValue(account, out AccountMemory? memory) ? memory.Account?.Settings : null;
+
     public bool TryEnd(AccountId account, string sessionId)
     {
         if (!_owners.TryGetValue(account, out AccountMemory? memory))

@@ -159,6 +159,8 @@ public sealed class LoginTests : IAsyncDisposable
             return new AccountSession(request.SessionId, alice);
         }
 
+        public AccountSettings? TrySettings(AccountId account) => null;
+
         public bool TryEnd(AccountId account, string sessionId) => Sessions.Remove(sessionId);
     }
 
