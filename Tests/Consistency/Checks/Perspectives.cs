@@ -12,7 +12,7 @@ internal static class Perspectives
 
     /// <summary>The history as it is where nobody works in another's mailbox.</summary>
     public static IReadOnlyList<Operation> Of(IReadOnlyList<Operation> history) =>
-        history.Any(static o => o.Seen.Any(s => s is SeenMessage m && m.In.Account != o.Account)) ? [.. history.Select(Named)] : history;
+        history.Any(WorksElsewhere) ? [.. history.Select(Named)] : history;
 
     /// <summary>Whether who did an operation is told of a flag at all.</summary>
     public static bool IsTold(string flag, Operation by) => !IsOwn(flag) || flag.Equals(Own(by.Account), StringComparison.OrdinalIgnoreCase);
@@ -20,6 +20,10 @@ internal static class Perspectives
     /// <summary>The flags of which users of both operations are told.</summary>
     public static FlagSet Common(FlagSet flags, Operation one, Operation other) =>
         one.Account == other.Account ? flags : new FlagSet(flags.Names.Where(static f => !IsOwn(f)));
+
+    private static bool WorksElsewhere(Operation o) =>
+        o.Seen.Any(s => s is SeenMessage told && told.In.Account != o.Account)
+        || o.Act switch { Append act => act.Into, Store act => act.In, Replace act => act.Into, _ => (MailboxRef?)null } is { } changed && changed.Account != o.Account;
 
     private static bool IsOwn(string flag) => flag.StartsWith(Seen + "@", StringComparison.OrdinalIgnoreCase);
 

@@ -77,6 +77,9 @@ public sealed class FlagTests
         Fine(Shared(StoreKind.Remove).Fetch(Inbox, 1, Flags("x")).Search(Inbox, @"\Seen").As("alice").Search(Inbox, @"\Seen", 1));
         Broken("flags", Shared(StoreKind.Add).Fetch(Inbox, 1, Flags("x")));
         Broken("flags", Shared(StoreKind.Remove).As("alice").Fetch(Inbox, 1, Flags("x")));
+        // Also before anybody has read there.
+        Fine(new Story().As("bob").Append(Inbox, "a", 1, @"\Seen").As("alice").Fetch(Inbox, 1, Flags()));
+        Fine(One("x").As("bob").Store(Inbox, StoreKind.Add, @"\Seen", 1).As("alice").Fetch(Inbox, 1, Flags("x")));
         // All else is everybody's.
         Broken("flags", Shared(StoreKind.Add).Store(Inbox, StoreKind.Remove, "x", 1).As("alice").Fetch(Inbox, 1, Flags("x", @"\Seen")));
         Fine(Shared(StoreKind.Add).Fetch(Inbox, 1, Flags("x", @"\Seen"), 9).As("alice").Store(Inbox, StoreKind.Remove, @"\Seen", 1).Fetch(Inbox, 1, Flags("x"), 9));
