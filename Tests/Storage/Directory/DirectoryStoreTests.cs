@@ -20,6 +20,32 @@ public sealed class DirectoryStoreTests(PostgresFixture postgres) : DirectoryTes
     }
 
     [Fact]
+    public async Task A_decoy_is_nobody_whoever_s_row_is_read_in_its_place()
+    {
+        Assert.Null(await Directory.GetAccountAsync(new(-5)));
+        await AddAsync("alice@a.test");
+        Assert.Null(await Directory.GetAccountAsync(new(-5)));
+        Ok(await Accounts.DeleteAsync("alice@a.test"));
+        Assert.Null(await Directory.GetAccountAsync(new(-5)));
+        AccountId bob = await AddAsync("bob@a.test");
+        Assert.Null(await Directory.GetAccountAsync(new(-5)));
+        Assert.Equal("bob@a.test", (await Directory.GetAccountAsync(bob))!.Settings.User);
+    }
+
+    [Fact]
+    public async Task The_token_issuer_is_that_of_the_user_s_domain_whether_he_exists_or_not()
+    {
+        var logins = new LoginStore(Database);
+        await AddAsync("alice@a.test");
+        Ok(await Tenants.SetIssuerAsync("acme", new TokenIssuer(default, "https://issuer.test", "mail", null, null, null, null, null, "email", null, 60)));
+        foreach (string user in new[] { "alice@a.test", "nobody@A.test" })
+            Assert.Equal("https://issuer.test", Assert.Single(await logins.FindIssuersAsync(user, null)).Issuer);
+        Assert.Single(await logins.FindIssuersAsync(null, "https://issuer.test"));
+        foreach (string user in new[] { "alice@b.test", "alice", "al\0ice@a.test", "" })
+            Assert.Empty(await logins.FindIssuersAsync(user, null));
+    }
+
+    [Fact]
     public async Task A_sub_address_is_the_detail_unless_the_whole_is_an_address()
     {
         await AddAsync("alice@a.test");
