@@ -91,6 +91,7 @@ internal static class Filters
         SearchKey.Or or => new SearchKey.Or(Insert(or.Left, stored), Insert(or.Right, stored)),
         SearchKey.Not not => new SearchKey.Not(Insert(not.Key, stored)),
         SearchKey.Fuzzy fuzzy => new SearchKey.Fuzzy(Insert(fuzzy.Key, stored)),
+        SearchKey.InThread inThread => new SearchKey.InThread(Insert(inThread.Key, stored)),
         _ => key,
     };
 
@@ -100,6 +101,7 @@ internal static class Filters
         SearchKey.Or or => [or.Left, or.Right],
         SearchKey.Not not => [not.Key],
         SearchKey.Fuzzy fuzzy => [fuzzy.Key],
+        SearchKey.InThread inThread => [inThread.Key],
         _ => [],
     };
 }

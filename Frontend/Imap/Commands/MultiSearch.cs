@@ -36,12 +36,21 @@ internal static class MultiSearch
         MailResult<MailboxTree> tree = await session.Cluster.CallAsync(() => user.Account.List(false), session.Wait);
         if (tree.Error is { } error)
             return error;
+        // A selected mailbox of another is not in the user's own tree.
+        if (selected is not null && selected.Key.Account != user.Settings.Account && arguments.Sources.Any(static s => s.Kind == SearchSourceKind.Selected))
+        {
+            SearchFound found = await Search.FindAsync(session, user, selected, search.Key, search.Threading);
+            if (Search.Saves(search))
+                selected.Saved = SearchFound.ToSave(search, ResultList.Of(found.Uids), found.Uids);
+            if (!found.IsEmpty)
+                SearchResponse.WriteOf(session.Reply, command, search, found, selected.Name, selected.UidValidity);
+        }
         foreach (MailboxInfo mailbox in Named(arguments.Sources, tree.Value!, user, selected?.Key.Mailbox))
         {
             session.WaitAnew();
             (SearchFound? found, uint uidValidity, MailError? failed) = mailbox.Id == selected?.Key.Mailbox
-                ? (await Search.FindAsync(session, user, selected, search.Key), selected.UidValidity, null)
-                : await FindAsync(session, user, mailbox, search.Key);
+                ? (await Search.FindAsync(session, user, selected, search.Key, search.Threading), selected.UidValidity, null)
+                : await FindAsync(session, user, mailbox, search);
             // Deleted meanwhile: as if it had not been there.
             if (failed is { Code: not (MailErrorCode.MailboxGone or MailErrorCode.NonExistent) } notFound)
                 return notFound;
@@ -58,7 +67,7 @@ internal static class MultiSearch
         return Completion.Done;
     }
 
-    private static async ValueTask<(SearchFound? Found, uint UidValidity, MailError? Error)> FindAsync(ImapSession session, ImapUser user, MailboxInfo mailbox, SearchKey key)
+    private static async ValueTask<(SearchFound? Found, uint UidValidity, MailError? Error)> FindAsync(ImapSession session, ImapUser user, MailboxInfo mailbox, SearchArguments search)
     {
         MailboxKey name = user.KeyOf(mailbox.Id);
         IMailboxGrain owner = session.Cluster.Mailbox(name);
@@ -73,8 +82,8 @@ internal static class MultiSearch
         if (synced.Error is { } error)
             return (null, uidValidity, error);
         MailboxSnapshot messages = synced.Value!;
-        SearchTest test = new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, session.Services.Time.GetUtcNow()).Compile(key);
-        return (await Search.FindAsync(session, user, name.Account, test, messages, UidSet.Empty), uidValidity, null);
+        var compiler = new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, session.Services.Time.GetUtcNow());
+        return (await Search.FindAsync(session, user, name.Account, search.Key, compiler, search.Threading, messages, UidSet.Empty), uidValidity, null);
     }
 
     /// <summary>The mailboxes of all sources, each once, in the order of the tree.</summary>

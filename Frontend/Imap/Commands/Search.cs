@@ -67,7 +67,7 @@ internal static class Search
                 if (lowest is { } from)
                     key = new SearchKey.And([new SearchKey.Uid(SequenceSet.Of(new SequenceRange(from, uint.MaxValue))), key]);
             }
-            SearchFound found = await FindAsync(session, state.User, mailbox, key);
+            SearchFound found = await FindAsync(session, state.User, mailbox, key, arguments.Threading);
             await answer(lowest is null ? found : found with { IsPart = true });
             return MessageLimit.Told(session, Completion.Done, lowest);
         }
@@ -102,14 +102,30 @@ internal static class Search
     }
 
     /// <summary>Searches the selected mailbox as the client knows it.</summary>
-    public static ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, SelectedMailbox mailbox, SearchKey key)
+    public static ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, SelectedMailbox mailbox, SearchKey key, ThreadAlgorithm threading)
     {
         MailboxView view = mailbox.Messages;
-        return FindAsync(session, user, mailbox.Key.Account, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow()).Compile(key), view.Messages, view.Ghosts);
+        return FindAsync(
+            session, user, mailbox.Key.Account, key, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow()), threading, view.Messages, view.Ghosts);
     }
 
     /// <summary>Searches a version of a mailbox.</summary>
-    public static async ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, AccountId account, SearchTest test, MailboxSnapshot messages, UidSet ghosts)
+    /// <param name="threading">By what keys about threads go.</param>
+    public static async ValueTask<SearchFound> FindAsync(
+        ImapSession session, ImapUser user, AccountId account, SearchKey key, SearchCompiler compiler, ThreadAlgorithm threading, MailboxSnapshot messages, UidSet ghosts)
+    {
+        if (ThreadKeys.Occur(key))
+        {
+            var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, account), threading);
+            UidSet all = UidSet.FromUids(messages.Messages().Select(static m => m.Uid)).Except(ghosts);
+            key = await new ThreadKeys(
+                async part => (await FindAsync(session, user, account, compiler.Compile(part), messages, ghosts)).Uids,
+                () => session.PatientAsync(threads.RunAsync(messages, all, session.Gone), "Still threading")).ResolveAsync(key);
+        }
+        return await FindAsync(session, user, account, compiler.Compile(key), messages, ghosts);
+    }
+
+    private static async ValueTask<SearchFound> FindAsync(ImapSession session, ImapUser user, AccountId account, SearchTest test, MailboxSnapshot messages, UidSet ghosts)
     {
         var search = new MailboxSearch(session.Cluster.Bodies, account, test, session.Services.Indexer?.Index);
         SearchFound found = await session.PatientAsync(search.RunAsync(messages, ghosts, session.Gone), "Still searching");

@@ -37,7 +37,7 @@ internal static class KeyTexts
     }
 
     /// <summary>The identifiers of a field; quoting makes no difference (RFC 5256 §4).</summary>
-    private static IEnumerable<string> Ids(RawText value) =>
+    internal static IEnumerable<string> Ids(RawText value) =>
         MessageIds.Parse(value.Span).Select(static id => id.Contains('"') ? id.Replace("\"", "", StringComparison.Ordinal) : id);
 
     /// <summary>addr-mailbox of the first address (RFC 5256 §3); of a group it is the name.</summary>

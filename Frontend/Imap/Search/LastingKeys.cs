@@ -13,7 +13,7 @@ internal sealed class LastingKeys(MailboxSnapshot messages, UidSet saved)
     /// <summary>The answer depends on what others and the user do with a message: on flags, keywords, modseqs. Otherwise a message has been decided about once for all.</summary>
     public bool ReadFlags { get; private set; }
 
-    /// <summary>Null where the answer changes by itself: with time (OLDER, YOUNGER), with what is \Recent, or with what '*' alone stands for.</summary>
+    /// <summary>Null where the answer changes by itself: with time (OLDER, YOUNGER), with what is \Recent, with what '*' alone stands for, or with other messages (those about threads).</summary>
     public SearchKey? Of(SearchKey key)
     {
         switch (key)
@@ -27,13 +27,13 @@ internal sealed class LastingKeys(MailboxSnapshot messages, UidSet saved)
             case SearchKey.Fuzzy fuzzy:
                 return Of(fuzzy.Key) is { } widened ? new SearchKey.Fuzzy(widened) : null;
             case SearchKey.Numbers { Set.IsSavedResult: true } or SearchKey.Uid { Set.IsSavedResult: true }:
-                return Of(saved);
+                return ThreadKeys.Of(saved);
             case SearchKey.Numbers numbers:
                 UidSet named = numbers.Set.ToUidSet((uint)messages.Count);
-                return Of(UidSet.FromUids(messages.Messages().Where(m => named.Contains((uint)m.Index + 1)).Select(static m => m.Uid)));
+                return ThreadKeys.Of(UidSet.FromUids(messages.Messages().Where(m => named.Contains((uint)m.Index + 1)).Select(static m => m.Uid)));
             case SearchKey.Uid { Set.HasStar: true } open:
                 return Open(open.Set);
-            case SearchKey.Within or SearchKey.Recent:
+            case SearchKey.Within or SearchKey.Recent or SearchKey.InThread or SearchKey.ThreadRoot or SearchKey.ThreadLeaf:
                 return null;
             case SearchKey.HasFlag or SearchKey.HasKeyword or SearchKey.ModSeq:
                 ReadFlags = true;
@@ -54,10 +54,6 @@ internal sealed class LastingKeys(MailboxSnapshot messages, UidSet saved)
         }
         return all;
     }
-
-    private static SearchKey Of(UidSet uids) => uids.IsEmpty
-        ? new SearchKey.Not(SearchKey.All.Key)
-        : new SearchKey.Uid(SequenceSet.Of([.. uids.Select(static r => new SequenceRange(r.First, r.Last))]));
 
     /// <summary>5:* is "from 5 on", as long as there is a message from 5 on.</summary>
     private SearchKey.Uid? Open(SequenceSet set)

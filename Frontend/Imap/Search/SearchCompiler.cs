@@ -22,6 +22,7 @@ internal sealed class SearchCompiler(MailboxSnapshot messages, UidSet recent, Ui
         SearchKey.Fuzzy fuzzy => Compile(FuzzyKeys.Widen(fuzzy.Key)),
         SearchKey.Not not => new SearchTest.Not(Compile(not.Key)),
         SearchKey.Header header => new SearchTest.Header(headers => MessageText.HeaderContains(headers, header.Name, header.Value), header.Value),
+        SearchKey.MessageId id => new SearchTest.Header(headers => IdOf(headers) == id.Id),
         SearchKey.SentDate sent => new SearchTest.Header(headers => SentDate(headers) is { } date && Matches(sent.Comparison, date, sent.Date)),
         // The empty string is in every message.
         SearchKey.Body { Value: "" } or SearchKey.Text { Value: "" } => Everything,
@@ -94,6 +95,17 @@ internal sealed class SearchCompiler(MailboxSnapshot messages, UidSet recent, Ui
         DateComparison.On => date == asked,
         _ => date >= asked,
     };
+
+    /// <summary>The message's own identifier, as threads compare it; null without one.</summary>
+    private static string? IdOf(IReadOnlyList<ContentHeader> headers)
+    {
+        foreach (ContentHeader header in headers)
+        {
+            if (header.Name.EqualsIgnoreCase("Message-ID"u8))
+                return KeyTexts.Ids(header.Value).FirstOrDefault();
+        }
+        return null;
+    }
 
     /// <summary>The day that the Date field names, in its own zone; null without a date that can be read: such a message was sent on no day.</summary>
     private static DateOnly? SentDate(IReadOnlyList<ContentHeader> headers)

@@ -7,8 +7,10 @@ namespace MailCluster.Imap.Session;
 /// <summary>The mailbox that a session has selected. Holds its id, not its name: a mailbox that is renamed stays selected.</summary>
 public sealed class SelectedMailbox : IDisposable
 {
-    public SelectedMailbox(OpenMailbox open, MailboxSelected told, bool readOnly)
+    /// <param name="name">As on the wire, in Unicode.</param>
+    public SelectedMailbox(OpenMailbox open, MailboxSelected told, bool readOnly, string name)
     {
+        Name = name;
         Open = open;
         Told = told;
         ReadOnly = readOnly;
@@ -22,6 +24,9 @@ public sealed class SelectedMailbox : IDisposable
     public OpenMailbox Open { get; }
 
     public MailboxKey Key => Open.Key;
+
+    /// <summary>The name it was selected by.</summary>
+    public string Name { get; }
 
     /// <summary>The counters that SELECT answered with.</summary>
     public MailboxSelected Told { get; }

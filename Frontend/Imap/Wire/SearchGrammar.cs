@@ -1,5 +1,6 @@
 using System.Text;
 using MailCluster.Contracts;
+using MailCluster.Contracts.Content;
 
 namespace MailCluster.Imap.Wire;
 
@@ -11,6 +12,9 @@ public static class SearchGrammar
 
     /// <summary>Keys in one command, composite ones included.</summary>
     public const int MaxKeys = 2000;
+
+    /// <summary>INTHREAD keys in one command: each is a search of its own.</summary>
+    const int MaxInThread = 10;
 
     static readonly SearchKey Seen = new SearchKey.HasFlag(SystemFlags.Seen);
     static readonly SearchKey Answered = new SearchKey.HasFlag(SystemFlags.Answered);
@@ -57,7 +61,7 @@ public static class SearchGrammar
         {
             ImapParser.Fail("RELEVANCY needs FUZZY");
         }
-        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UpdateFetch = options?.UpdateFetch, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers, UsesUids = context.UsesUids, UsesFilters = context.UsesFilters };
+        return new(options?.Return, key, context.Text.IsUnknown, context.UsesModSeq) { Partial = options?.Partial, UpdateFetch = options?.UpdateFetch, Threading = options?.Threading ?? ThreadAlgorithm.Refs, UsesFuzzy = context.UsesFuzzy, UsesNumbers = context.UsesNumbers, UsesUids = context.UsesUids, UsesFilters = context.UsesFilters };
     }
 
     /// <summary>The list behind RETURN.</summary>
@@ -66,6 +70,7 @@ public static class SearchGrammar
         var returns = SearchReturn.None;
         PartialRange? partial = null;
         IReadOnlyList<FetchAttribute>? fetch = null;
+        var threading = ThreadAlgorithm.Refs;
         parser.OpenList();
         if (parser.TrySkip((byte)')'))
         {
@@ -73,7 +78,13 @@ public static class SearchGrammar
         }
         do
         {
-            var option = parser.Word("a SEARCH return option") switch
+            var word = parser.Word("a SEARCH return option");
+            if (word == "THREAD" && parser.TrySkip((byte)'='))
+            {
+                threading = SortGrammar.Algorithm(ref parser);
+                continue;
+            }
+            var option = word switch
             {
                 "MIN" => SearchReturn.Min,
                 "MAX" => SearchReturn.Max,
@@ -108,7 +119,8 @@ public static class SearchGrammar
         {
             ImapParser.Fail("ALL and PARTIAL exclude each other");
         }
-        return new(returns, partial, fetch);
+        // How threads are found asks for nothing.
+        return new(returns == SearchReturn.None ? SearchReturn.All : returns, partial, fetch) { Threading = threading };
     }
 
     /// <summary>The tags of CANCELUPDATE (RFC 5267 §5).</summary>
@@ -188,6 +200,8 @@ public static class SearchGrammar
         "UNDRAFT" => new SearchKey.Not(Draft),
         "UNFLAGGED" => new SearchKey.Not(Flagged),
         "UNSEEN" => new SearchKey.Not(Seen),
+        "THREADROOT" => new SearchKey.ThreadRoot(),
+        "THREADLEAF" => new SearchKey.ThreadLeaf(),
         "SAVEDATESUPPORTED" => new SearchKey.SaveDateSupported(),
         _ => null,
     };
@@ -206,6 +220,14 @@ public static class SearchGrammar
             case "FUZZY":
                 context.UsesFuzzy = true;
                 return new SearchKey.Fuzzy(Key(ref parser, ref context, depth + 1));
+            case "INTHREAD":
+                if (++context.InThread > MaxInThread)
+                {
+                    ImapParser.Fail("INTHREAD stands too often");
+                }
+                return new SearchKey.InThread(Key(ref parser, ref context, depth + 1));
+            case "MESSAGEID":
+                return new SearchKey.MessageId(MessageId(ref parser));
             case "OR":
                 var left = Key(ref parser, ref context, depth + 1);
                 parser.Space();
@@ -280,6 +302,17 @@ public static class SearchGrammar
     /// <summary>flag-keyword is an atom; no message can have any other.</summary>
     static SearchKey.HasKeyword Keyword(ref ImapParser parser) => new(parser.Atom("a keyword"));
 
+    /// <summary>One identifier in angle brackets.</summary>
+    static string MessageId(ref ImapParser parser)
+    {
+        var text = parser.AString("a message identifier");
+        if (text is not [(byte)'<', .., (byte)'>'] || MessageIds.Parse(text) is not [var id])
+        {
+            throw new ImapSyntaxException("Expected a message identifier in angle brackets");
+        }
+        return id.Replace("\"", "", StringComparison.Ordinal);
+    }
+
     /// <summary>filter-name (RFC 5466 §4), in lower case, as the names of entries are.</summary>
     static string FilterName(ref ImapParser parser)
     {
@@ -318,6 +351,7 @@ public static class SearchGrammar
 
     struct Context
     {
+        public int InThread;
         public SearchText Text;
         public int Count;
         public bool UsesModSeq;

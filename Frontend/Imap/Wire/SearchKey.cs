@@ -79,6 +79,18 @@ public abstract record SearchKey
 
     public sealed record ThreadId(string Id) : SearchKey;
 
+    /// <summary>INTHREAD (draft-ietf-morg-inthread §3.1): in a thread with a message that the key finds. Like the other two, replaced by UIDs before anything is searched.</summary>
+    public sealed record InThread(SearchKey Key) : SearchKey;
+
+    /// <summary>THREADROOT (there §3.2): the message it answers is not in the mailbox.</summary>
+    public sealed record ThreadRoot : SearchKey;
+
+    /// <summary>THREADLEAF (there §3.3): no message in the mailbox answers it.</summary>
+    public sealed record ThreadLeaf : SearchKey;
+
+    /// <summary>MESSAGEID (there §3.4), without angle brackets, blanks and quotes.</summary>
+    public sealed record MessageId(string Id) : SearchKey;
+
     /// <summary>FILTER (RFC 5466 §3.1): the keys that are stored under the name, in lower case; replaced by them before anything is searched.</summary>
     public sealed record Filter(string Name) : SearchKey;
 }
@@ -113,7 +125,11 @@ public enum SearchReturn
 /// <summary>What stands behind RETURN.</summary>
 /// <param name="Partial">The range of PARTIAL.</param>
 /// <param name="UpdateFetch">What is fetched of new messages that UPDATE adds (RFC 5465 §7).</param>
-public readonly record struct SearchOptions(SearchReturn Return, PartialRange? Partial, IReadOnlyList<FetchAttribute>? UpdateFetch = null);
+public readonly record struct SearchOptions(SearchReturn Return, PartialRange? Partial, IReadOnlyList<FetchAttribute>? UpdateFetch = null)
+{
+    /// <summary>THREAD=: by what keys about threads go (draft-ietf-morg-inthread §3.5).</summary>
+    public ThreadAlgorithm Threading { get; init; } = ThreadAlgorithm.Refs;
+}
 
 /// <summary>The arguments of SEARCH and UID SEARCH.</summary>
 /// <param name="Return">Null where RETURN was not given: a rev1 session gets the plain SEARCH response then.</param>
@@ -127,6 +143,9 @@ public sealed record SearchArguments(SearchReturn? Return, SearchKey Key, bool B
 
     /// <summary>What is fetched of new messages that UPDATE adds; null for nothing.</summary>
     public IReadOnlyList<FetchAttribute>? UpdateFetch { get; init; }
+
+    /// <summary>By what keys about threads go.</summary>
+    public ThreadAlgorithm Threading { get; init; } = ThreadAlgorithm.Refs;
 
     /// <summary>UPDATE was given.</summary>
     public bool Updates => Return?.HasFlag(SearchReturn.Update) == true;

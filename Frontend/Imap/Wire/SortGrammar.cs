@@ -67,16 +67,18 @@ public static class SortGrammar
     /// <summary>What follows THREAD and its space, up to the end of the command.</summary>
     public static ThreadArguments ParseThread(ref ImapParser parser)
     {
-        var algorithm = parser.UpperAtom("a THREAD algorithm") switch
-        {
-            "ORDEREDSUBJECT" => ThreadAlgorithm.OrderedSubject,
-            "REFERENCES" => ThreadAlgorithm.References,
-            "REFS" => ThreadAlgorithm.Refs,
-            _ => throw new ImapSyntaxException("Unknown THREAD algorithm"),
-        };
+        var algorithm = Algorithm(ref parser);
         parser.Space();
-        return new(algorithm, Found(ref parser, null));
+        return new(algorithm, Found(ref parser, null) with { Threading = algorithm });
     }
+
+    internal static ThreadAlgorithm Algorithm(ref ImapParser parser) => parser.Word("a THREAD algorithm") switch
+    {
+        "ORDEREDSUBJECT" => ThreadAlgorithm.OrderedSubject,
+        "REFERENCES" => ThreadAlgorithm.References,
+        "REFS" => ThreadAlgorithm.Refs,
+        _ => throw new ImapSyntaxException("Unknown THREAD algorithm"),
+    };
 
     /// <summary>The charset, which must be there, and the keys.</summary>
     static SearchArguments Found(ref ImapParser parser, SearchOptions? options)
