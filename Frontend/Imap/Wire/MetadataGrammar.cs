@@ -54,7 +54,9 @@ public static class MetadataGrammar
             var entry = Entry(ref parser);
             Settable(entry);
             parser.Space();
-            var value = parser.TryWord("NIL"u8) ? null : parser.String("a value or NIL", allow8Bit: true, allowBinary: true).ToArray();
+            // MailKit writes short values as atoms, which RFC 5464 §5 does not have.
+            var value = parser.TryWord("NIL"u8) ? null
+                : (parser.Next == '~' ? parser.String("a value or NIL", allow8Bit: true, allowBinary: true) : parser.AString("a value or NIL", allow8Bit: true)).ToArray();
             if (values.Count == MaxEntries)
             {
                 ImapParser.Fail("Too many entries");

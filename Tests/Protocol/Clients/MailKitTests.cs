@@ -129,6 +129,39 @@ public sealed class MailKitTests(MailServer server)
         Assert.Equal("second", (await drafts.GetMessageAsync(second.Value)).Subject);
     }
 
+    [Fact]
+    public async Task MailKit_sorts_and_threads()
+    {
+        using MailKitClient client = await ConnectAsync(await server.AccountAsync());
+        Assert.True(client.Capabilities.HasFlag(ImapCapabilities.Sort | ImapCapabilities.SortDisplay | ImapCapabilities.Thread));
+        Assert.Contains(ThreadingAlgorithm.References, client.ThreadingAlgorithms);
+        MimeMessage question = Message("b question"), answer = Message("Re: b question"), other = Message("a beginning");
+        answer.InReplyTo = question.MessageId;
+        answer.References.Add(question.MessageId!);
+        foreach (MimeMessage message in (MimeMessage[])[question, other, answer])
+            await client.Inbox.AppendAsync(message);
+        await client.Inbox.OpenAsync(FolderAccess.ReadOnly);
+        IList<UniqueId> sorted = await client.Inbox.SortAsync(SearchQuery.All, [OrderBy.Subject, OrderBy.ReverseArrival]);
+        // The answer's base subject is that of the question.
+        Assert.Equal(2u, sorted[0].Id);
+        Assert.Equal([1u, 3u], sorted.Skip(1).Select(static u => u.Id).Order());
+        SearchResults some = await client.Inbox.SortAsync(SearchOptions.Count | SearchOptions.Min | SearchOptions.Max, SearchQuery.All, [OrderBy.Subject]);
+        Assert.Equal((3, 2u), (some.Count, some.Min!.Value.Id));
+        IList<MessageThread> threads = await client.Inbox.ThreadAsync(ThreadingAlgorithm.References, SearchQuery.All);
+        Assert.Equal(2, threads.Count);
+        Assert.Equal(3u, Assert.Single(threads.Single(static t => t.UniqueId?.Id == 1).Children).UniqueId!.Value.Id);
+    }
+
+    [Fact]
+    public async Task MailKit_annotates()
+    {
+        using MailKitClient client = await ConnectAsync(await server.AccountAsync());
+        Assert.True(client.Capabilities.HasFlag(ImapCapabilities.Metadata));
+        IMailFolder work = (await client.GetFolder(client.PersonalNamespaces[0]).CreateAsync("Work", true))!;
+        await work.SetMetadataAsync([new Metadata(MetadataTag.PrivateComment, "mine"), new Metadata(MetadataTag.SharedComment, "ours")]);
+        Assert.Equal("mine", await work.GetMetadataAsync(MetadataTag.PrivateComment));
+    }
+
     private async Task<MailKitClient> ConnectAsync(string user)
     {
         var client = new MailKitClient { Timeout = 60_000 };

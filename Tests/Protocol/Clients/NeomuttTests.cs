@@ -8,6 +8,8 @@ public sealed class NeomuttTests(MailServer server) : IDisposable
 {
     private readonly DirectoryInfo _home = Directory.CreateTempSubdirectory("mailcluster-neomutt-");
 
+    private string _cache = "";
+
     public void Dispose() => _home.Delete(true);
 
     [Fact]
@@ -34,6 +36,48 @@ public sealed class NeomuttTests(MailServer server) : IDisposable
         Assert.Contains("* SEARCH 1", await c.Run("e SEARCH SUBJECT \"to save\""));
     }
 
+    /// <summary>RFC 7162: what the header cache has is not fetched again, and what has changed meanwhile is known by CHANGEDSINCE. (After VANISHED (EARLIER) neomutt 20220429 reopens the mailbox.)</summary>
+    [Fact]
+    public async Task Its_header_cache_lasts()
+    {
+        Program.Need("neomutt");
+        Program.Need("script");
+        string user = await server.AccountAsync();
+        await using ImapClient c = await ImapClient.LoggedInAsync(server.Imap, user, MailServer.Password);
+        for (int i = 1; i <= 5; i++)
+            await c.Append("a", "INBOX", $"From: a@example.org\r\nDate: Mon, 7 Feb 1994 21:52:25 -0800\r\nSubject: number {i}\r\n\r\nText\r\n");
+        _cache = Path.Combine(_home.FullName, "headers");
+        await PressAsync(user, "<quit>");
+        Assert.Contains("BODY.PEEK[HEADER", await LogAsync(), StringComparison.Ordinal);
+
+        await PressAsync(user, "<quit>");
+        string log = await LogAsync();
+        Assert.Contains("Evaluating cache", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("BODY.PEEK[HEADER", log, StringComparison.Ordinal);
+
+        await c.Run("s SELECT INBOX");
+        await c.Run("u STORE 3 +FLAGS (\\Flagged)");
+        await c.Append("w", "INBOX", "From: a@example.org\r\nDate: Mon, 7 Feb 1994 21:52:25 -0800\r\nSubject: number 6\r\n\r\nText\r\n");
+        await PressAsync(user, "<search>~F<enter><copy-message>=Archive<enter>", "<search>~s6<enter><copy-message>=Archive<enter>", "<quit>");
+        log = await LogAsync();
+        Assert.Matches(@"UID FETCH 1:\d+ \(FLAGS\) \(CHANGEDSINCE \d+ VANISHED\)", log);
+        // Of the new one alone.
+        Assert.Matches(@"FETCH 6(:6)? \(UID FLAGS INTERNALDATE RFC822\.SIZE BODY\.PEEK\[HEADER", Assert.Single(log.Split('\n'), static l => l.Contains("BODY.PEEK[HEADER", StringComparison.Ordinal)));
+        await c.Run("x EXAMINE Archive");
+        Assert.Equal(["* SEARCH 1"], await c.Run("y SEARCH SUBJECT \"number 3\""));
+        Assert.Equal(["* SEARCH 2"], await c.Run("y SEARCH SUBJECT \"number 6\""));
+    }
+
+    /// <summary>What it wrote of its last run, and takes it away.</summary>
+    private async Task<string> LogAsync()
+    {
+        string[] logs = Directory.GetFiles(_home.FullName, "debug*");
+        string text = string.Concat(await Task.WhenAll(logs.Select(static l => File.ReadAllTextAsync(l))));
+        foreach (string log in logs)
+            File.Delete(log);
+        return text;
+    }
+
     private async Task PressAsync(string user, params string[] keys)
     {
         string configuration = Path.Combine(_home.FullName, "neomuttrc");
@@ -44,7 +88,9 @@ public sealed class NeomuttTests(MailServer server) : IDisposable
             set imap_pass = "{MailServer.Password}"
             set ssl_starttls = no
             set ssl_force_tls = no
-            set header_cache = ""
+            set header_cache = "{_cache}"
+            set imap_condstore = yes
+            set imap_qresync = yes
             set message_cachedir = ""
             set record = ""
             set sort = mailbox-order
