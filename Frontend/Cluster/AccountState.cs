@@ -10,16 +10,17 @@ public sealed class AccountState
     private readonly MailboxInfo[] _mailboxes;
     private Dictionary<MailboxId, int>? _byId;
 
-    private AccountState(MailboxInfo[] mailboxes, IReadOnlyList<MailboxPath> subscriptions, object names, IReadOnlyDictionary<(MailboxId, string), long> annotations)
+    private AccountState(MailboxInfo[] mailboxes, IReadOnlyList<MailboxPath> subscriptions, object names, IReadOnlyDictionary<(MailboxId, string), long> annotations, SharedTree shared)
     {
         _mailboxes = mailboxes;
         Subscriptions = subscriptions;
         Names = names;
         Annotations = annotations;
+        Shared = shared;
     }
 
     /// <summary>What nobody has been told anything of.</summary>
-    public static readonly AccountState Empty = new([], [], new object(), new Dictionary<(MailboxId, string), long>());
+    public static readonly AccountState Empty = new([], [], new object(), new Dictionary<(MailboxId, string), long>(), new SharedTree([], []));
 
     /// <summary>In path order, each with its counters where it can be selected.</summary>
     public IReadOnlyList<MailboxInfo> Mailboxes => _mailboxes;
@@ -32,6 +33,9 @@ public sealed class AccountState
     /// <summary>A mark of the value of each annotation, by mailbox (0 is the server) and entry; the same object as long as all are the same. Empty where nobody asked for them.</summary>
     public IReadOnlyDictionary<(MailboxId Mailbox, string Entry), long> Annotations { get; }
 
+    /// <summary>The mailboxes of others that the account may see, with what it may do there and without counters; the same object as long as all is the same. Empty where nobody asked for them.</summary>
+    public SharedTree Shared { get; }
+
     public MailboxTree Tree => new(_mailboxes, Subscriptions);
 
     public MailboxInfo? Find(MailboxId mailbox) => IndexOf(mailbox) is { } index ? _mailboxes[index] : null;
@@ -43,7 +47,7 @@ public sealed class AccountState
             return this;
         MailboxInfo[] mailboxes = [.. _mailboxes];
         mailboxes[index] = mailboxes[index] with { Status = counters };
-        return new AccountState(mailboxes, Subscriptions, Names, Annotations) { _byId = _byId };
+        return new AccountState(mailboxes, Subscriptions, Names, Annotations, Shared) { _byId = _byId };
     }
 
     /// <summary>This state with those of another's counters that are newer; itself where none are.</summary>
@@ -52,8 +56,10 @@ public sealed class AccountState
 
     /// <summary>What was read of the rows, with those of the counters in this state that are newer still.</summary>
     /// <param name="annotations">Null where they were not read.</param>
-    public AccountState Then(MailboxTree read, IReadOnlyList<AnnotationMark>? annotations = null)
+    /// <param name="shared">Null where they were not read.</param>
+    public AccountState Then(MailboxTree read, IReadOnlyList<AnnotationMark>? annotations = null, SharedTree? shared = null)
     {
+        SharedTree others = shared is null || Same(shared) ? Shared : shared;
         IReadOnlyDictionary<(MailboxId, string), long> marks = annotations is null || Same(annotations) ? Annotations : annotations.ToDictionary(static a => (a.Mailbox, a.Entry), static a => a.Mark);
         var mailboxes = new MailboxInfo[read.Mailboxes.Count];
         bool same = mailboxes.Length == _mailboxes.Length && read.Subscriptions.SequenceEqual(Subscriptions);
@@ -66,9 +72,9 @@ public sealed class AccountState
             mailboxes[i] = sameName && ReferenceEquals(counters, known!.Status) ? known : now with { Status = counters };
             same &= sameName;
         }
-        return same && ReferenceEquals(marks, Annotations) && mailboxes.AsSpan().SequenceEqual(_mailboxes, ReferenceEqualityComparer.Instance)
+        return same && ReferenceEquals(marks, Annotations) && ReferenceEquals(others, Shared) && mailboxes.AsSpan().SequenceEqual(_mailboxes, ReferenceEqualityComparer.Instance)
             ? this
-            : new AccountState(mailboxes, same ? Subscriptions : read.Subscriptions, same ? Names : new object(), marks);
+            : new AccountState(mailboxes, same ? Subscriptions : read.Subscriptions, same ? Names : new object(), marks, others);
     }
 
     /// <summary>This state with other annotations of a mailbox (0: the server).</summary>
@@ -82,7 +88,7 @@ public sealed class AccountState
             else
                 marks.Remove((mailbox, entry.Entry));
         }
-        return new AccountState(_mailboxes, Subscriptions, Names, marks);
+        return new AccountState(_mailboxes, Subscriptions, Names, marks, Shared);
     }
 
     /// <summary>This state with another tree; its names count as others.</summary>
@@ -92,7 +98,18 @@ public sealed class AccountState
         MailboxPath[] names = [.. subscriptions.Distinct()];
         Array.Sort(sorted, static (a, b) => a.Path.CompareTo(b.Path));
         Array.Sort(names);
-        return new AccountState(sorted, names, new object(), Annotations);
+        return new AccountState(sorted, names, new object(), Annotations, Shared);
+    }
+
+    /// <summary>Mailboxes of others come in no order.</summary>
+    private bool Same(SharedTree shared)
+    {
+        if (shared.Mailboxes.Count != Shared.Mailboxes.Count || shared.Subscriptions.Count != Shared.Subscriptions.Count)
+            return false;
+        Dictionary<MailboxId, SharedMailbox> known = Shared.Mailboxes.ToDictionary(static m => m.Info.Id);
+        return shared.Mailboxes.All(m => known.TryGetValue(m.Info.Id, out SharedMailbox? k) && k.User == m.User && k.Store == m.Store
+                && k.Info.Path.Equals(m.Info.Path) && k.Info.Rights == m.Info.Rights && k.Info.Selectable == m.Info.Selectable)
+            && shared.Subscriptions.ToHashSet().SetEquals(Shared.Subscriptions);
     }
 
     private bool Same(IReadOnlyList<AnnotationMark> annotations) =>

@@ -45,7 +45,8 @@ public sealed class AccountWatches : IDisposable
 
     /// <summary>Watches an account for one session, which disposes of it. Null when this process watches as many as it may. Nothing is read before the first sync.</summary>
     /// <param name="annotations">Annotations are read, too.</param>
-    public AccountWatch? Open(AccountId account, bool annotations = false)
+    /// <param name="shared">So are the mailboxes of others that it sees.</param>
+    public AccountWatch? Open(AccountId account, bool annotations = false, bool shared = false)
     {
         lock (_gate)
         {
@@ -57,6 +58,7 @@ public sealed class AccountWatches : IDisposable
             }
             watched.Holders++;
             watched.WithAnnotations |= annotations;
+            watched.WithShared |= shared;
             return new AccountWatch(watched);
         }
     }

@@ -35,6 +35,7 @@ internal sealed partial class WatchedAccount
     private bool _ended;
     private bool _lost;
     private bool _withAnnotations;
+    private bool _withShared;
     private long _renewed;
     private long _read;
 
@@ -57,6 +58,13 @@ internal sealed partial class WatchedAccount
     {
         get => Volatile.Read(ref _withAnnotations);
         set => Volatile.Write(ref _withAnnotations, value);
+    }
+
+    /// <summary>Somebody has asked for the mailboxes of others that the account sees.</summary>
+    public bool WithShared
+    {
+        get => Volatile.Read(ref _withShared);
+        set => Volatile.Write(ref _withShared, value);
     }
 
     public AccountState Current => Volatile.Read(ref _current);
@@ -89,15 +97,18 @@ internal sealed partial class WatchedAccount
             MailResult<IReadOnlyList<AnnotationMark>> annotations = default;
             if (WithAnnotations && tree.IsOk)
                 annotations = await _all.Cluster.CallAsync(_events.Annotations, wait).ConfigureAwait(false);
+            MailResult<SharedTree> shared = default;
+            if (WithShared && tree.IsOk)
+                shared = await _all.Cluster.CallAsync(() => _owner.ListShared(new ListRequest(false)), wait).ConfigureAwait(false);
             TaskCompletionSource? signal = null;
             bool again;
             lock (_gate)
             {
                 List<MailboxStatus> meanwhile = _whileReading;
                 _whileReading = null;
-                if ((tree.Error ?? annotations.Error) is { } notRead)
+                if ((tree.Error ?? annotations.Error ?? shared.Error) is { } notRead)
                     return notRead;
-                signal = Replace(meanwhile.Aggregate(_current.Then(tree.Value!, annotations.Value), static (state, counters) => state.With(counters)));
+                signal = Replace(meanwhile.Aggregate(_current.Then(tree.Value!, annotations.Value, shared.Value), static (state, counters) => state.With(counters)));
                 Volatile.Write(ref _lost, false);
                 again = treeChanges != _treeChanges;
             }

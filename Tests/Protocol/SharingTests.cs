@@ -134,6 +134,78 @@ public sealed class SharingTests(MailServer server)
         await bob.Expect("b NO [NOPERM] …", "b OK [COPYUID … 1 1] …", "* 1 FETCH (BODY[TEXT] {6}\r\nText\r\n FLAGS (\\Flagged))", "b OK …");
     }
 
+    /// <summary>RFC 5465 §5.4, §5.9: what another shares is heard of for as long as it may be.</summary>
+    [Fact]
+    public async Task NOTIFY_tells_of_what_others_share()
+    {
+        (ImapClient alice, ImapClient bob, string owner, string viewer, string work) = await PairAsync(1);
+        await bob.Run($"b NOTIFY SET STATUS (SUBTREE \"Other Users/{owner}\" (MessageNew MessageExpunge MailboxName SubscriptionChange))");
+        await alice.Run($"a SETACL Work {viewer} lrsi");
+        await bob.Expect($"* LIST (\\HasNoChildren) \"/\" \"{work}\"");
+        await alice.Append("a", "Work", Message);
+        await bob.Expect($"* STATUS \"{work}\" (MESSAGES 2 UIDNEXT 3)");
+        // What is not shared is nobody's news, nor what he does himself.
+        await alice.Append("a", "INBOX", Message);
+        await bob.Append("b", $"\"{work}\"", Message);
+        await alice.Append("a", "Work", Message);
+        await bob.Expect($"* STATUS \"{work}\" (MESSAGES 4 UIDNEXT 5)");
+        await alice.Run("a RENAME Work Work2");
+        string renamed = work + "2";
+        await bob.Expect($"* LIST (\\HasNoChildren) \"/\" \"{renamed}\" (\"OLDNAME\" (\"{work}\"))");
+        await using (ImapClient second = await ImapClient.LoggedInAsync(server.Imap, viewer, MailServer.Password))
+            await second.Run($"c SUBSCRIBE \"{renamed}\"");
+        await bob.Expect($"* LIST (\\Subscribed \\HasNoChildren) \"/\" \"{renamed}\"");
+        // Seen and not read; not even seen; and both again.
+        await alice.Run($"a SETACL Work2 {viewer} l");
+        await bob.Expect($"* LIST (\\NoAccess \\Subscribed \\HasNoChildren) \"/\" \"{renamed}\"");
+        await alice.Append("a", "Work2", Message);
+        await alice.Run($"a DELETEACL Work2 {viewer}");
+        // The name above it is affected, too (§5.4).
+        await bob.Expect($"* LIST (\\NonExistent \\HasNoChildren) \"/\" \"Other Users/{owner}\"", $"* LIST (\\NonExistent \\Subscribed \\HasNoChildren) \"/\" \"{renamed}\"");
+        await alice.Append("a", "Work2", Message);
+        await alice.Run($"a SETACL Work2 {viewer} lr");
+        await bob.Expect($"* LIST (\\NonExistent \\HasChildren) \"/\" \"Other Users/{owner}\"", $"* LIST (\\Subscribed \\HasNoChildren) \"/\" \"{renamed}\"");
+        await alice.Append("a", "Work2", Message);
+        await bob.Expect($"* STATUS \"{renamed}\" (MESSAGES 7 UIDNEXT 8)");
+        // The selected mailbox is told as such.
+        await bob.Run($"b SELECT \"{renamed}\"");
+        await alice.Append("a", "Work2", Message);
+        await bob.Run("b UNSELECT");
+        await alice.Append("a", "Work2", Message);
+        await bob.Expect($"* STATUS \"{renamed}\" (MESSAGES 9 UIDNEXT 10)");
+        await bob.Send($"b NOTIFY SET STATUS (MAILBOXES \"{renamed}\" (MessageNew MessageExpunge FlagChange))", "b NOOP");
+        await bob.Expect($"* STATUS \"{renamed}\" (MESSAGES 9 UIDNEXT 10 … UNSEEN 9)", "b OK …", "b OK …");
+        await alice.Run("a SELECT Work2");
+        await alice.Run("a STORE 1 +FLAGS (\\Flagged)");
+        await bob.Expect($"* STATUS \"{renamed}\" (… UNSEEN 9)");
+    }
+
+    /// <summary>RFC 7377 §2.2: "selected" is the selected mailbox, whosever it is.</summary>
+    [Fact]
+    public async Task ESEARCH_searches_a_selected_mailbox_of_another()
+    {
+        (ImapClient alice, ImapClient bob, _, string viewer, string work) = await PairAsync(3);
+        await alice.Run($"a SETACL Work {viewer} lrs");
+        await bob.Run($"b SELECT \"{work}\"");
+        await bob.Run("b STORE 2 +FLAGS.SILENT (\\Seen)");
+        await bob.Send("b ESEARCH IN (selected) RETURN (ALL) UNSEEN", "b ESEARCH RETURN (SAVE COUNT) SEEN", "b SEARCH $", "b ESEARCH IN (selected inboxes) RETURN (COUNT) SEEN", "b ESEARCH IN (inboxes) RETURN (COUNT) ALL");
+        string of = $"MAILBOX \"{work}\" UIDVALIDITY …";
+        await bob.Expect($"* ESEARCH (TAG \"b\" {of}) UID ALL 1,3", "b OK …", $"* ESEARCH (TAG \"b\" {of}) UID COUNT 1", "b OK …", "* SEARCH 2", "b OK …", $"* ESEARCH (TAG \"b\" {of}) UID COUNT 1", "b OK …", "b OK …");
+    }
+
+    [Fact]
+    public async Task NOTIFY_tells_nothing_of_other_tenants()
+    {
+        (ImapClient alice, _, string owner, _, string work) = await PairAsync(1);
+        ImapClient eve = (await server.SessionsAsync(1))[1];
+        await alice.Run("a SETACL Work anyone lrswite");
+        Assert.Empty(await eve.Run($"e NOTIFY SET STATUS (SUBTREE (\"Other Users\" \"{work}\") (MessageNew MessageExpunge FlagChange MailboxName)) (MAILBOXES \"{work}\" (MessageNew MessageExpunge))"));
+        await alice.Append("a", "Work", Message);
+        await alice.Run("a RENAME Work Other");
+        Assert.Empty(await eve.Run("e NOOP"));
+        Assert.Empty(await eve.Run($"e LIST \"\" \"Other Users/{owner}/*\""));
+    }
+
     [Fact]
     public async Task Rights_that_are_withdrawn_end_the_session_at_its_next_command()
     {

@@ -70,9 +70,7 @@ internal static class List
         MailResult<SharedTree> tree = await session.Cluster.CallAsync(() => user.Account.ListShared(request), session.Wait);
         if (tree.Error is { } error)
             return error;
-        // A namespace that is switched off shows nothing.
-        bool Shown(bool store) => user.Names.OtherUsers.Length > 0 || (store && user.Names.SharedFolders.Length > 0);
-        return new SharedTree([.. tree.Value!.Mailboxes.Where(m => Shown(m.Store))], [.. tree.Value.Subscriptions.Where(s => Shown(s.Store))]);
+        return tree.Value!;
     }
 
     private static byte[]? ValueOf(ILookup<MailboxKey, MailboxMetadata> annotations, AccountId account, MailboxInfo info, string entry) =>

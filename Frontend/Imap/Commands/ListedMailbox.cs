@@ -26,12 +26,13 @@ internal sealed record ListedMailbox(MailboxPath OnWire, MailboxInfo? Info, bool
             MailboxPath path = names.OnWire(info.Path);
             all[path] = new ListedMailbox(path, info, false, user.Settings.Account);
         }
-        foreach (SharedMailbox mailbox in shared?.Mailboxes ?? [])
+        // A namespace that is switched off shows nothing.
+        foreach (SharedMailbox mailbox in shared?.Mailboxes.Where(m => names.Shows(m.Store)) ?? [])
         {
-            MailboxPath path = MailboxPath.Parse(names.NameOf(mailbox.User, mailbox.Store, mailbox.Info.Path), names.Delimiter);
+            MailboxPath path = names.OnWire(mailbox);
             all[path] = new ListedMailbox(path, mailbox.Info with { SpecialUse = [] }, false, mailbox.Owner);
         }
-        IEnumerable<MailboxPath> subscribedElsewhere = shared?.Subscriptions.Select(s => MailboxPath.Parse(names.NameOf(s.User, s.Store, s.Path), names.Delimiter)) ?? [];
+        IEnumerable<MailboxPath> subscribedElsewhere = shared?.Subscriptions.Where(s => names.Shows(s.Store)).Select(s => MailboxPath.Parse(names.NameOf(s.User, s.Store, s.Path), names.Delimiter)) ?? [];
         foreach (MailboxPath path in tree.Subscriptions.Select(names.OnWire).Concat(subscribedElsewhere))
             all[path] = all.TryGetValue(path, out ListedMailbox? known) ? known with { Subscribed = true } : new ListedMailbox(path, null, true);
         foreach (MailboxPath path in all.Keys.ToList())

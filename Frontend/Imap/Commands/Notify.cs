@@ -30,9 +30,11 @@ internal static class Notify
             return Completion.No("NOTIFICATIONOVERFLOW", $"At most {MaxNames} names can be watched");
 
         AccountWatch? watch = null;
+        bool others = user.Settings.Shares && arguments.Groups.Any(g => Notifications.IsAboutOthers(g, user.Names));
         if (arguments.Groups.Any(static g => g.Filter > NotifyFilter.SelectedDelayed && g.Events != NotifyEvents.None))
         {
-            watch = session.Cluster.Accounts.Open(user.Settings.Account, arguments.Groups.Any(static g => (g.Events & NotifyResponses.Annotations) != 0));
+            watch = session.Cluster.Accounts.Open(
+                user.Settings.Account, arguments.Groups.Any(static g => (g.Events & NotifyResponses.Annotations) != 0), others);
             if (watch is null)
                 return Completion.No("NOTIFICATIONOVERFLOW", "Too many accounts are watched now");
             MailResult<AccountState> synced = await watch.SyncAsync(session.Wait);
@@ -44,9 +46,20 @@ internal static class Notify
         }
         if (arguments.Groups.Any(static g => g.Fetch?.Any(static a => a.Item == FetchItem.ModSeq) == true))
             session.EnableCondStore(user);
-        session.Notify = new Notifications([.. arguments.Groups.Select(Peeking)], user.Names, watch);
+        var notify = new Notifications([.. arguments.Groups.Select(Peeking)], user.Names, watch);
+        if (others && await notify.Others.FollowAsync(session.Cluster.Accounts, user.Names, session.Wait, session.Connection.InputTimeout.Wake) is { } notFollowed)
+        {
+            notify.Dispose();
+            return notFollowed.Code == MailErrorCode.Limit ? Completion.No("NOTIFICATIONOVERFLOW", notFollowed.Text) : notFollowed;
+        }
         if (arguments.Status && watch is not null)
-            await NotifyResponses.TellAllAsync(session, user, session.Notify);
+            await NotifyResponses.TellAllAsync(session, user, notify);
+        if (others && await NotifyOthersResponses.TellAllAsync(session, user, notify, arguments.Status) is { } notTold)
+        {
+            notify.Dispose();
+            return notTold;
+        }
+        session.Notify = notify;
         return Completion.Done;
     }
 

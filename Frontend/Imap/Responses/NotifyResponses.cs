@@ -36,7 +36,7 @@ internal static class NotifyResponses
         AccountState told = notify.Told;
         if (ReferenceEquals(told, now))
             return;
-        if (!ReferenceEquals(told.Names, now.Names))
+        if (!ReferenceEquals(told.Names, now.Names) || !ReferenceEquals(told.Shared, now.Shared))
             await TellNamesAsync(session, user, notify, told, now);
         if (!ReferenceEquals(told.Annotations, now.Annotations))
             TellAnnotations(session.Reply, user, notify, told, now);
@@ -64,7 +64,7 @@ internal static class NotifyResponses
         && (told.Mailboxes.Any(m => m.Path.Equals(mailbox.Path)) || (before is not null && now.Mailboxes.Any(m => m.Path.Equals(before.Path))));
 
     /// <summary>A mailbox that the client does not know counts as empty.</summary>
-    private static StatusItems Changed(MailboxStatus? before, MailboxStatus now, NotifyEvents events, bool whole)
+    internal static StatusItems Changed(MailboxStatus? before, MailboxStatus now, NotifyEvents events, bool whole)
     {
         var items = StatusItems.None;
         if ((events & NotifyEvents.Messages) == 0)
@@ -85,29 +85,37 @@ internal static class NotifyResponses
     }
 
     /// <summary>What is told along: flags have no other trace than these (§5.1), and who follows modseqs hears of each (§5.2).</summary>
-    private static StatusItems More(ImapUser user, NotifyEvents events) =>
+    internal static StatusItems More(ImapUser user, NotifyEvents events) =>
         ((events & NotifyEvents.FlagChange) != 0 ? StatusItems.Unseen : StatusItems.None) | (user.CondStore ? StatusItems.HighestModSeq : StatusItems.None);
 
-    private static MailboxId? Selected(ImapSession session) => session.State is Selected { Mailbox.Key.Mailbox: var selected } ? selected : null;
+    internal static MailboxId? Selected(ImapSession session) => session.State is Selected { Mailbox.Key.Mailbox: var selected } ? selected : null;
 
     /// <summary>Mailboxes that were made, renamed or deleted, whose attributes changed, and subscriptions (§5.4, §5.5).</summary>
     private static async ValueTask TellNamesAsync(ImapSession session, ImapUser user, Notifications notify, AccountState told, AccountState now)
     {
-        Dictionary<MailboxPath, ListedMailbox> before = ListedMailbox.Of(told.Tree, shared: null, user).ToDictionary(static m => m.OnWire);
-        IReadOnlyList<ListedMailbox> after = ListedMailbox.Of(now.Tree, shared: null, user);
+        Dictionary<MailboxPath, ListedMailbox> before = ListedMailbox.Of(told.Tree, told.Shared, user).ToDictionary(static m => m.OnWire);
+        IReadOnlyList<ListedMailbox> after = ListedMailbox.Of(now.Tree, now.Shared, user);
         HashSet<MailboxPath> names = [.. after.Select(static m => m.OnWire)];
-        HashSet<MailboxId> kept = [.. now.Mailboxes.Select(static m => m.Id)];
+        HashSet<MailboxId> kept = [.. now.Mailboxes.Select(static m => m.Id), .. now.Shared.Mailboxes.Select(static m => m.Info.Id)];
+        var oldNames = new Dictionary<MailboxId, MailboxPath>();
+        foreach (ListedMailbox old in before.Values)
+        {
+            if (old.Info is { } named)
+                oldNames[named.Id] = old.OnWire;
+        }
         foreach (ListedMailbox mailbox in after)
         {
             before.TryGetValue(mailbox.OnWire, out ListedMailbox? known);
-            MailboxPath? oldName = mailbox.Info is { } info && told.Find(info.Id) is { } old && !old.Path.Equals(info.Path) ? user.Names.OnWire(old.Path) : null;
+            MailboxPath? oldName = mailbox.Info is { } info && oldNames.TryGetValue(info.Id, out MailboxPath? old) && !old.Equals(mailbox.OnWire) ? old : null;
             NotifyEvents events = notify.EventsOf(mailbox.OnWire, mailbox.Subscribed || known is { Subscribed: true });
             if (oldName is not null)
                 events |= notify.EventsOf(oldName, before.TryGetValue(oldName, out ListedMailbox? source) && source.Subscribed);
             bool renamed = oldName is not null;
             bool named = renamed || !SameName(known, mailbox);
             bool subscribed = (known?.Subscribed ?? false) != mailbox.Subscribed;
-            if ((named && (events & NotifyEvents.MailboxName) != 0) || (subscribed && (events & NotifyEvents.SubscriptionChange) != 0))
+            // RFC 5465 §5.9: what may not be read any more is watched no more, and again once it may.
+            bool access = known?.Info is { } had && mailbox.Info is { } has && had.Rights.Has(MailRights.Read) != has.Rights.Has(MailRights.Read) && (events & NotifyEvents.Messages) != 0;
+            if (access || (named && (events & NotifyEvents.MailboxName) != 0) || (subscribed && (events & NotifyEvents.SubscriptionChange) != 0))
                 Write(session.Reply, user, mailbox, oldName);
             await session.FlushIfFullAsync();
         }
@@ -118,6 +126,9 @@ internal static class NotifyResponses
             NotifyEvents events = notify.EventsOf(gone.OnWire, gone.Subscribed);
             if ((deleted && (events & NotifyEvents.MailboxName) != 0) || (gone.Subscribed && (events & NotifyEvents.SubscriptionChange) != 0))
                 Write(session.Reply, user, new ListedMailbox(gone.OnWire, null, false), null);
+            // Of mailboxes of others the right to see them may be gone (§5.9).
+            else if (deleted && gone.Account != user.Settings.Account && (events & NotifyEvents.Messages) != 0)
+                session.Reply.Untagged().Raw("LIST (\\NoAccess) "u8).Delimiter(user.Names).Space().Mailbox(gone.OnWire.ToString(user.Names.Delimiter)).NewLine();
             await session.FlushIfFullAsync();
         }
     }
@@ -153,6 +164,8 @@ internal static class NotifyResponses
         reply.Untagged().Raw("LIST ("u8);
         if (mailbox.Info is not { Selectable: true })
             reply.Raw("\\NonExistent "u8);
+        else if (!mailbox.Info.Rights.Has(MailRights.Read))
+            reply.Raw("\\NoAccess "u8);
         if (mailbox.Subscribed)
             reply.Raw("\\Subscribed "u8);
         reply.Raw(mailbox.HasChildren ? "\\HasChildren"u8 : "\\HasNoChildren"u8);

@@ -48,21 +48,29 @@ public sealed partial class ImapSession
                 }, Connection.InputTimeout.Wake);
             }
         }
+        if (Notify is { Watch: not null, Others.AreDue: true } others && State is Authenticated { User: var viewer } && !await NotifyOthersResponses.TellAsync(this, viewer, others))
+            return Overflow();
         if (Notify is { Watch: { } watch } notify && notify.AccountIsDue && State is Authenticated { User: var user })
         {
             if (watch.IsLost)
-            {
-                // RFC 5465 §5.8: from now on as after NOTIFY NONE.
-                Reply.Status(null, "OK"u8, "NOTIFICATIONOVERFLOW", "The mail store can't be reached: nothing is told unasked any more");
-                Notify = Notifications.None;
-                return true;
-            }
+                return Overflow();
             Cluster.AccountState now = watch.Current;
             Cluster.AccountState seen = notify.Seen(now);
             await NotifyResponses.TellAsync(this, user, notify, seen);
+            bool sharing = !ReferenceEquals(notify.Told.Shared, seen.Shared);
             notify.Told = seen;
+            if (sharing && await notify.Others.FollowAsync(Cluster.Accounts, user.Names, Wait, Connection.InputTimeout.Wake) is not null)
+                return Overflow();
             notify.AwaitAccount(now, Connection.InputTimeout.Wake);
         }
+        return true;
+    }
+
+    /// <summary>RFC 5465 §5.8: from now on as after NOTIFY NONE.</summary>
+    private bool Overflow()
+    {
+        Reply.Status(null, "OK"u8, "NOTIFICATIONOVERFLOW", "The mail store can't be reached, or too much is watched: nothing is told unasked any more");
+        Notify = Notifications.None;
         return true;
     }
 }

@@ -31,6 +31,9 @@ public sealed class MailboxNames(char delimiter, string prefix, string otherUser
     /// <summary>The prefix of shared mailboxes, which the name of an account that is nobody's own follows; empty: there is none.</summary>
     public string SharedFolders { get; } = sharedFolders.Length > 0 ? sharedFolders + delimiter : "";
 
+    /// <summary>Whether the namespace is there that another account's mailboxes are in.</summary>
+    public bool Shows(bool store) => OtherUsers.Length > 0 || (store && SharedFolders.Length > 0);
+
     /// <summary>Whether a name is one of another account's mailbox, or of the levels above them.</summary>
     public bool IsOther(string name) => IsBelow(name, OtherUsers) || IsBelow(name, SharedFolders);
 
@@ -46,6 +49,13 @@ public sealed class MailboxNames(char delimiter, string prefix, string otherUser
             return null;
         return (Decoded(name[start.Length..end]), MailboxPath.Parse(name[(end + 1)..], delimiter));
     }
+
+    /// <summary>The levels of a name in the namespaces of others, or of one above such names; null for any other name.</summary>
+    public MailboxPath? OtherOnWire(MailboxArgument argument) =>
+        IsOther(argument.Name) && Trimmed(argument.Name) is var name && IsWellFormed(name) ? MailboxPath.Parse(name, delimiter) : null;
+
+    /// <summary>The levels of the name of a mailbox of another account.</summary>
+    public MailboxPath OnWire(SharedMailbox mailbox) => MailboxPath.Parse(NameOf(mailbox.User, mailbox.Store, mailbox.Info.Path), delimiter);
 
     /// <summary>As <see cref="FindOther"/> for a name that is to be created.</summary>
     public MailResult<(string User, MailboxPath Path)> NewOther(MailboxArgument argument)

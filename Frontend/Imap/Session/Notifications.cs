@@ -16,6 +16,7 @@ internal sealed class Notifications : IDisposable
     private CancellationTokenSource? _selectedStop;
     private SelectedMailbox? _awaited;
     private bool _isAhead;
+    private readonly MailboxNames _names;
     private News? _selectedNews;
     private News? _accountNews;
 
@@ -24,7 +25,9 @@ internal sealed class Notifications : IDisposable
     {
         _selected = groups.FirstOrDefault(static g => g.Filter <= NotifyFilter.SelectedDelayed);
         _groups = [.. groups.Where(static g => g.Filter > NotifyFilter.SelectedDelayed).Select(g => (
-            g.Filter, g.Names.Select(names.Find).OfType<MailboxPath>().Select(names.OnWire).ToArray(), g.Events))];
+            g.Filter, g.Names.Select(n => names.OtherOnWire(n) ?? (names.Find(n) is { } own ? names.OnWire(own) : null)).OfType<MailboxPath>().ToArray(), g.Events))];
+        _names = names;
+        Others = new NotifiedOthers(this);
         Watch = watch;
         Told = watch?.Current ?? AccountState.Empty;
     }
@@ -36,6 +39,13 @@ internal sealed class Notifications : IDisposable
 
     /// <summary>The account as the client knows it.</summary>
     public AccountState Told { get; set; }
+
+    /// <summary>The mailboxes of others.</summary>
+    public NotifiedOthers Others { get; }
+
+    /// <summary>Whether groups may be about mailboxes of others: subscribed ones, or by name.</summary>
+    public static bool IsAboutOthers(NotifyGroup group, MailboxNames names) =>
+        group.Events != NotifyEvents.None && (group.Filter == NotifyFilter.Subscribed || group.Names.Any(n => names.OtherOnWire(n) is not null));
 
     /// <summary>EXISTS, EXPUNGE and VANISHED of the selected mailbox.</summary>
     public bool TellsMessages => _selected is { Events: var events } && (events & NotifyEvents.MessageNew) != 0;
@@ -53,12 +63,13 @@ internal sealed class Notifications : IDisposable
     /// <param name="onWire">Its levels as the client sees them.</param>
     public NotifyEvents EventsOf(MailboxPath onWire, bool subscribed)
     {
+        bool personal = !_names.IsOther(onWire.ToString(_names.Delimiter));
         NotifyEvents events = NotifyEvents.None;
         foreach ((NotifyFilter filter, MailboxPath[] paths, NotifyEvents asked) in _groups)
         {
             bool matches = filter switch
             {
-                NotifyFilter.Inboxes or NotifyFilter.Personal => true,
+                NotifyFilter.Inboxes or NotifyFilter.Personal => personal,
                 NotifyFilter.Subscribed => subscribed,
                 NotifyFilter.Subtree => Array.Exists(paths, p => onWire.Equals(p) || onWire.IsBelow(p)),
                 _ => Array.Exists(paths, onWire.Equals),
@@ -75,12 +86,17 @@ internal sealed class Notifications : IDisposable
     /// <summary>This session's own command has added messages to a mailbox: no news for its client (RFC 5465 §5).</summary>
     public void OwnAdded(MailboxId mailbox, UidSet uids, long modSeq)
     {
+        if (Others.OwnAdded(mailbox, uids, modSeq))
+            return;
         // Where others came in between, all of it is told.
         if (Told.Find(mailbox)?.Status is not { } known || known.HighestModSeq != modSeq - 1 || uids.IsEmpty)
             return;
-        Told = Told.With(known with { HighestModSeq = modSeq, UidNext = uids[^1].Last + 1, Messages = known.Messages + uids.Cardinality });
+        Told = Told.With(With(known, uids, modSeq));
         _isAhead = true;
     }
+
+    internal static MailboxStatus With(MailboxStatus known, UidSet added, long modSeq) =>
+        known with { HighestModSeq = modSeq, UidNext = added[^1].Last + 1, Messages = known.Messages + added.Cardinality };
 
     /// <summary>The process's state as this session sees it: what it has added itself is in it, also where the process has yet to hear of that.</summary>
     public AccountState Seen(AccountState now)
@@ -126,6 +142,8 @@ internal sealed class Notifications : IDisposable
     /// <summary>IDLE begins: what was held back may be told.</summary>
     public void LookAgain() => _awaited = null;
 
+    internal CancellationToken Stopped => _stop.Token;
+
     /// <param name="wait">Ends with true when there is news.</param>
     public void AwaitSelected(SelectedMailbox mailbox, Func<MailboxSnapshot?, CancellationToken, ValueTask<bool>> wait, Action wake)
     {
@@ -135,9 +153,12 @@ internal sealed class Notifications : IDisposable
         _ = AwaitAsync(wait(mailbox.View?.Followed, _selectedStop.Token), _selectedNews = new News(), wake);
     }
 
+    /// <summary>The account may have changed, whatever is known here.</summary>
+    public void LookAtAccount() => _accountNews = null;
+
     public void AwaitAccount(AccountState seen, Action wake) => _ = AwaitAsync(Watch!.WaitForChangeAsync(seen, _stop.Token), _accountNews = new News(), wake);
 
-    private static async Task AwaitAsync(ValueTask<bool> wait, News news, Action wake)
+    internal static async Task AwaitAsync(ValueTask<bool> wait, News news, Action wake)
     {
         if (!await wait.ConfigureAwait(false))
             return;
@@ -149,10 +170,11 @@ internal sealed class Notifications : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
+        Others.Dispose();
         Watch?.Dispose();
     }
 
-    private sealed class News
+    internal sealed class News
     {
         private volatile bool _hasCome;
 

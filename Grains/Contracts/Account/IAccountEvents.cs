@@ -28,6 +28,10 @@ public interface IAccountEvents : IGrainWithIntegerKey
     [Alias("Unwatch")]
     ValueTask Unwatch(IAccountObserver observer);
 
+    /// <summary>For the owner of another account: what this one may do with a mailbox there has changed.</summary>
+    [Alias("SharingChanged")]
+    ValueTask SharingChanged();
+
     /// <summary>
     /// For the owner of a mailbox: it has changed. False when nobody watches: it need say nothing more until it is told otherwise (<see cref="IWatchedMailbox.Watched"/>).
     /// </summary>
@@ -77,7 +81,7 @@ public readonly record struct AnnotationMark([property: Id(0)] MailboxId Mailbox
 /// <param name="Registration">See <see cref="AccountWatching"/>.</param>
 /// <param name="Number">1, 2, 3… under a registration.</param>
 /// <param name="Counters">Not null: the counters of a mailbox as they are now.</param>
-/// <param name="Tree">Names, uses, subscriptions or annotations changed: read them.</param>
+/// <param name="Tree">Names, uses, subscriptions, annotations or what others share changed: read them.</param>
 [GenerateSerializer, Immutable, Alias("AccountNews")]
 public sealed record AccountNews(
     [property: Id(0)] long Registration, [property: Id(1)] long Number, [property: Id(2)] MailboxStatus? Counters, [property: Id(3)] bool Tree);

@@ -36,6 +36,9 @@ public sealed record MailboxAcl([property: Id(0)] IReadOnlyList<AclEntry> Entrie
         return granted & ~denied;
     }
 
+    /// <summary>A line of the list can be set: it is there already, or there may be one more.</summary>
+    public bool HasRoomFor(AccountId grantee, bool negative) => Entries.Count < MaxEntries || Entries.Any(e => e.Grantee == grantee && e.Negative == negative);
+
     /// <summary>With one line changed: replaced, added to or taken from; a line without rights goes.</summary>
     public MailboxAcl With(AccountId grantee, bool negative, StoreMode mode, MailRights rights)
     {

@@ -20,6 +20,13 @@ public sealed partial class AccountGrain
         return ValueTask.CompletedTask;
     }
 
+    public ValueTask SharingChanged()
+    {
+        if (Watchers.Any)
+            Watchers.Push(null, tree: true);
+        return ValueTask.CompletedTask;
+    }
+
     public async ValueTask<bool> Heard(MailboxId mailbox, MailboxStatus? counters)
     {
         if (!Watchers.Any)

@@ -48,11 +48,11 @@ public sealed partial class AccountGrain
         return await Rename(operation, from, to);
     });
 
-    public ValueTask<MailResult<Done>> SubscribeTo(AccountId owner, MailboxPath path, bool subscribed) => Guard<Done>(async () =>
+    public ValueTask<MailResult<Done>> SubscribeTo(AccountId owner, MailboxPath path, bool subscribed) => ChangingTreeAsync(Guard<Done>(async () =>
     {
         await tree.SubscribeToAsync(Id, owner, path, subscribed);
         return Done.Value;
-    });
+    }));
 
     public ValueTask<MailResult<SharedTree>> ListShared(ListRequest request) => Guard<SharedTree>(async () =>
     {
@@ -97,7 +97,12 @@ public sealed partial class AccountGrain
             return new MailError(MailErrorCode.InUse, "A server of an older release is running, which would not heed rights.");
         MailResult<MailboxAcl> set = await Owner(found.Info.Id).SetRights(new SetRightsRequest(
             request.Operation, request.Actor with { Account = viewer }, grantee.Value, request.Negative, request.Mode, request.Rights));
-        return set.Error is { } error ? error : Done.Value;
+        if (set.Error is { } error)
+            return error;
+        // A hint: who watches reads what he sees now and then in any case, and that is how all of a tenant hear of what "anyone" may.
+        if (grantee != MailboxAcl.Anyone)
+            GrainFactory.GetGrain<IAccountEvents>(grantee.Value.Value).SharingChanged().AsTask().Ignore();
+        return Done.Value;
     });
 
     public ValueTask<MailResult<AccountQuota>> QuotaOf(MailboxPath path, AccountId viewer) => Guard<AccountQuota>(async () =>

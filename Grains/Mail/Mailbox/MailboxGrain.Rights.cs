@@ -25,7 +25,7 @@ public sealed partial class MailboxGrain
             return unsure;
         if (!rights.Has(MailRights.Administer))
             return Refusal(rights);
-        if (version.Snapshot.Sharing.Acl.Entries.Count >= MailboxAcl.MaxEntries && request.Mode != StoreMode.Remove)
+        if (request.Mode != StoreMode.Remove && !version.Snapshot.Sharing.Acl.HasRoomFor(request.Grantee, request.Negative))
             return new MailError(MailErrorCode.Limit, $"A list of rights has at most {MailboxAcl.MaxEntries} lines.");
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {

@@ -192,6 +192,8 @@ public sealed class AccountWatchTests : IAsyncDisposable
 
         public ValueTask<MailResult<IReadOnlyList<AnnotationMark>>> Annotations() => throw new NotSupportedException();
 
+        public ValueTask SharingChanged() => default;
+
         public ValueTask Unwatch(IAccountObserver observer)
         {
             Unwatched++;

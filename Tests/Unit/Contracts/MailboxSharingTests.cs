@@ -20,6 +20,16 @@ public sealed class MailboxSharingTests
         UidSet.FromUids(version.Messages().Where(static m => (m.SystemFlags & SystemFlags.Seen) != 0).Select(static m => m.Uid));
 
     [Fact]
+    public void A_full_list_of_rights_can_still_be_changed()
+    {
+        var full = new MailboxAcl([.. Enumerable.Range(1, MailboxAcl.MaxEntries).Select(static i => new AclEntry(new AccountId(i), false, MailRights.Read))]);
+        Assert.True(full.HasRoomFor(Bob, negative: false));
+        Assert.False(full.HasRoomFor(Bob, negative: true));
+        Assert.False(full.HasRoomFor(new AccountId(MailboxAcl.MaxEntries + 1), negative: false));
+        Assert.True(full.With(Bob, false, StoreMode.Replace, MailRights.None).HasRoomFor(Bob, negative: true));
+    }
+
+    [Fact]
     public void What_a_viewer_stores_is_his_own_where_it_is_Seen_and_everybodys_where_it_is_not()
     {
         MailboxSnapshot version = After(Of(1200, SystemFlags.Seen), modSeq => new FlagsChanged(modSeq, Uids(1, 600), StoreMode.Add, new FlagList(SystemFlags.Seen | SystemFlags.Flagged, ["k"]), Bob));

@@ -73,6 +73,8 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IAccou
         return default;
     }
 
+    public ValueTask SharingChanged() => default;
+
     public ValueTask<bool> Heard(MailboxId mailbox, MailboxStatus? counters)
     {
         Push(counters, tree: false);

@@ -229,7 +229,11 @@ public sealed class NotifyTests
         await other.Append("s", "Work", Message);
         await other.Run("c SUBSCRIBE Work");
         await other.Append("s", "Work", Message);
-        await c.Expect("* STATUS \"Work\" (MESSAGES 4 UIDNEXT 5 HIGHESTMODSEQ 6)");
+        string told = await c.Line();
+        // What came just before the subscription may be told with it.
+        if (told == "* STATUS \"Work\" (MESSAGES 3 UIDNEXT 4 HIGHESTMODSEQ 5)")
+            told = await c.Line();
+        Assert.Equal("* STATUS \"Work\" (MESSAGES 4 UIDNEXT 5 HIGHESTMODSEQ 6)", told);
     }
 
     [Fact]
