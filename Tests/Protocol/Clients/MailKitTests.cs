@@ -153,13 +153,37 @@ public sealed class MailKitTests(MailServer server)
     }
 
     [Fact]
-    public async Task MailKit_annotates()
+    public async Task MailKit_annotates_shares_and_counts()
     {
-        using MailKitClient client = await ConnectAsync(await server.AccountAsync());
-        Assert.True(client.Capabilities.HasFlag(ImapCapabilities.Metadata));
-        IMailFolder work = (await client.GetFolder(client.PersonalNamespaces[0]).CreateAsync("Work", true))!;
+        string user = await server.AccountAsync(10 * 1024 * 1024), viewer = await server.AccountAsync();
+        using MailKitClient one = await ConnectAsync(user), two = await ConnectAsync(viewer);
+        Assert.True(one.Capabilities.HasFlag(ImapCapabilities.Acl | ImapCapabilities.Quota | ImapCapabilities.Metadata));
+        IMailFolder work = (await one.GetFolder(one.PersonalNamespaces[0]).CreateAsync("Work", true))!;
+
         await work.SetMetadataAsync([new Metadata(MetadataTag.PrivateComment, "mine"), new Metadata(MetadataTag.SharedComment, "ours")]);
         Assert.Equal("mine", await work.GetMetadataAsync(MetadataTag.PrivateComment));
+        await work.SetMetadataAsync([new Metadata(MetadataTag.PrivateComment, null!)]);
+
+        await work.AppendAsync(Message("shared"));
+        FolderQuota quota = await work.GetQuotaAsync();
+        Assert.Equal(10u * 1024, quota.StorageLimit);
+        Assert.InRange(quota.CurrentStorageSize!.Value, 1u, 10u);
+
+        await work.AddAccessRightsAsync(viewer, new AccessRights("lrsw"));
+        AccessControl granted = Assert.Single(await work.GetAccessControlListAsync(), a => a.Name == viewer);
+        Assert.Equal("lrsw", string.Concat(granted.Rights.OrderBy(static r => r.Right).Select(static r => r.Right)));
+        Assert.NotEmpty(two.OtherNamespaces);
+        IMailFolder theirs = await two.GetFolderAsync($"Other Users/{user}/Work");
+        Assert.DoesNotContain(AccessRight.SetMessageDeleted, await theirs.GetMyAccessRightsAsync());
+        Assert.Equal("ours", await theirs.GetMetadataAsync(MetadataTag.SharedComment));
+        await theirs.OpenAsync(FolderAccess.ReadWrite);
+        await theirs.AddFlagsAsync(0, MessageFlags.Seen, silent: true);
+        Assert.Equal([new UniqueId(theirs.UidValidity, 1)], await theirs.SearchAsync(SearchQuery.Seen));
+        await work.OpenAsync(FolderAccess.ReadOnly);
+        Assert.Empty(await work.SearchAsync(SearchQuery.Seen));
+        await theirs.CloseAsync();
+        await work.RemoveAccessAsync(viewer);
+        await Assert.ThrowsAnyAsync<Exception>(() => theirs.OpenAsync(FolderAccess.ReadOnly));
     }
 
     private async Task<MailKitClient> ConnectAsync(string user)
