@@ -1,7 +1,7 @@
 -- Straight ways for the batches that there are most of: appends alone, and changes of flags alone. What a small batch costs is what its statements, and the variables of the function, cost before
 -- their first row: these have next to no variables, and for a single operation the plainest statements that there are. They decide nothing: each does all of its batch or nothing at all. Where
 -- anything is out of the ordinary (an operation that was done before, an epoch that is over, a quota that the whole does not fit into, a body that is gone) they return no row, and the batch goes to
--- commit_v3, which knows what to do. The lanes' connections say how statements are planned, by key, once and never by scans: saying so in a function costs at each call.
+-- commit_v3, which knows what to do. Rows that the arrays name are looked up one by one (lateral, offset 0), so that no plan can be turned round to read a table. The lanes' connections say how statements are planned, by key, once and never by scans: saying so in a function costs at each call.
 
 -- An append of one message, without keywords; p_path: the name that the mailbox must have, or null. Where p_inline is not set the body was staged, and its claim is taken.
 create function mail.commit_append_v1(
@@ -130,17 +130,17 @@ begin
     -- Whether each can be done.
     if (
         select count(*) from unnest(op_account, op_mailbox, op_epoch, op_nm_first, op_nm_count) as b(account_id, mailbox_id, epoch, nm_first, nm_count)
-        join mail.mailbox m on m.account_id = b.account_id and m.id = b.mailbox_id
+        cross join lateral (select m.deleted_at, m.epoch, m.path from mail.mailbox m where m.account_id = b.account_id and m.id = b.mailbox_id offset 0) m
         where m.deleted_at is null and m.epoch = b.epoch and (b.nm_count = 0 or m.path = nm_segment[b.nm_first:b.nm_first + b.nm_count - 1])) <> cardinality(op_account)
-        or exists (select from unnest(op_account, op_incarnation, op_counter) as b(account_id, incarnation, counter)
-            join mail.operation p on p.account_id = b.account_id and p.incarnation = b.incarnation and p.counter = b.counter
-            where p.at > now() - interval '12 hours' and p.at < now() + interval '1 hour')
+        or exists (select from unnest(op_account, op_incarnation, op_counter) as b(account_id, incarnation, counter) cross join lateral (
+            select from mail.operation p where p.account_id = b.account_id and p.incarnation = b.incarnation and p.counter = b.counter
+            and p.at > now() - interval '12 hours' and p.at < now() + interval '1 hour' offset 0) p)
     then
         return;
     end if;
     if cardinality(array_remove(op_delivery, null)) > 0 then
-        if exists (select from unnest(op_account, op_delivery) as b(account_id, hash) join mail.delivery d on d.account_id = b.account_id and d.hash = b.hash
-            where d.at > now() - interval '24 hours' and d.at < now() + interval '1 hour')
+        if exists (select from unnest(op_account, op_delivery) as b(account_id, hash) cross join lateral (
+            select from mail.delivery d where d.account_id = b.account_id and d.hash = b.hash and d.at > now() - interval '24 hours' and d.at < now() + interval '1 hour' offset 0) d)
         then
             return;
         end if;
@@ -150,7 +150,8 @@ begin
     if v_inline then
         insert into mail.body (id, tenant_id, size, crc32c)
         select b.body, a.tenant_id, octet_length(b.data), b.crc32c
-        from unnest(op_account, op_inline, op_body, op_crc32c, op_data) as b(account_id, inline, body, crc32c, data) join mail.account a on a.account_id = b.account_id where b.inline;
+        from unnest(op_account, op_inline, op_body, op_crc32c, op_data) as b(account_id, inline, body, crc32c, data)
+        cross join lateral (select a.tenant_id from mail.account a where a.account_id = b.account_id offset 0) a where b.inline;
         insert into mail.body_chunk (body_id, no, data) select b.body, 0, b.data from unnest(op_inline, op_body, op_data) as b(inline, body, data) where b.inline;
         insert into mail.content (body_id, data) select b.body, b.content from unnest(op_inline, op_body, op_content) as b(inline, body, content) where b.inline;
     end if;
@@ -166,7 +167,7 @@ begin
             from unnest(op_account, op_mailbox, op_number, op_incarnation, op_counter, op_actor, op_session, op_address,
                     op_email, op_body, op_prefix, op_size, op_date, op_zone, op_flags, op_th_first, op_th_count) with ordinality
                 as b(account_id, mailbox_id, number, incarnation, counter, actor, session, address, email, body, prefix, size, date, zone, flags, th_first, th_count, op)
-            join mail.mailbox m on m.account_id = b.account_id and m.id = b.mailbox_id
+            cross join lateral (select m.uidnext, m.highest_modseq from mail.mailbox m where m.account_id = b.account_id and m.id = b.mailbox_id offset 0) m
         ), email as (
             insert into mail.email (account_id, id, body_id, thread_id, size, internal_date, zone, prefix)
             select x.account_id, x.email, x.body, x.thread, x.size, x.internal_date, x.zone, x.prefix from x
@@ -256,10 +257,10 @@ begin
     perform from mail.mailbox m join unnest(mb_account, mb_id) as b(account_id, id) on m.account_id = b.account_id and m.id = b.id
     order by m.account_id, m.id for no key update of m;
     if (select count(*) from unnest(op_account, op_mailbox, op_epoch) as b(account_id, mailbox_id, epoch)
-        join mail.mailbox m on m.account_id = b.account_id and m.id = b.mailbox_id where m.deleted_at is null and m.epoch = b.epoch) <> cardinality(op_account)
-        or exists (select from unnest(op_account, op_incarnation, op_counter) as b(account_id, incarnation, counter)
-            join mail.operation p on p.account_id = b.account_id and p.incarnation = b.incarnation and p.counter = b.counter
-            where p.at > now() - interval '12 hours' and p.at < now() + interval '1 hour')
+        cross join lateral (select m.deleted_at, m.epoch from mail.mailbox m where m.account_id = b.account_id and m.id = b.mailbox_id offset 0) m where m.deleted_at is null and m.epoch = b.epoch) <> cardinality(op_account)
+        or exists (select from unnest(op_account, op_incarnation, op_counter) as b(account_id, incarnation, counter) cross join lateral (
+            select from mail.operation p where p.account_id = b.account_id and p.incarnation = b.incarnation and p.counter = b.counter
+            and p.at > now() - interval '12 hours' and p.at < now() + interval '1 hour' offset 0) p)
     then
         return;
     end if;
@@ -269,7 +270,7 @@ begin
                 case b.mode when 0 then b.flags when 1 then f.flags | b.flags else f.flags & ~b.flags end::smallint as new_flags
             from unnest(op_account, op_mailbox, op_incarnation, op_counter, op_actor, op_session, op_address, op_mode, op_flags, op_since, op_uid) with ordinality
                 as b(account_id, mailbox_id, incarnation, counter, actor, session, address, mode, flags, since, uid, op)
-            join mail.mailbox m on m.account_id = b.account_id and m.id = b.mailbox_id
+            cross join lateral (select m.highest_modseq from mail.mailbox m where m.account_id = b.account_id and m.id = b.mailbox_id offset 0) m
             left join lateral (select f.ctid as place, f.flags, f.keywords, f.modseq from mail.message_flags f
                 where f.account_id = b.account_id and f.mailbox_id = b.mailbox_id and f.uid = b.uid offset 0) f on true
         ), x as materialized (

@@ -10,7 +10,7 @@ namespace MailCluster.Tests.Fuzz;
 /// </summary>
 public abstract class FuzzTests(Target target)
 {
-    private const int UsualSeconds = 15;
+    private const int UsualSeconds = 10;
 
     [Fact]
     public async Task Mutations()
