@@ -87,7 +87,8 @@ public static class ContentParser
             }
         }
         var root = reader.Outer?.Parts.FirstOrDefault() ?? PartNode.Bare("text", "plain", StructureReader.Origin);
-        // The reader may stop before the end of the bytes; no byte of the message is outside its root.
+        // The reader may skip the first bytes, and stop before the last; no byte of the message is outside its root.
+        root.HeaderBegin = StructureReader.Origin;
         if (root.BodyEnd != end)
         {
             root.BodyEnd = end;

@@ -7,7 +7,7 @@ namespace MailCluster.Storage.Content;
 internal sealed class PartNode
 {
     public required BodyPartKind Kind { get; set; }
-    public required long HeaderBegin { get; init; }
+    public required long HeaderBegin { get; set; }
     public required long BodyBegin { get; set; }
     public long BodyEnd { get; set; }
     public long Lines { get; set; }
