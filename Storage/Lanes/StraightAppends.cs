@@ -42,15 +42,7 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
     private void BindOne(NpgsqlParameterCollection parameters, CommitOperation o, NewMessage message)
     {
         HeldBody? body = Held(message);
-        parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Account.Value);
-        parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Mailbox.Value);
-        parameters.Add(NpgsqlDbType.Bigint, o.FirstRecent);
-        parameters.Add(NpgsqlDbType.Bigint, o.Epoch);
-        parameters.Add(NpgsqlDbType.Bigint, o.Id.Incarnation);
-        parameters.Add(NpgsqlDbType.Bigint, o.Id.Counter);
-        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.User));
-        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.Session));
-        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.Address));
+        BindHead(parameters, o);
         parameters.Add(NpgsqlDbType.Uuid, o.Delivery);
         parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, o.Path?.Segments.Select(static s => CommitParameters.Clean(s)!).ToArray());
         parameters.Add(NpgsqlDbType.Boolean, body is not null);

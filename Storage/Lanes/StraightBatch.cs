@@ -1,6 +1,7 @@
 using MailCluster.Contracts;
 using MailCluster.Storage.Bodies;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace MailCluster.Storage.Lanes;
 
@@ -56,6 +57,20 @@ internal abstract class StraightBatch
     /// <summary>Adds the parameters.</summary>
     /// <returns>The statement. Its first column is the operation's number, from 1.</returns>
     protected abstract string Bind(NpgsqlParameterCollection parameters);
+
+    /// <summary>What the functions for one operation begin with: its mailbox, its id and who made it.</summary>
+    protected static void BindHead(NpgsqlParameterCollection parameters, CommitOperation o)
+    {
+        parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Account.Value);
+        parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Mailbox.Value);
+        parameters.Add(NpgsqlDbType.Bigint, o.FirstRecent);
+        parameters.Add(NpgsqlDbType.Bigint, o.Epoch);
+        parameters.Add(NpgsqlDbType.Bigint, o.Id.Incarnation);
+        parameters.Add(NpgsqlDbType.Bigint, o.Id.Counter);
+        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.User));
+        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.Session));
+        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.Address));
+    }
 
     protected abstract CommitOutcome Read(int op, NpgsqlDataReader reader);
 

@@ -26,15 +26,7 @@ internal sealed class StraightStores(IReadOnlyList<CommitOperation> operations) 
             return _many;
         }
         CommitOperation o = operations[0];
-        parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Account.Value);
-        parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Mailbox.Value);
-        parameters.Add(NpgsqlDbType.Bigint, o.FirstRecent);
-        parameters.Add(NpgsqlDbType.Bigint, o.Epoch);
-        parameters.Add(NpgsqlDbType.Bigint, o.Id.Incarnation);
-        parameters.Add(NpgsqlDbType.Bigint, o.Id.Counter);
-        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.User));
-        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.Session));
-        parameters.Add(NpgsqlDbType.Text, CommitParameters.Clean(o.Actor.Address));
+        BindHead(parameters, o);
         parameters.Add(NpgsqlDbType.Smallint, (short)o.Mode);
         parameters.Add(NpgsqlDbType.Smallint, (short)o.Flags.System);
         parameters.Add(NpgsqlDbType.Bigint, o.UnchangedSince);
