@@ -26,10 +26,31 @@ internal static class NotifyOthersResponses
             if (!mailbox.Info.Rights.Has(MailRights.Read))
                 session.Reply.Untagged().Raw("LIST (\\NoAccess) "u8).Delimiter(user.Names).Space().Mailbox(name).NewLine();
             else if (mailbox.Info.Status is { } counters && mailbox.Info.Id != NotifyResponses.Selected(session))
-                StatusResponse.Write(session.Reply, user, session.Options, name, StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity | NotifyResponses.More(user, events), counters);
+                StatusResponse.Write(session.Reply, user, session.Options, name, NotifyResponses.Whole | NotifyResponses.More(user, events), counters);
             await session.FlushIfFullAsync();
         }
         return null;
+    }
+
+    /// <summary>What has come into a group by its name, its subscription or a right of this user is told whole: it may have changed before that was heard of. Its owner's account is watched already.</summary>
+    /// <param name="told">The mailboxes as the client knew them.</param>
+    public static async ValueTask TellCameInAsync(ImapSession session, ImapUser user, Notifications notify, SharedTree told)
+    {
+        SharedTree now = notify.Told.Shared;
+        HashSet<MailboxPath> subscribed = NotifiedOthers.SubscribedOf(now, user.Names), wasSubscribed = NotifiedOthers.SubscribedOf(told, user.Names);
+        Dictionary<MailboxId, SharedMailbox> before = told.Mailboxes.ToDictionary(static m => m.Info.Id);
+        foreach (SharedMailbox mailbox in now.Mailboxes.Where(m => m.Info.Id != NotifyResponses.Selected(session)))
+        {
+            NotifyEvents events = Events(mailbox, subscribed);
+            if (events == NotifyEvents.None || (before.TryGetValue(mailbox.Info.Id, out SharedMailbox? known) && Events(known, wasSubscribed) != NotifyEvents.None))
+                continue;
+            await TellStatusAsync(session, user, mailbox, user.Names.OnWire(mailbox), NotifyResponses.Whole | NotifyResponses.More(user, events));
+        }
+
+        NotifyEvents Events(SharedMailbox mailbox, HashSet<MailboxPath> names) =>
+            user.Names.Shows(mailbox.Store) && mailbox.Info.Selectable && mailbox.Info.Rights.Has(MailRights.Read) && user.Names.OnWire(mailbox) is var path
+                ? notify.EventsOf(path, names.Contains(path)) is var events && (events & NotifyEvents.Messages) != 0 ? events : NotifyEvents.None
+                : NotifyEvents.None;
     }
 
     /// <summary>False where nothing can be told any more.</summary>
@@ -55,13 +76,7 @@ internal static class NotifyOthersResponses
                 StatusItems items = NotifyResponses.Changed(before?.Status, counters, events, whole: false);
                 if (items == StatusItems.None)
                     continue;
-                // Its owner says what this user may know of it now, and what he has not seen.
-                IAccountGrain owner = session.Cluster.Account(neighbour.Account);
-                MailResult<MailboxStatus> status = await session.Cluster.CallAsync(() => owner.StatusOf(new StatusRequest(mailbox.Info.Path, Viewer: user.Settings.Account)), session.Wait);
-                if (status.Value is { } counted && counted.Id == mailbox.Info.Id)
-                    StatusResponse.Write(session.Reply, user, session.Options, path.ToString(user.Names.Delimiter), items | NotifyResponses.More(user, events), counted);
-                else
-                    look = true;
+                look |= !await TellStatusAsync(session, user, mailbox, path, items | NotifyResponses.More(user, events));
                 await session.FlushIfFullAsync();
             }
             neighbour.Told = now;
@@ -74,6 +89,18 @@ internal static class NotifyOthersResponses
                 return false;
             notify.LookAtAccount();
         }
+        return true;
+    }
+
+    /// <summary>Its owner says what this user may know of it now, and what he has not seen. False where that is nothing.</summary>
+    private static async ValueTask<bool> TellStatusAsync(ImapSession session, ImapUser user, SharedMailbox mailbox, MailboxPath path, StatusItems items)
+    {
+        IAccountGrain owner = session.Cluster.Account(mailbox.Owner);
+        MailResult<MailboxStatus> status = await session.Cluster.CallAsync(() => owner.StatusOf(new StatusRequest(mailbox.Info.Path, Viewer: user.Settings.Account)), session.Wait);
+        if (status.Value is not { } counted || counted.Id != mailbox.Info.Id)
+            return false;
+        StatusResponse.Write(session.Reply, user, session.Options, path.ToString(user.Names.Delimiter), items, counted);
+        await session.FlushIfFullAsync();
         return true;
     }
 }

@@ -14,6 +14,9 @@ internal static class NotifyResponses
 
     public const NotifyEvents SupportedEvents = ~NotifyEvents.AnnotationChange;
 
+    /// <summary>A mailbox whose counters the client does not know.</summary>
+    public const StatusItems Whole = StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
+
     public const NotifyEvents Annotations = NotifyEvents.MailboxMetadataChange | NotifyEvents.ServerMetadataChange;
 
     /// <summary>NOTIFY SET STATUS: the counters of all mailboxes whose messages the client wants to hear of, but for the selected one (§3.1).</summary>
@@ -25,8 +28,7 @@ internal static class NotifyResponses
             NotifyEvents events = notify.EventsOf(user.Names.OnWire(mailbox.Path), subscribed.Contains(mailbox.Path));
             if (mailbox is not { Selectable: true, Status: { } counters } || (events & NotifyEvents.Messages) == 0 || mailbox.Id == Selected(session))
                 continue;
-            StatusItems items = StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
-            StatusResponse.Write(session.Reply, user, session.Options, user.Names.NameOf(mailbox.Path), items | More(user, events), counters);
+            StatusResponse.Write(session.Reply, user, session.Options, user.Names.NameOf(mailbox.Path), Whole | More(user, events), counters);
             await session.FlushIfFullAsync();
         }
     }
@@ -40,15 +42,17 @@ internal static class NotifyResponses
             await TellNamesAsync(session, user, notify, told, now);
         if (!ReferenceEquals(told.Annotations, now.Annotations))
             TellAnnotations(session.Reply, user, notify, told, now);
-        HashSet<MailboxPath>? subscribed = null;
+        bool sameNames = ReferenceEquals(told.Names, now.Names);
+        HashSet<MailboxPath> subscribed = [.. now.Subscriptions], wasSubscribed = sameNames ? subscribed : [.. told.Subscriptions];
         foreach (MailboxInfo mailbox in now.Mailboxes)
         {
             MailboxInfo? before = told.Find(mailbox.Id);
-            if (ReferenceEquals(before, mailbox) || mailbox is not { Selectable: true, Status: { } counters } || mailbox.Id == Selected(session))
+            if ((ReferenceEquals(before, mailbox) && sameNames) || mailbox is not { Selectable: true, Status: { } counters } || mailbox.Id == Selected(session))
                 continue;
-            subscribed ??= [.. now.Subscriptions];
             NotifyEvents events = notify.EventsOf(user.Names.OnWire(mailbox.Path), subscribed.Contains(mailbox.Path));
-            StatusItems items = Changed(before?.Status, counters, events, whole: TookAName(told, now, before, mailbox));
+            // What has come into a group by its name or its subscription may have changed before that was heard of: it is told whole, and nothing of it is missed.
+            bool cameIn = !sameNames && before is not null && (notify.EventsOf(user.Names.OnWire(before.Path), wasSubscribed.Contains(before.Path)) & NotifyEvents.Messages) == 0;
+            StatusItems items = Changed(before?.Status, counters, events, whole: cameIn || TookAName(told, now, before, mailbox));
             if (items == StatusItems.None)
                 continue;
             StatusResponse.Write(session.Reply, user, session.Options, user.Names.NameOf(mailbox.Path), items | More(user, events), counters);
@@ -70,7 +74,7 @@ internal static class NotifyResponses
         if ((events & NotifyEvents.Messages) == 0)
             return items;
         if (whole)
-            return StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
+            return Whole;
         if (now.UidNext != (before?.UidNext ?? 1) || now.Messages != (before?.Messages ?? 0))
             items |= StatusItems.Messages | StatusItems.UidNext;
         // LIST alone has told of one that was made: with its first message comes its UIDVALIDITY.
@@ -78,7 +82,7 @@ internal static class NotifyResponses
             items |= StatusItems.UidValidity;
         // Numbers of another UIDVALIDITY mean nothing without it.
         if (before is not null && before.UidValidity != now.UidValidity)
-            items |= StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
+            items |= Whole;
         if ((events & NotifyEvents.FlagChange) != 0 && before is not null && before.HighestModSeq != now.HighestModSeq)
             items |= StatusItems.UidValidity;
         return items;

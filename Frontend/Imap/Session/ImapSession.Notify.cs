@@ -57,10 +57,14 @@ public sealed partial class ImapSession
             Cluster.AccountState now = watch.Current;
             Cluster.AccountState seen = notify.Seen(now);
             await NotifyResponses.TellAsync(this, user, notify, seen);
-            bool sharing = !ReferenceEquals(notify.Told.Shared, seen.Shared);
+            SharedTree shared = notify.Told.Shared;
             notify.Told = seen;
-            if (sharing && await notify.Others.FollowAsync(Cluster.Accounts, user.Names, Wait, Connection.InputTimeout.Wake) is not null)
-                return Overflow();
+            if (!ReferenceEquals(shared, seen.Shared))
+            {
+                if (await notify.Others.FollowAsync(Cluster.Accounts, user.Names, Wait, Connection.InputTimeout.Wake) is not null)
+                    return Overflow();
+                await NotifyOthersResponses.TellCameInAsync(this, user, notify, shared);
+            }
             notify.AwaitAccount(now, Connection.InputTimeout.Wake);
         }
         return true;
