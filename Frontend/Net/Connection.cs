@@ -117,11 +117,30 @@ internal sealed partial class Connection : IConnection
             throw new InvalidOperationException("Compression is on already, or plain input has arrived behind the command that starts it.");
         }
         await Output.FlushAsync(cancellationToken).ConfigureAwait(false);
-        _inflating = new InflateStream(new PipeStream(Input, Output));
+        _inflating = new InflateStream(Input);
         _below = (Input, Output);
         // Zero-byte reads: an idle connection keeps no buffer but zlib's window.
         Input = PipeReader.Create(_inflating, new StreamPipeReaderOptions(useZeroByteReads: true, leaveOpen: true));
         Output = new DeflateOutput(Output);
+    }
+
+    public async ValueTask<bool> StopDeflateAsync(Action last, CancellationToken cancellationToken = default)
+    {
+        if (_inflating is not { } inflating)
+        {
+            throw new InvalidOperationException("Nothing is compressed.");
+        }
+        if (HasBufferedInput || !await inflating.EndAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return false;
+        }
+        last();
+        await Output.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await Input.CompleteAsync().ConfigureAwait(false);
+        await inflating.DisposeAsync().ConfigureAwait(false);
+        (Input, Output) = _below;
+        _inflating = null;
+        return true;
     }
 
     public void LoggedIn() => Interlocked.Exchange(ref _slot, null)?.Release();

@@ -66,6 +66,12 @@ public interface IConnection
     /// </summary>
     ValueTask StartDeflateAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Ends what <see cref="StartDeflateAsync"/> began: reads the client's stream to where it was flushed, lets <paramref name="last"/> write what still is compressed, flushes, and replaces <see cref="Input"/>
+    /// and <see cref="Output"/>. False, and nothing is changed, where the client has compressed more than was consumed.
+    /// </summary>
+    ValueTask<bool> StopDeflateAsync(Action last, CancellationToken cancellationToken = default);
+
     /// <summary>Cancelled when the connection is dead: reset by the peer, aborted, or timed out. The client's orderly end of input does not cancel it.</summary>
     CancellationToken Closed { get; }
 

@@ -198,6 +198,40 @@ public sealed class SharingTests(MailServer server)
         await bob.Expect($"* ESEARCH (TAG \"b\" {of}) UID ALL 1,3", "b OK …", $"* ESEARCH (TAG \"b\" {of}) UID COUNT 1", "b OK …", "* SEARCH 2", "b OK …", $"* ESEARCH (TAG \"b\" {of}) UID COUNT 1", "b OK …", "b OK …");
     }
 
+    /// <summary>RFC 7377 §2.2: those of others that may be read, and seen unless they are named; personal ones they never are.</summary>
+    [Fact]
+    public async Task ESEARCH_reaches_what_others_share()
+    {
+        (ImapClient alice, ImapClient bob, string owner, string viewer, string work) = await PairAsync(2);
+        await alice.Run("a CREATE Work/Sub");
+        await alice.Append("a", "Work/Sub", Message);
+        await alice.Append("a", "INBOX", Message);
+        await bob.Append("b", "INBOX", Message);
+        string subtree = $"ESEARCH IN (subtree \"Other Users/{owner}\") RETURN (COUNT) ALL";
+        Assert.Empty(await bob.Run("b " + subtree));
+        await alice.Run($"a SETACL Work {viewer} lrs");
+        await alice.Run($"a SETACL Work/Sub {viewer} r");
+        await bob.Run($"b SUBSCRIBE \"{work}\"");
+        string of = $"MAILBOX \"{work}\" UIDVALIDITY …", sub = $"MAILBOX \"{work}/Sub\" UIDVALIDITY …", inbox = "MAILBOX \"INBOX\" UIDVALIDITY …";
+        await bob.Send(
+            $"b {subtree}", "b ESEARCH IN (subtree-one \"Other Users\") RETURN (COUNT) ALL", $"b ESEARCH IN (subtree-one \"{work}\") ALL", "b ESEARCH IN (subscribed personal) RETURN (COUNT) ALL",
+            $"b ESEARCH IN (mailboxes (\"{work}/Sub\" \"{work}\" \"Other Users/{owner}/INBOX\" \"{work}/None\" \"Other Users\")) SUBJECT hello", "b ESEARCH IN (inboxes) RETURN (COUNT) ALL");
+        await bob.Expect(
+            $"* ESEARCH (TAG \"b\" {of}) UID COUNT 2", "b OK …", "b OK …", $"* ESEARCH (TAG \"b\" {of}) UID ALL 1:2", "b OK …",
+            $"* ESEARCH (TAG \"b\" {inbox}) UID COUNT 1", $"* ESEARCH (TAG \"b\" {of}) UID COUNT 2", "b OK …",
+            $"* ESEARCH (TAG \"b\" {sub}) UID ALL 1", $"* ESEARCH (TAG \"b\" {of}) UID ALL 1:2", "b OK …", $"* ESEARCH (TAG \"b\" {inbox}) UID COUNT 1", "b OK …");
+        // What the viewer has seen, not what the owner has; and the one that is selected as its client knows it.
+        await alice.Run("a SELECT Work");
+        await alice.Run("a STORE 1:2 +FLAGS.SILENT (\\Seen)");
+        await bob.Run($"b SELECT \"{work}\"");
+        await bob.Run("b STORE 2 +FLAGS.SILENT (\\Seen)");
+        await bob.Send($"b ESEARCH IN (selected mailboxes \"{work}/Sub\") RETURN (ALL) UNSEEN", "b UNSELECT", $"b ESEARCH IN (mailboxes \"{work}\") RETURN (ALL) UNSEEN");
+        await bob.Expect($"* ESEARCH (TAG \"b\" {of}) UID ALL 1", $"* ESEARCH (TAG \"b\" {sub}) UID ALL 1", "b OK …", "b OK …", $"* ESEARCH (TAG \"b\" {of}) UID ALL 1", "b OK …");
+        await alice.Run($"a DELETEACL Work {viewer}");
+        await bob.Send($"b {subtree}", $"b ESEARCH IN (subscribed mailboxes \"{work}\") RETURN (COUNT) ALL", "b ESEARCH IN (personal) RETURN (UPDATE) ALL");
+        await bob.Expect("b OK …", $"* ESEARCH (TAG \"b\" {inbox}) UID COUNT 1", "b OK …", "b BAD …");
+    }
+
     [Fact]
     public async Task NOTIFY_tells_nothing_of_other_tenants()
     {

@@ -207,6 +207,26 @@ public sealed class ImapClient : IAsyncDisposable
     /// <summary>Goes on under DEFLATE (RFC 4978).</summary>
     public void StartDeflate() => _stream = new CompressedStream(_stream);
 
+    /// <summary>Sends lines, or octets, as they are, though <see cref="StartDeflate"/> was called.</summary>
+    public Task SendUncompressed(params string[] lines)
+    {
+        Note("C: " + string.Join('↵', lines));
+        return SendUncompressed(Bytes(string.Concat(lines.Select(static l => l + "\r\n"))));
+    }
+
+    public Task SendUncompressed(byte[] bytes) => ((CompressedStream)_stream).Below.WriteAsync(bytes).AsTask();
+
+    /// <summary>Both sides have ended DEFLATE: the server behind the line that was read last.</summary>
+    public async Task EndDeflate()
+    {
+        var compressed = (CompressedStream)_stream;
+        if (_at < _end)
+            Fail("more is compressed");
+        ReadOnlyMemory<byte> rest = await compressed.EndAsync();
+        rest.CopyTo(_buffer);
+        (_at, _end, _stream) = (0, rest.Length, compressed.Below);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stream.DisposeAsync();

@@ -78,6 +78,7 @@ public static class CommandTable
         Row<Authenticated>("SETMETADATA", Effects.None, SetMetadata.RunAsync),
         Row<Authenticated>("APPEND", Effects.SyncsAfter, Append.RunAsync),
         Row<Authenticated>("ESEARCH", Effects.SyncsFirst, MultiSearch.RunAsync),
+        Row<Authenticated>("COMPARATOR", Effects.None, SetComparator.RunAsync),
         Row<Authenticated>("IDLE", Effects.None, Idle.RunAsync),
         Row<Authenticated>("NOTIFY", Effects.SyncsAfter | Effects.AsksForNews, Notify.RunAsync),
 

@@ -106,7 +106,8 @@ internal static class Search
     {
         MailboxView view = mailbox.Messages;
         return FindAsync(
-            session, user, mailbox.Key.Account, key, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow()), threading, view.Messages, view.Ghosts);
+            session, user, mailbox.Key.Account, key, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow(), user.Comparator.Collation), threading,
+            view.Messages, view.Ghosts);
     }
 
     /// <summary>Searches a version of a mailbox.</summary>
@@ -116,7 +117,7 @@ internal static class Search
     {
         if (ThreadKeys.Occur(key))
         {
-            var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, account), threading);
+            var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, account, user.Comparator.Collation), threading);
             UidSet all = UidSet.FromUids(messages.Messages().Select(static m => m.Uid)).Except(ghosts);
             key = await new ThreadKeys(
                 async part => (await FindAsync(session, user, account, compiler.Compile(part), messages, ghosts)).Uids,

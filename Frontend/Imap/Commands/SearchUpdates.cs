@@ -40,7 +40,7 @@ internal sealed class SearchUpdates
         if (refused is null)
         {
             // The keys have nothing of the mailbox in them any more, and keep no version of it in memory.
-            SearchTest test = new SearchCompiler(Nothing, UidSet.Empty, UidSet.Empty, default).Compile(_key!);
+            SearchTest test = new SearchCompiler(Nothing, UidSet.Empty, UidSet.Empty, default, state.User.Comparator.Collation).Compile(_key!);
             List<FetchAttribute>? fetch = arguments.UpdateFetch?.Select(static a => a with { Peek = true }).ToList();
             var context = new SearchContext(command.Tag, command.Uid, test, _keys.ReadFlags, fetch) { Found = found.Uids };
             if (sort is not null)

@@ -18,7 +18,8 @@ internal static class Sort
             return used;
         var updates = new SearchUpdates(state, arguments.Search);
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
-        var sort = new MailboxSort(new MessageKeys(session.Cluster.Bodies, state.Mailbox.Key.Account), arguments.Criteria);
+        var sort = new MailboxSort(
+            new MessageKeys(session.Cluster.Bodies, state.Mailbox.Key.Account, state.User.Comparator.Collation), arguments.Criteria, state.User.Comparator.Inverted);
         return await Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
         {
             MessageRef[] sorted = await session.PatientAsync(sort.RunAsync(messages, found.Uids, session.Gone), "Still sorting");

@@ -15,7 +15,7 @@ internal static class Thread
         if (arguments.Search.UsesFilters && await Search.InsertFiltersAsync(session, state, arguments.Search, whole => arguments = arguments with { Search = whole }) is { } failed)
             return failed;
         MailboxSnapshot messages = state.Mailbox.Messages.Messages;
-        var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, state.Mailbox.Key.Account), arguments.Algorithm);
+        var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, state.Mailbox.Key.Account, state.User.Comparator.Collation), arguments.Algorithm);
         return await Search.RunAsync(session, state, arguments.Search, limited: false, async found =>
         {
             ThreadTree tree = await session.PatientAsync(threads.RunAsync(messages, found.Uids, session.Gone), "Still threading");

@@ -6,14 +6,14 @@ namespace MailCluster.Imap.Commands;
 
 /// <summary>
 /// UIDBATCHES (RFC 10022): ranges of UIDs with so many messages each, from the newest to the oldest, so that a client can ask for a part of a mailbox without knowing what is in it. The ranges
-/// lie side by side, and the last one reaches down to UID 1.
+/// lie side by side, and the last one reaches down to UID 1 (§3.1.4). Asking again costs a look at two messages a batch, so that it is never refused for coming too soon (§3.1.1).
 /// </summary>
 internal static class UidBatches
 {
-    /// <summary>Smaller batches are as many commands as messages.</summary>
+    /// <summary>Of smaller ones message numbers could be made again, which UIDONLY does without (§3.1.3.2).</summary>
     private const uint LeastSize = 500;
 
-    /// <summary>The most messages that one answer partitions; the RFC wants 100,000 at least.</summary>
+    /// <summary>The most messages that one answer partitions; §3.1.7 wants 100,000 at least.</summary>
     private const long MostMessages = 1_000_000;
 
     public static ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
@@ -38,9 +38,7 @@ internal static class UidBatches
             long next = place + arguments.Size;
             uint high = place == 0 ? messages[messages.Count - 1].Uid : messages[(int)(messages.Count - place)].Uid - 1;
             uint low = next >= messages.Count ? 1 : messages[(int)(messages.Count - next)].Uid;
-            reply.Byte(any ? (byte)',' : (byte)' ').Number(high);
-            if (low != high)
-                reply.Byte((byte)':').Number(low);
+            reply.Byte(any ? (byte)',' : (byte)' ').Number(high).Byte((byte)':').Number(low);
             any = true;
         }
         reply.NewLine();

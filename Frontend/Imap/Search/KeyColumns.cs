@@ -37,11 +37,12 @@ internal abstract class KeyColumn
 
         public abstract KeyColumn Finish();
 
-        public static Builder Of(KeyKind kind) => kind switch
+        /// <param name="collation">By which texts are compared.</param>
+        public static Builder Of(KeyKind kind, Collation collation) => kind switch
         {
             KeyKind.Date => new DateKeys.DateBuilder(),
             KeyKind.Links => new LinkKeys.LinkBuilder(),
-            _ => new TextKeys.TextBuilder(kind),
+            _ => new TextKeys.TextBuilder(kind, collation),
         };
     }
 }
@@ -65,7 +66,7 @@ internal sealed class DateKeys(long[] values) : KeyColumn
     }
 }
 
-/// <summary>Octets of texts as i;unicode-casemap orders them, each text once.</summary>
+/// <summary>Octets of texts as a collation orders them, each text once.</summary>
 /// <param name="octets">Of all texts.</param>
 /// <param name="ends">Where each of them ends.</param>
 /// <param name="texts">Which of them a message has.</param>
@@ -85,7 +86,7 @@ internal sealed class TextKeys(byte[] octets, int[] ends, ushort[] texts, bool[]
 
     public bool IsReplyOrForward(int place) => replies[place];
 
-    internal sealed class TextBuilder(KeyKind kind) : Builder
+    internal sealed class TextBuilder(KeyKind kind, Collation collation) : Builder
     {
         private readonly Dictionary<KeyText, ushort> _known = [];
         private readonly List<byte> _octets = [];
@@ -96,7 +97,7 @@ internal sealed class TextKeys(byte[] octets, int[] ends, ushort[] texts, bool[]
         public override void Add(MessageRef message, MessageContent? content)
         {
             (string text, bool reply) = KeyTexts.Of(kind, content?.Envelope ?? EnvelopeData.None);
-            byte[] key = UnicodeCasemap.Key(text);
+            byte[] key = collation.Key(text);
             Add(new KeyText(key, 0, key.Length), reply);
         }
 

@@ -177,12 +177,12 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
             if (questions.Body.Count > 0)
             {
                 string[] values = [.. questions.Body];
-                Answer(values, inHeader: false, await MessageText.BodyContainsAsync(bytes, root, values, cancellationToken).ConfigureAwait(false));
+                Answer(values, inHeader: false, await MessageText.BodyContainsAsync(bytes, root, values, questions.Collation, cancellationToken).ConfigureAwait(false));
             }
             if (questions.Text.Count > 0)
             {
                 string[] values = [.. questions.Text];
-                Answer(values, inHeader: true, await MessageText.TextContainsAsync(bytes, root, headers, values, cancellationToken).ConfigureAwait(false));
+                Answer(values, inHeader: true, await MessageText.TextContainsAsync(bytes, root, headers, values, questions.Collation, cancellationToken).ConfigureAwait(false));
             }
         }
         catch (BodyGoneException)

@@ -4,8 +4,11 @@ using MailCluster.Imap.Wire;
 namespace MailCluster.Imap.Search;
 
 /// <summary>Puts messages in the order of SORT's criteria (RFC 5256 §3); what is equal by all of them stays in the order of the mailbox.</summary>
-internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion> criteria)
+/// <param name="inverted">Texts are ordered the other way round (RFC 4790 §3.3).</param>
+internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion> criteria, bool inverted = false)
 {
+    private readonly SortCriterion[] _criteria = [.. criteria.Select(c => c with { Reverse = c.Reverse ^ (inverted && KeyOf(c.Key) is not (null or KeyKind.Date)) })];
+
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
     public async ValueTask<MessageRef[]> RunAsync(MailboxSnapshot messages, UidSet found, CancellationToken cancellationToken)
@@ -63,14 +66,14 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
     }
 
     private ValueTask<KeyTable> LoadAsync(MailboxSnapshot messages, MessageRef[] rows, CancellationToken cancellationToken) =>
-        keys.LoadAsync(messages, rows, [.. criteria.Select(static c => KeyOf(c.Key)).OfType<KeyKind>().Distinct()], cancellationToken);
+        keys.LoadAsync(messages, rows, [.. _criteria.Select(static c => KeyOf(c.Key)).OfType<KeyKind>().Distinct()], cancellationToken);
 
     /// <summary>
     /// First by a number that orders as the first criterion does, as far as it goes: that is the runtime's sort of numbers. Then what has the same number, by all criteria.
     /// </summary>
     private MessageRef[] Sort(MessageRef[] rows, KeyTable table)
     {
-        Func<int, ulong> leading = Leading(criteria[0], rows, table);
+        Func<int, ulong> leading = Leading(_criteria[0], rows, table);
         Comparison<int> compare = Comparing(rows, table);
         var numbers = new ulong[rows.Length];
         int[] places = new int[rows.Length];
@@ -90,7 +93,7 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
     /// <summary>By all criteria, and then as in the mailbox.</summary>
     private Comparison<int> Comparing(MessageRef[] rows, KeyTable table)
     {
-        Comparison<int>[] order = [.. criteria.Select(c => Comparison(c, rows, table))];
+        Comparison<int>[] order = [.. _criteria.Select(c => Comparison(c, rows, table))];
         return (left, right) =>
         {
             foreach (Comparison<int> compare in order)

@@ -6,14 +6,15 @@ namespace MailCluster.Imap.Search;
 
 /// <summary>
 /// What SORT and THREAD compare, of the messages of a chunk of a mailbox (<see cref="MessageChunk"/>), kept in the front end with the bodies that were read last: an email never changes,
-/// and its keys are much smaller than its envelope. Kept by the first email of the chunk, and believed where all its emails are the same; where some are, theirs are taken over.
+/// and its keys are much smaller than its envelope. Those of another collation than the default are made for the command, and not kept. Kept by the first email of the chunk, and believed where all its emails are the same; where some are, theirs are taken over.
 /// </summary>
-internal sealed class MessageKeys(IMessageBodies store, AccountId account)
+internal sealed class MessageKeys(IMessageBodies store, AccountId account, Collation collation)
 {
     /// <summary>A chunk is read as a whole where a command is about one message in so many of it, or more.</summary>
     private const int WorthWhole = 8;
 
-    private readonly CachedBodies? _cache = store as CachedBodies;
+    private readonly Collation _collation = collation;
+    private readonly CachedBodies? _cache = collation == Collation.Unicode ? store as CachedBodies : null;
     private readonly MessageHeads _heads = new(store, account);
 
     /// <summary>The keys of messages of one version.</summary>
@@ -38,7 +39,7 @@ internal sealed class MessageKeys(IMessageBodies store, AccountId account)
                 var known = _cache?.FindComputed(account, new EmailId(chunk.Fixed.Email[0])) as ChunkKeys;
                 if (known is not null && known.Emails.AsSpan().SequenceEqual(chunk.Fixed.Email) && kinds.All(known.Has))
                     table.Set(first, asked, known, start);
-                else if (asked.Count * WorthWhole < chunk.Count)
+                else if (_cache is null || asked.Count * WorthWhole < chunk.Count)
                     open.Enqueue(new Reading(this, table, first, asked, asked, -1, kinds, null));
                 else
                     open.Enqueue(new Reading(this, table, first, asked, [.. Enumerable.Range(start, chunk.Count).Select(i => messages[i])], start, kinds, known));
@@ -87,7 +88,7 @@ internal sealed class MessageKeys(IMessageBodies store, AccountId account)
         {
             (_of, _table, _first, _asked, _rows, _start, _known) = (of, table, first, asked, rows, start, known);
             _kinds = [.. kinds];
-            _builders = [.. _kinds.Select(KeyColumn.Builder.Of)];
+            _builders = [.. _kinds.Select(kind => KeyColumn.Builder.Of(kind, of._collation))];
             _knownAt = new int[rows.Count];
             Array.Fill(_knownAt, -1);
             if (known is not null && kinds.All(known.Has))

@@ -9,7 +9,7 @@ namespace MailCluster.Imap.Search;
 
 /// <summary>
 /// What SEARCH looks into (RFC 9051 §6.4.4): headers with encoded words decoded, text parts without transfer encoding and charset, HTML
-/// as it is. A string matches anywhere, whatever its case.
+/// as it is. A string matches anywhere, as a collation compares it.
 /// </summary>
 public static class MessageText
 {
@@ -22,12 +22,12 @@ public static class MessageText
     /// True when a field of that name holds <paramref name="value"/>; an empty value asks only for the field (SEARCH HEADER, SUBJECT, FROM…).
     /// </summary>
     /// <param name="headers">Of the message; <see cref="HeadersAsync"/> gives all of them.</param>
-    public static bool HeaderContains(IReadOnlyList<ContentHeader> headers, string name, string value)
+    public static bool HeaderContains(IReadOnlyList<ContentHeader> headers, string name, string value, Collation collation)
     {
         var wanted = Encoding.Latin1.GetBytes(name);
         foreach (var header in headers)
         {
-            if (header.Name.EqualsIgnoreCase(wanted) && (value.Length == 0 || UnicodeCasemap.Contains(DecodeHeader(header.Value), value)))
+            if (header.Name.EqualsIgnoreCase(wanted) && (value.Length == 0 || collation.Contains(DecodeHeader(header.Value), value)))
                 return true;
         }
         return false;
@@ -48,9 +48,9 @@ public static class MessageText
     /// SEARCH BODY: for each of the values whether it is in a text part or in the header of an embedded message. One pass for all values.
     /// </summary>
     public static async ValueTask<bool[]> BodyContainsAsync(
-        MessageBytes message, BodyPart root, IReadOnlyList<string> values, CancellationToken cancellationToken)
+        MessageBytes message, BodyPart root, IReadOnlyList<string> values, Collation collation, CancellationToken cancellationToken)
     {
-        var matcher = new TextMatcher(values);
+        var matcher = new TextMatcher(values, collation);
         await ReadBodyAsync(matcher, message, root, cancellationToken).ConfigureAwait(false);
         return matcher.Found;
     }
@@ -58,9 +58,9 @@ public static class MessageText
     /// <summary>SEARCH TEXT: as BODY, and in the message's header too, names of fields included.</summary>
     /// <param name="headers">All of the message: see <see cref="HeadersAsync"/>.</param>
     public static async ValueTask<bool[]> TextContainsAsync(
-        MessageBytes message, BodyPart root, IReadOnlyList<ContentHeader> headers, IReadOnlyList<string> values, CancellationToken cancellationToken)
+        MessageBytes message, BodyPart root, IReadOnlyList<ContentHeader> headers, IReadOnlyList<string> values, Collation collation, CancellationToken cancellationToken)
     {
-        var matcher = new TextMatcher(values);
+        var matcher = new TextMatcher(values, collation);
         if (ReadHeaders(matcher, headers))
             await ReadBodyAsync(matcher, message, root, cancellationToken).ConfigureAwait(false);
         return matcher.Found;

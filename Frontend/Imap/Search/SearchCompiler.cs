@@ -11,7 +11,8 @@ namespace MailCluster.Imap.Search;
 /// <param name="recent">UIDs that are \Recent in the session.</param>
 /// <param name="saved">What '$' stands for.</param>
 /// <param name="now">For OLDER and YOUNGER.</param>
-internal sealed class SearchCompiler(MailboxSnapshot messages, UidSet recent, UidSet saved, DateTimeOffset now)
+/// <param name="collation">What strings in messages are compared with.</param>
+internal sealed class SearchCompiler(MailboxSnapshot messages, UidSet recent, UidSet saved, DateTimeOffset now, Collation collation)
 {
     private static readonly SearchTest Everything = new SearchTest.Row(static _ => true);
 
@@ -21,13 +22,13 @@ internal sealed class SearchCompiler(MailboxSnapshot messages, UidSet recent, Ui
         SearchKey.Or or => Composite([or.Left, or.Right], all: false),
         SearchKey.Fuzzy fuzzy => Compile(FuzzyKeys.Widen(fuzzy.Key)),
         SearchKey.Not not => new SearchTest.Not(Compile(not.Key)),
-        SearchKey.Header header => new SearchTest.Header(headers => MessageText.HeaderContains(headers, header.Name, header.Value), header.Value),
+        SearchKey.Header header => new SearchTest.Header(headers => MessageText.HeaderContains(headers, header.Name, header.Value, collation), header.Value),
         SearchKey.MessageId id => new SearchTest.Header(headers => IdOf(headers) == id.Id),
         SearchKey.SentDate sent => new SearchTest.Header(headers => SentDate(headers) is { } date && Matches(sent.Comparison, date, sent.Date)),
         // The empty string is in every message.
         SearchKey.Body { Value: "" } or SearchKey.Text { Value: "" } => Everything,
-        SearchKey.Body body => new SearchTest.Text(body.Value, inHeader: false),
-        SearchKey.Text text => new SearchTest.Text(text.Value, inHeader: true),
+        SearchKey.Body body => new SearchTest.Text(body.Value, collation, inHeader: false),
+        SearchKey.Text text => new SearchTest.Text(text.Value, collation, inHeader: true),
         _ => new SearchTest.Row(Row(key)),
     };
 

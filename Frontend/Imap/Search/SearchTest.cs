@@ -51,12 +51,16 @@ internal abstract class SearchTest
     }
 
     /// <summary>A string in the body, or in header and body.</summary>
-    public sealed class Text(string value, bool inHeader) : SearchTest(2)
+    public sealed class Text(string value, Collation collation, bool inHeader) : SearchTest(2)
     {
         public override bool? Decide(SearchSubject subject) =>
             subject.Answers(inHeader).TryGetValue(value, out bool found) ? found : subject.Lacks(value) ? false : null;
 
-        public override void Ask(SearchSubject subject, TextQuestions questions) => (inHeader ? questions.Text : questions.Body).Add(value);
+        public override void Ask(SearchSubject subject, TextQuestions questions)
+        {
+            questions.Collation = collation;
+            (inHeader ? questions.Text : questions.Body).Add(value);
+        }
 
         public override void Strings(ISet<string> strings) => strings.Add(value);
     }
@@ -144,6 +148,9 @@ internal sealed class SearchSubject(SearchSieve? sieve = null)
 /// <summary>The strings that have to be looked for in one message.</summary>
 internal sealed class TextQuestions
 {
+    /// <summary>What all of them are compared with: a search has one.</summary>
+    public Collation Collation { get; set; } = Collation.Unicode;
+
     public HashSet<string> Body { get; } = new(StringComparer.Ordinal);
 
     public HashSet<string> Text { get; } = new(StringComparer.Ordinal);

@@ -1,9 +1,10 @@
 namespace MailCluster.Imap.Search;
 
-/// <summary>Looks for several strings, by <see cref="UnicodeCasemap"/>, in a text that comes in pieces; a match may span pieces.</summary>
+/// <summary>Looks for several strings, by a collation, in a text that comes in pieces; a match may span pieces.</summary>
 internal sealed class TextMatcher : CollatedSink
 {
     private readonly IReadOnlyList<string> _values;
+    private readonly StringComparison _comparison;
 
     // The end of what was seen, as long as the longest string without its last character, with room for as much of the next piece.
     private readonly char[] _seam;
@@ -11,9 +12,11 @@ internal sealed class TextMatcher : CollatedSink
     private int _carried;
     private int _missing;
 
-    public TextMatcher(IReadOnlyList<string> values)
+    public TextMatcher(IReadOnlyList<string> values, Collation collation)
+        : base(collation)
     {
-        _values = values = [.. values.Select(UnicodeCasemap.Map)];
+        _values = values = [.. values.Select(collation.Map)];
+        _comparison = collation.Rest;
         Found = new bool[values.Count];
         for (int i = 0; i < values.Count; i++)
         {
@@ -58,7 +61,7 @@ internal sealed class TextMatcher : CollatedSink
     {
         for (int i = 0; i < _values.Count; i++)
         {
-            if (!Found[i] && text.Contains(_values[i], StringComparison.OrdinalIgnoreCase))
+            if (!Found[i] && text.Contains(_values[i], _comparison))
             {
                 Found[i] = true;
                 _missing--;

@@ -7,7 +7,7 @@ namespace MailCluster.Imap.Search;
 /// Which trigrams a text has: a bit for each hash of three characters of its map by <see cref="UnicodeCasemap"/>, whatever their case. A text that lacks one of a
 /// string's bits does not have the string.
 /// </summary>
-internal sealed class TextSignature : CollatedSink
+internal sealed class TextSignature() : CollatedSink(Collation.Unicode)
 {
     /// <summary>Bits of one string that are asked for: what more would say of a longer one costs more to read.</summary>
     private const int MaxPositions = 12;

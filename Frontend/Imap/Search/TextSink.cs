@@ -10,21 +10,21 @@ internal abstract class TextSink
     public abstract bool Add(ReadOnlySpan<char> piece);
 }
 
-/// <summary>Takes the text as <see cref="UnicodeCasemap"/> maps it, ASCII as it is: what is left is not to regard the case.</summary>
-internal abstract class CollatedSink : TextSink
+/// <summary>Takes the text as a collation maps it, but for what <see cref="Collation.Rest"/> takes for the same.</summary>
+internal abstract class CollatedSink(Collation collation) : TextSink
 {
     private ArrayBufferWriter<char>? _mapped;
     private char _half;
 
     public sealed override bool Add(ReadOnlySpan<char> piece)
     {
-        if (_half == 0 && Ascii.IsValid(piece))
+        if (_half == 0 && collation.IsPlain(piece))
             return AddCollated(piece);
         _mapped ??= new ArrayBufferWriter<char>(piece.Length + 1);
         _mapped.ResetWrittenCount();
         if (_half != 0 && piece.Length > 0)
         {
-            UnicodeCasemap.Append([_half, piece[0]], _mapped);
+            collation.Append([_half, piece[0]], _mapped);
             piece = piece[1..];
             _half = '\0';
         }
@@ -34,7 +34,7 @@ internal abstract class CollatedSink : TextSink
             _half = piece[^1];
             piece = piece[..^1];
         }
-        UnicodeCasemap.Append(piece, _mapped);
+        collation.Append(piece, _mapped);
         return AddCollated(_mapped.WrittenSpan);
     }
 

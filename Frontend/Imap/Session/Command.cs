@@ -40,6 +40,9 @@ public sealed class Command(CommandHeader header, ReadOnlyMemory<byte> arguments
         return (grammar(ref parser), arguments[parser.Position..]);
     }
 
+    /// <summary>Something follows the name.</summary>
+    public bool HasArguments => !new ImapParser(arguments.Span, charset).OnlySpacesLeft;
+
     /// <exception cref="ImapSyntaxException">There are arguments.</exception>
     public void ParseNothing() => new ImapParser(arguments.Span, charset).End();
 }

@@ -173,7 +173,7 @@ public sealed partial class ImapSession : IAsyncDisposable
     }
 
     /// <summary>The user is an operator's, who may have another one on this connection (RFC 8437).</summary>
-    internal bool MayUnauthenticate => _live?.Operator is not null && !Connection.IsCompressed;
+    internal bool MayUnauthenticate => _live?.Operator is not null;
 
     /// <summary>Nobody is logged in any more, and nothing of what he had is left but TLS and what the client calls itself. False where the connection has to end.</summary>
     internal async ValueTask<bool> UnauthenticateAsync()
@@ -209,6 +209,27 @@ public sealed partial class ImapSession : IAsyncDisposable
         (_input, Reader, Reply) = Begin();
         Reader.LoggedIn = true;
         Reply.Charset = charset;
+    }
+
+    /// <summary>Goes on without DEFLATE; false where the client doesn't.</summary>
+    /// <param name="last">Writes what is compressed as the last.</param>
+    internal async ValueTask<bool> EndCompressionAsync(Action last)
+    {
+        using var clock = new CancellationTokenSource(Options.LoginTimeout, Services.Time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Gone, clock.Token);
+        try
+        {
+            if (Reader.HasMoreInput || !await Connection.StopDeflateAsync(last, limit.Token))
+                return false;
+        }
+        catch (OperationCanceledException) when (!Gone.IsCancellationRequested)
+        {
+            return false;
+        }
+        _compressed = false;
+        Services.EndCompressed();
+        (_input, Reader, Reply) = Begin();
+        return true;
     }
 
     /// <summary>Hands on what was written when it is much, and waits for a client that reads slowly.</summary>

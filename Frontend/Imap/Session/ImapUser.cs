@@ -1,5 +1,6 @@
 using MailCluster.Cluster;
 using MailCluster.Contracts;
+using MailCluster.Imap.Search;
 
 namespace MailCluster.Imap.Session;
 
@@ -35,6 +36,9 @@ public sealed class ImapUser(LiveSession live, MailClusterClient cluster, Actor 
 
     /// <summary>ENABLE UTF8=ACCEPT was given (RFC 9755): names and strings are UTF-8, as they are in rev2.</summary>
     public bool Utf8 { get; set; }
+
+    /// <summary>What SEARCH, SORT and THREAD compare with (RFC 5255 §4).</summary>
+    public Comparator Comparator { get; set; } = Comparator.Default;
 
     public MailboxKey KeyOf(MailboxId mailbox) => new(Settings.Account, mailbox);
 

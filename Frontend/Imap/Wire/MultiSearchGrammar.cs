@@ -68,7 +68,7 @@ public static class MultiSearchGrammar
             // The list of scope options, of which none is defined, would begin with a parenthesis.
             var kind = parser.Word("a source") switch
             {
-                "SELECTED" or "SELECTED-DELAYED" => SearchSourceKind.Selected,
+                "SELECTED" => SearchSourceKind.Selected,
                 "INBOXES" => SearchSourceKind.Inboxes,
                 "PERSONAL" => SearchSourceKind.Personal,
                 "SUBSCRIBED" => SearchSourceKind.Subscribed,

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace MailCluster.Imap.Wire;
@@ -23,6 +24,8 @@ public sealed record AuthenticateArguments(string Mechanism, byte[]? InitialResp
 /// <summary>The start of every command, and the commands that know no mailbox: LOGIN, AUTHENTICATE, ENABLE (RFC 5161), ID (RFC 2971).</summary>
 public static class SessionGrammar
 {
+    static readonly SearchValues<byte> CollationChars = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-;=.*"u8);
+
     const int MaxIdPairs = 30;
     const int MaxIdField = 30;
     const int MaxIdValue = 1024;
@@ -71,6 +74,30 @@ public static class SessionGrammar
         var algorithm = parser.UpperAtom("an algorithm");
         parser.End();
         return algorithm;
+    }
+
+    /// <summary>The arguments of COMPARATOR (RFC 5255 §4.10), each a collation-order (RFC 4790 §3.3), at least one.</summary>
+    public static IReadOnlyList<string> ParseComparator(ref ImapParser parser)
+    {
+        List<string> orders = [];
+        do
+        {
+            if (orders.Count > 0)
+            {
+                parser.Space();
+            }
+            var order = parser.AString("a comparator");
+            var wild = order[(order.Length > 0 && order[0] is (byte)'+' or (byte)'-' ? 1 : 0)..];
+            // At most 254 characters, no two wildcards side by side.
+            if (wild.Length is 0 or > 254 || !(wild[0] == '*' || char.IsAsciiLetter((char)wild[0])) || wild.ContainsAnyExcept(CollationChars) || wild.IndexOf("**"u8) >= 0)
+            {
+                ImapParser.Fail("That is no comparator's name");
+            }
+            orders.Add(Encoding.ASCII.GetString(order));
+        }
+        while (!parser.OnlySpacesLeft);
+        parser.End();
+        return orders;
     }
 
     /// <summary>The capabilities of ENABLE in capitals, at least one.</summary>

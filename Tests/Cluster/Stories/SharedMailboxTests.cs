@@ -127,5 +127,52 @@ public sealed class SharedMailboxTests(MailNodes nodes)
         await alice.Expect($"* ACL \"INBOX\" {owner} lrswipkxteacd", "a OK …");
     }
 
+    /// <summary>RFC 5465: what happens in a mailbox of another reaches who watches it from either front end, for as long as he may read it, and nothing of what is not shared.</summary>
+    [Fact]
+    public async Task NOTIFY_reaches_both_front_ends()
+    {
+        (ImapClient alice, ImapClient bob, ImapClient atHome, string owner, string viewer) = await SessionsAsync();
+        await alice.Run("a CREATE Secret");
+        ImapClient[] watching = [bob, atHome];
+        foreach (ImapClient client in watching)
+            await client.Run($"n NOTIFY SET (SUBTREE \"Other Users/{owner}\" (MessageNew MessageExpunge MailboxName))");
+        await alice.Run($"a SETACL INBOX {viewer} lrs");
+        await HearAsync("* LIST (\\HasNoChildren)");
+        for (int uid = 5; uid < 15; uid++)
+        {
+            await alice.Append("a", "Secret", "Subject: secret\r\n\r\n");
+            await alice.Append("a", "INBOX", $"Subject: {uid}\r\n\r\n");
+            await HearAsync($"UIDNEXT {uid + 1}");
+        }
+        await alice.Run("a STORE 1:3 +FLAGS.SILENT (\\Deleted)");
+        await alice.Run("a EXPUNGE");
+        await HearAsync("MESSAGES 11");
+        await alice.Run($"a DELETEACL INBOX {viewer}");
+        await HearAsync("* LIST (\\NonExistent");
+        await alice.Append("a", "INBOX", "Subject: not his\r\n\r\n");
+        foreach (ImapClient client in watching)
+            Assert.DoesNotContain(await client.Run("n NOOP"), static line => line.Contains("STATUS", StringComparison.Ordinal));
+        await alice.Run($"a SETACL INBOX {viewer} lrs");
+        await HearAsync("* LIST (\\HasNoChildren)");
+        await alice.Append("a", "INBOX", "Subject: his again\r\n\r\n");
+        await HearAsync("UIDNEXT 17");
+
+        // News may be told one by one, or what has come of them.
+        async Task HearAsync(string wanted)
+        {
+            foreach (ImapClient client in watching)
+            {
+                string line;
+                do
+                {
+                    line = await client.Line();
+                    Assert.Contains($"\"Other Users/{owner}", line);
+                    Assert.DoesNotContain("Secret", line);
+                }
+                while (!line.Contains(wanted, StringComparison.Ordinal));
+            }
+        }
+    }
+
     private static string LastFlags(ImapClient client) => client.Transcript.Split('\n').Last(static l => l.Contains("FETCH (FLAGS", StringComparison.Ordinal) && l.StartsWith("S:", StringComparison.Ordinal));
 }

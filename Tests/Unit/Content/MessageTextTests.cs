@@ -15,17 +15,17 @@ public class MessageTextTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static async Task<bool> Body(byte[] message, string value) =>
-        (await MessageText.BodyContainsAsync(new MessageBytes(default, message), ContentParser.Parse(message).Root, [value], Stop))[0];
+        (await MessageText.BodyContainsAsync(new MessageBytes(default, message), ContentParser.Parse(message).Root, [value], Collation.Unicode, Stop))[0];
 
     private static async Task<bool> Text(byte[] message, string value)
     {
         var bytes = new MessageBytes("Delivered-To: added@d\r\n"u8.ToArray(), message);
         var content = ContentParser.Parse(message);
-        return (await MessageText.TextContainsAsync(bytes, content.Root, await MessageText.HeadersAsync(bytes, content, Stop), [value], Stop))[0];
+        return (await MessageText.TextContainsAsync(bytes, content.Root, await MessageText.HeadersAsync(bytes, content, Stop), [value], Collation.Unicode, Stop))[0];
     }
 
     private static bool Header(byte[] message, string name, string value) =>
-        MessageText.HeaderContains(ContentParser.Parse(message).Headers, name, value);
+        MessageText.HeaderContains(ContentParser.Parse(message).Headers, name, value, Collation.Unicode);
 
     [Fact]
     public void Headers_match_decoded_and_in_any_case()
@@ -73,7 +73,7 @@ public class MessageTextTests
             text.Append($"line {text.Length} of a long text that is read in pieces\r\n");
         var message = TroubleMessages.Lines("Content-Type: text/plain; charset=utf-8", "", text.ToString());
         var at = Enumerable.Range(0, 200).Select(i => text.ToString().Substring((i * 400) + 16_300, 120)).ToArray();
-        var found = await MessageText.BodyContainsAsync(new MessageBytes(default, message), ContentParser.Parse(message).Root, at, Stop);
+        var found = await MessageText.BodyContainsAsync(new MessageBytes(default, message), ContentParser.Parse(message).Root, at, Collation.Unicode, Stop);
         Assert.All(found, Assert.True);
     }
 

@@ -32,7 +32,7 @@ public sealed class MailboxSearchTests
     public void Nested_keys_find_what_they_say() => Keys.Sample(
         key =>
         {
-            var compiler = new SearchCompiler(Mail.Messages, UidSet.Empty, UidSet.Empty, DateTimeOffset.UnixEpoch);
+            var compiler = new SearchCompiler(Mail.Messages, UidSet.Empty, UidSet.Empty, DateTimeOffset.UnixEpoch, Collation.Unicode);
             SearchFound found = new MailboxSearch(Mail.Bodies, new AccountId(1), compiler.Compile(key))
                 .RunAsync(Mail.Messages, UidSet.Single(8), CancellationToken.None).AsTask().GetAwaiter().GetResult();
             return found.Uids.Equals(UidSet.FromUids(Mail.Messages.Messages().Where(m => m.Uid != 8 && Naive(key, m.Index + 1)).Select(static m => m.Uid)));
@@ -45,7 +45,7 @@ public sealed class MailboxSearchTests
         SearchKey key = new SearchKey.Text("alpha");
         for (int i = 0; i < SearchGrammar.MaxDepth; i++)
             key = i % 3 == 0 ? new SearchKey.Not(key) : i % 3 == 1 ? new SearchKey.Or(new SearchKey.Body("beta"), key) : new SearchKey.And([key, SearchKey.All.Key]);
-        var compiler = new SearchCompiler(Mail.Messages, UidSet.Empty, UidSet.Empty, DateTimeOffset.UnixEpoch);
+        var compiler = new SearchCompiler(Mail.Messages, UidSet.Empty, UidSet.Empty, DateTimeOffset.UnixEpoch, Collation.Unicode);
         SearchFound found = await new MailboxSearch(Mail.Bodies, new AccountId(1), compiler.Compile(key))
             .RunAsync(Mail.Messages, UidSet.Empty, TestContext.Current.CancellationToken);
         Assert.Equal(Mail.Messages.Messages().Where(m => Naive(key, m.Index + 1)).Select(static m => m.Uid), found.Uids.Uids());
@@ -56,7 +56,7 @@ public sealed class MailboxSearchTests
     {
         (MailboxSnapshot messages, FakeBodies bodies) = Make();
         bodies.Forget(messages[4].Email);
-        var compiler = new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, DateTimeOffset.UnixEpoch);
+        var compiler = new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, DateTimeOffset.UnixEpoch, Collation.Unicode);
         SearchTest test = compiler.Compile(new SearchKey.Not(new SearchKey.Text("nowhere")));
         SearchFound found = await new MailboxSearch(bodies, new AccountId(1), test).RunAsync(messages, UidSet.Empty, TestContext.Current.CancellationToken);
         Assert.Equal(Count - 1, found.Uids.Cardinality);

@@ -38,12 +38,12 @@ public sealed class MessageKeysTests
             // All of them, and now and then a few.
             UidSet found = UidSet.FromUids(rows.Where(_ => step % 4 != 3 || random.Next(30) == 0).Select(static r => r.Uid));
             SortCriterion[] criteria = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => new SortCriterion((SortKey)random.Next(10), random.Next(2) == 0))];
-            MessageRef[] sorted = await new MailboxSort(new MessageKeys(cache, Account), criteria).RunAsync(messages, found, default);
+            MessageRef[] sorted = await new MailboxSort(new MessageKeys(cache, Account, Collation.Unicode), criteria).RunAsync(messages, found, default);
             Assert.Equal(Naive(messages.Messages(found), criteria).Select(static m => m.Uid), sorted.Select(static m => m.Uid));
             foreach (ThreadAlgorithm algorithm in Enum.GetValues<ThreadAlgorithm>())
             {
-                ThreadTree kept = await new MailboxThreads(new MessageKeys(cache, Account), algorithm).RunAsync(messages, found, default);
-                ThreadTree fresh = await new MailboxThreads(new MessageKeys(_store, Account), algorithm).RunAsync(messages, found, default);
+                ThreadTree kept = await new MailboxThreads(new MessageKeys(cache, Account, Collation.Unicode), algorithm).RunAsync(messages, found, default);
+                ThreadTree fresh = await new MailboxThreads(new MessageKeys(_store, Account, Collation.Unicode), algorithm).RunAsync(messages, found, default);
                 Assert.Equal(Text(fresh), Text(kept));
             }
             Assert.InRange(cache.Octets, 0, capacity);
@@ -76,7 +76,7 @@ public sealed class MessageKeysTests
         rows.RemoveAt(650);
         Assert.True(Load(MailboxSnapshot.OfRows(1, 3, _uid + 1, rows)).IsCompletedSuccessfully);
 
-        ValueTask<KeyTable> Load(MailboxSnapshot of, KeyKind kind = KeyKind.Subject) => new MessageKeys(cache, Account).LoadAsync(of, [.. of.Messages()], [kind], default);
+        ValueTask<KeyTable> Load(MailboxSnapshot of, KeyKind kind = KeyKind.Subject) => new MessageKeys(cache, Account, Collation.Unicode).LoadAsync(of, [.. of.Messages()], [kind], default);
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class MessageKeysTests
         List<MessageRow> rows = [.. Enumerable.Range(0, 20).Select(_ => Add(new Random(3)))];
         MailboxSnapshot messages = MailboxSnapshot.OfRows(1, 1, _uid + 1, rows);
         _store.Forget(rows[4].Email);
-        KeyTable keys = await new MessageKeys(cache, Account).LoadAsync(messages, [.. messages.Messages()], [KeyKind.Subject], default);
+        KeyTable keys = await new MessageKeys(cache, Account, Collation.Unicode).LoadAsync(messages, [.. messages.Messages()], [KeyKind.Subject], default);
         Assert.True(keys.Text(KeyKind.Subject, 4).IsEmpty);
         Assert.Null(cache.FindComputed(Account, rows[0].Email));
     }

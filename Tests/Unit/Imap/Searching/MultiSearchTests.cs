@@ -42,7 +42,7 @@ public sealed class MultiSearchTests
         await c.Run("c STORE 2 +FLAGS.SILENT (\\Deleted)");
         await c.Run("c EXPUNGE");
         await c.Send(
-            "d ESEARCH ALL", "e ESEARCH IN (selected) RETURN (SAVE) 2", "f SEARCH $", "g ESEARCH IN (selected-delayed mailboxes folder1 mailboxes INBOX) RETURN (COUNT) ALL", "h ESEARCH UID 1:2");
+            "d ESEARCH ALL", "e ESEARCH IN (selected) RETURN (SAVE) 2", "f SEARCH $", "g ESEARCH IN (selected mailboxes folder1 mailboxes INBOX) RETURN (COUNT) ALL", "h ESEARCH UID 1:2");
         await c.Expect(
             "* ESEARCH (TAG \"d\" MAILBOX \"folder1\" UIDVALIDITY 1000) UID ALL 1,3", "d OK …", "e OK …", "* SEARCH 2", "f OK …",
             "* ESEARCH (TAG \"g\" MAILBOX \"INBOX\" UIDVALIDITY 1000) UID COUNT 1", "* ESEARCH (TAG \"g\" MAILBOX \"folder1\" UIDVALIDITY 1000) UID COUNT 2", "g OK …",
@@ -53,6 +53,7 @@ public sealed class MultiSearchTests
     [InlineData("ESEARCH")]
     [InlineData("ESEARCH IN () ALL")]
     [InlineData("ESEARCH IN (nonsense) ALL")]
+    [InlineData("ESEARCH IN (selected-delayed) ALL")]
     [InlineData("ESEARCH IN (mailboxes) ALL")]
     [InlineData("ESEARCH IN (mailboxes ()) ALL")]
     [InlineData("ESEARCH IN (personal) RETURN (SAVE) ALL")]

@@ -94,7 +94,7 @@ public sealed class SearchIndexTests
         Assert.True((await FindAsync(bodies, known, new SearchKey.Header("Subject", "there is no such text"), index)).IsEmpty);
         Assert.Equal(known.Count, (int)(await FindAsync(bodies, known, new SearchKey.Not(new SearchKey.Text("there is no such text")), index)).Uids.Cardinality);
         Assert.Equal(before, bodies.Asked);
-        var search = new MailboxSearch(bodies, Account, new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, default).Compile(new SearchKey.Body("no such text")), index);
+        var search = new MailboxSearch(bodies, Account, new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, default, Collation.Unicode).Compile(new SearchKey.Body("no such text")), index);
         await search.RunAsync(messages, UidSet.Empty, Stop);
         Assert.Equal(messages.Messages().Select(static m => m.Email).Where(static e => e.Value > 2 * SearchGroup.MaxEmails).Distinct().Order(Comparer<EmailId>.Create(static (a, b) => a.Value.CompareTo(b.Value))), search.Unknown);
     }
@@ -171,7 +171,7 @@ public sealed class SearchIndexTests
 
     private static async Task IndexAsync(FakeIndex index, FakeBodies bodies, MailboxSnapshot messages)
     {
-        var search = new MailboxSearch(bodies, Account, new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, default).Compile(new SearchKey.Body("whatever it is")), index);
+        var search = new MailboxSearch(bodies, Account, new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, default, Collation.Unicode).Compile(new SearchKey.Body("whatever it is")), index);
         await search.RunAsync(messages, UidSet.Empty, Stop);
         await using var indexer = new SearchIndexer(index, bodies, 100, NullLogger.Instance);
         indexer.Ask(Tenant, Account, search.Unknown);
@@ -179,7 +179,7 @@ public sealed class SearchIndexTests
     }
 
     private static ValueTask<SearchFound> FindAsync(FakeBodies bodies, MailboxSnapshot messages, SearchKey key, ISearchIndex? index) =>
-        new MailboxSearch(bodies, Account, new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, default).Compile(key), index).RunAsync(messages, UidSet.Empty, Stop);
+        new MailboxSearch(bodies, Account, new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, default, Collation.Unicode).Compile(key), index).RunAsync(messages, UidSet.Empty, Stop);
 
     private static SearchKey Key(Random random, List<string> texts) => random.Next(9) switch
     {

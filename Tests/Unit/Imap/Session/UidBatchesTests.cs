@@ -18,8 +18,12 @@ public sealed class UidBatchesTests
         await c.Ok("a");
         await c.Expect("* UIDBATCHES (TAG \"b\")", "b OK …", "* UIDBATCHES (TAG \"c\")", "c OK …");
 
+        // A range has two ends, whatever is in it (§4).
+        await c.Append("d", "INBOX", "\r\nx");
+        await c.Send("d UIDBATCHES 500");
+        await c.Expect("* UIDBATCHES (TAG \"d\") 1:1", "d OK …");
         // 1,300 messages; then some in the middle and the first are gone.
-        await AppendAsync(c, 1300);
+        await AppendAsync(c, 1299);
         await c.Run("d NOOP");
         await c.Send("e UIDBATCHES 500", "f UIDBATCHES 500 1:1", "g UIDBATCHES 500 2:3", "h UIDBATCHES 500 3:9", "i UIDBATCHES 500 4:4", "j UIDBATCHES 1300", "k UIDBATCHES 5000");
         await c.Expect(

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using MailCluster.Contracts;
 using MailCluster.Imap;
@@ -101,17 +102,79 @@ public sealed class UnauthenticateTests
         await c.Expect("c BAD …", "d OK …");
     }
 
-    [Fact]
-    public async Task Not_while_the_connection_is_compressed()
+    /// <summary>RFC 8437 §4.1: DEFLATE ends, the client's behind the command, the server's behind its OK; what comes along with the command is in clear.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Compression_ends_with_it(bool tls)
+    {
+        await using FakeMail mail = await FakeMail.StartAsync(new ImapOptions { CompressedConnections = 1 }, tls);
+        await using ImapClient c = await mail.ConnectAsync();
+        if (tls)
+        {
+            await c.Run("a STARTTLS");
+            await c.StartTls();
+        }
+        await c.Run("a AUTHENTICATE PLAIN " + AsOperator("alice"));
+        // The one place is free again each time.
+        for (int round = 0; round < 3; round++)
+        {
+            await c.Run("b COMPRESS DEFLATE");
+            c.StartDeflate();
+            await c.Send("c CAPABILITY", "d NOOP");
+            Assert.EndsWith(" UNAUTHENTICATE", (await c.Ok("c"))[0]);
+            await c.Ok("d");
+            await c.Send("e NOOP", "f UNAUTHENTICATE");
+            await c.SendUncompressed("g NOOP", "h AUTHENTICATE PLAIN " + AsOperator("alice"), "i NAMESPACE");
+            await c.Expect("e OK …", "f OK [CAPABILITY … AUTH=PLAIN …] …");
+            await c.EndDeflate();
+            await c.Expect("g OK …", "h OK [CAPABILITY … COMPRESS=DEFLATE …] …", "* NAMESPACE …", "i OK …");
+        }
+    }
+
+    /// <summary>The client's stream may end itself, and a flush may come in pieces.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task However_the_client_ends_its_stream(bool final)
     {
         await using FakeMail mail = await FakeMail.StartAsync();
         await using ImapClient c = await mail.ConnectAsync();
         await c.Run("a AUTHENTICATE PLAIN " + AsOperator("alice"));
         await c.Run("b COMPRESS DEFLATE");
         c.StartDeflate();
-        await c.Send("c CAPABILITY", "d UNAUTHENTICATE", "e NAMESPACE");
-        Assert.DoesNotContain("UNAUTHENTICATE", (await c.Ok("c"))[0]);
-        await c.Expect("d BAD …", "* NAMESPACE …", "e OK …");
+        await c.Run("c NOOP");
+        var octets = new MemoryStream();
+        await using (var deflate = new DeflateStream(octets, CompressionLevel.Optimal, leaveOpen: true))
+        {
+            await deflate.WriteAsync("d UNAUTHENTICATE\r\n"u8.ToArray());
+            if (!final)
+            {
+                await deflate.FlushAsync();
+                byte[] flushed = octets.ToArray();
+                await c.SendUncompressed(flushed[..^3]);
+                await c.SendUncompressed(flushed[^3..]);
+            }
+        }
+        if (final)
+            await c.SendUncompressed(octets.ToArray());
+        await c.Expect("d OK …");
+        await c.EndDeflate();
+        await c.Run("e NOOP");
+        await c.Run("f LOGIN alice secret");
+    }
+
+    [Fact]
+    public async Task Who_goes_on_compressing_is_not_understood()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        await using ImapClient c = await mail.ConnectAsync();
+        await c.Run("a AUTHENTICATE PLAIN " + AsOperator("alice"));
+        await c.Run("b COMPRESS DEFLATE");
+        c.StartDeflate();
+        await c.Send("d UNAUTHENTICATE", "e NOOP");
+        await c.Expect("* BYE …");
+        await c.Closed();
     }
 
     /// <summary>A connection that is not logged in counts for its address again.</summary>
