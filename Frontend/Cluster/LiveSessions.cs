@@ -16,6 +16,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
     private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new();
+    private Expected[] _expected = [];
     private Task? _renewal;
 
     internal LiveSessions(MailClusterClient cluster, ILogger log)
@@ -48,7 +49,7 @@ public sealed partial class LiveSessions : IAsyncDisposable
     {
         // These first: whoever opens in between is found by the one or by the other.
         foreach (OpeningSession opening in _opening.Keys)
-            opening.Ended(which, reason);
+            opening.Add(which, session => session.Kick(reason));
         int count = 0;
         foreach (LiveSession session in _sessions.Values.Where(which))
         {
@@ -58,13 +59,34 @@ public sealed partial class LiveSessions : IAsyncDisposable
         return count;
     }
 
+    /// <summary>
+    /// Calls an action for the sessions that a predicate picks and that open from now on, by log-ins that are under way or begin within <paramref name="time"/>; not for those that are open.
+    /// On the thread that logs in.
+    /// </summary>
+    /// <param name="time">As long as owners may grant what they remember of before.</param>
+    public void WhenOpened(Func<LiveSession, bool> which, TimeSpan time, Action<LiveSession> action)
+    {
+        // What begins before the line below is under way by then.
+        lock (_gate)
+            _expected = [.. _expected.Where(IsExpected), new Expected(which, action, _cluster.Time.GetTimestamp(), time)];
+        foreach (OpeningSession opening in _opening.Keys)
+            opening.Add(which, action);
+    }
+
     /// <summary>Somebody logs in: to be disposed of when that is over.</summary>
     internal OpeningSession Open()
     {
         var opening = new OpeningSession(this);
         _opening[opening] = true;
+        foreach (Expected expected in Volatile.Read(ref _expected))
+        {
+            if (IsExpected(expected))
+                opening.Add(expected.Which, expected.Action);
+        }
         return opening;
     }
+
+    private bool IsExpected(Expected expected) => _cluster.Time.GetElapsedTime(expected.Since) < expected.Time;
 
     /// <summary>Log-ins are under way.</summary>
     public bool AreOpening => !_opening.IsEmpty;
@@ -134,6 +156,8 @@ public sealed partial class LiveSessions : IAsyncDisposable
         if (_renewal is { } renewal)
             await renewal.ConfigureAwait(false);
     }
+
+    private sealed record Expected(Func<LiveSession, bool> Which, Action<LiveSession> Action, long Since, TimeSpan Time);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The sessions of account {Account} were not renewed: {Error} {Text}")]
     private partial void LogNotRenewed(long account, string error, string text);

@@ -56,15 +56,31 @@ internal sealed partial class SessionKeeper(
                 Log(news.Kind, cluster.Sessions.Kick(Concerns, "Your account was changed; please log in again"));
                 break;
             default:
-                // Who is just logging in may have been let in before.
-                IEnumerable<AccountId> opening = news.Account is { } one && cluster.Sessions.AreOpening ? [one] : [];
-                foreach (AccountId account in cluster.Sessions.All.Where(Concerns).Select(static s => s.Account).Union(opening).ToList())
+                // Who is just logging in may have been let in before. An owner that is asked knows better from then on; where none is named they go on with what they remember.
+                IEnumerable<AccountId> opening = news.Account is { } one && (cluster.Sessions.AreOpening || news.Kind == DirectoryEventKind.State) ? [one] : [];
+                if (news.Account is null)
                 {
-                    MailResult<bool> may = await cluster.CallAsync(() => cluster.Account(account).MayLogIn(), stop);
-                    if (may is { IsOk: true, Value: false })
-                        Log(news.Kind, cluster.Sessions.Kick(account, "Log-in is switched off for this account"));
+                    cluster.Sessions.WhenOpened(
+                        Concerns, news.Kind == DirectoryEventKind.State ? AccountLimits.DirectoryAge : TimeSpan.Zero, session => _ = LookAsync(news.Kind, session.Account, stop));
                 }
+                foreach (AccountId account in cluster.Sessions.All.Where(Concerns).Select(static s => s.Account).Union(opening).ToList())
+                    await LookAsync(news.Kind, account, stop);
                 break;
+        }
+    }
+
+    /// <summary>Ends an account's sessions where it may not log in any more, as the directory has it now.</summary>
+    private async Task LookAsync(DirectoryEventKind kind, AccountId account, CancellationToken stop)
+    {
+        try
+        {
+            MailResult<bool> may = await cluster.CallAsync(() => cluster.Account(account).MayLogIn(), stop);
+            if (may is { IsOk: true, Value: false })
+                Log(kind, cluster.Sessions.Kick(account, "Log-in is switched off for this account"));
+        }
+        catch (Exception e) when (!stop.IsCancellationRequested)
+        {
+            LogFailed(e, kind);
         }
     }
 

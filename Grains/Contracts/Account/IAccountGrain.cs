@@ -182,6 +182,9 @@ public static class AccountLimits
     /// <summary>How long a call waits whose work a repetition does not join: longer than the largest tree takes on a busy machine.</summary>
     public const string TreeTimeout = "00:00:05";
 
+    /// <summary>How long an account's owner goes by what it has read of the directory, unless it hears of a change.</summary>
+    public static readonly TimeSpan DirectoryAge = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a session counts after its front end was last heard of, unless an option says otherwise.</summary>
     public static readonly TimeSpan SessionLease = TimeSpan.FromSeconds(90);
 

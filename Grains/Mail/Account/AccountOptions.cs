@@ -24,7 +24,7 @@ public sealed class AccountOptions
     public TimeSpan PasswordMemory { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How old the directory's row may be where nobody has told of a change. Default 5 s: a disabled account is out, and an old name no longer logs in, within that time.</summary>
-    public TimeSpan DirectoryAge { get; set; } = TimeSpan.FromSeconds(5);
+    public TimeSpan DirectoryAge { get; set; } = AccountLimits.DirectoryAge;
 
     /// <summary>The first delay after a wrong password; doubled by each further one. Default 250 ms.</summary>
     public TimeSpan FirstDelay { get; set; } = TimeSpan.FromMilliseconds(250);

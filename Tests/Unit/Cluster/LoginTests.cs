@@ -221,6 +221,27 @@ public sealed class LoginTests : IAsyncDisposable
         Assert.False(_cluster.Sessions.AreOpening);
     }
 
+    /// <summary>A tenant that is switched off: which of its accounts log in just now, and which owners have not heard of it, nobody knows.</summary>
+    [Fact]
+    public async Task Who_logs_in_while_a_change_is_on_its_way_is_looked_at_as_soon_as_there_is_a_session()
+    {
+        var looked = new List<string>();
+        await LoginAsync("alice@demo.test", "secret", "before");
+        _alice.Authenticated = () =>
+        {
+            _cluster.Sessions.WhenOpened(static s => s.Settings.Tenant == new TenantId(2), TimeSpan.FromSeconds(5), _ => looked.Add("of another tenant"));
+            _cluster.Sessions.WhenOpened(static s => s.Settings.Tenant == new TenantId(1), TimeSpan.FromSeconds(5), s => looked.Add(s.Id));
+        };
+        await LoginAsync("alice@demo.test", "secret", "under way");
+        _alice.Authenticated = null;
+        _time.Advance(TimeSpan.FromSeconds(4));
+        await LoginAsync("alice@demo.test", "secret", "begun in time");
+        Assert.Equal(["under way", "begun in time"], looked);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await LoginAsync("alice@demo.test", "secret", "later");
+        Assert.Equal(2, looked.Count);
+    }
+
     [Fact]
     public async Task A_log_in_that_is_only_asked_about_opens_no_session()
     {
