@@ -1,13 +1,16 @@
 using System.Text.Json;
+using MailCluster.Contracts;
 using MailCluster.Server.Commands.Admin;
 using MailCluster.Server.Configuration;
+using MailCluster.Storage.Directories;
+using MailCluster.Storage.Ids;
 using MailCluster.Tests.Support;
 using Npgsql;
 using Xunit;
 
 namespace MailCluster.Tests.Cluster;
 
-/// <summary>The admin commands as an operator runs them, on a migrated database without any node.</summary>
+/// <summary>The admin commands of an operator, on a migrated database without any node.</summary>
 public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("mailcluster-test-");
@@ -98,7 +101,6 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     {
         await DoneAsync("tenant", "add", "acme");
         await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
-        // The tests' processes have an empty standard input.
         await RefusedAsync("Standard input has no password", "account", "add", "ann@acme.test", "--password-stdin");
         Assert.Empty(await JsonAsync("account", "list", "--json"));
     }
@@ -165,7 +167,8 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
         await DoneAsync("sieve", "put", "ann@acme.test", "main", file, "--activate");
         var (exitCode, output) = await AdminAsync("sieve", "list", "ann@acme.test");
         Assert.True(exitCode == 0 && output.Contains("* main  28 octets"), output);
-        Assert.Contains("redirect", (await AdminAsync("sieve", "get", "ann@acme.test", "main")).Output);
+        // Octets, for which it has a stream of its own.
+        Assert.Contains("redirect", (await ServerProcess.RunAsync("admin", "sieve", "get", "ann@acme.test", "main", "--config", _config)).Output);
         await RefusedAsync("is active", "sieve", "delete", "ann@acme.test", "main");
         await RefusedAsync("There is no script 'other'", "sieve", "activate", "ann@acme.test", "other");
         await RefusedAsync("There is no account", "sieve", "list", "bob@acme.test");
@@ -182,6 +185,28 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
         await DoneAsync("junk", "set", "acme", "--spam-url", "http://127.0.0.1:1/spam", "--ham-url", "http://127.0.0.1:1/ham");
         await DoneAsync("junk", "off", "acme");
         await RefusedAsync("has no reports", "junk", "off", "acme");
+    }
+
+    [Fact]
+    public async Task Sessions_are_listed_with_the_operators_who_act_in_them()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        await DoneAsync("account", "add", "ann@acme.test");
+        await using var database = NpgsqlDataSource.Create(_database + ";Pooling=false");
+        var (table, since) = (new SessionTable(database), new DateTimeOffset(2026, 2, 1, 10, 0, 0, TimeSpan.Zero));
+        long tenant = (await new TenantStore(database, new IdBlocks(database)).FindAsync("acme"))!.Id.Value;
+        ListedSession Session(string id, string? by) => new(
+            "front-1", id, new AccountId(1), new TenantId(tenant), "ann@acme.test", "imap", "192.0.2.1", since, Operator: by);
+        await table.UpdateAsync("front-1", [Session("s1", null), Session("s2", "ops")], []);
+        var (exitCode, output) = await AdminAsync("session", "list");
+        Assert.Equal((0, """
+            NODE     SESSION  USER           OPERATOR  PROTOCOL  ADDRESS    SINCE
+            front-1  s1       ann@acme.test  -         imap      192.0.2.1  2026-02-01 10:00:00
+            front-1  s2       ann@acme.test  ops       imap      192.0.2.1  2026-02-01 10:00:00
+
+            """), (exitCode, output));
+        Assert.Equal(["", "ops"], (await JsonAsync("session", "list", "--tenant", "acme", "--json")).Select(static s => s.GetProperty("operator").ToString()));
     }
 
     [Fact]
@@ -231,7 +256,7 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     [InlineData("9999999999999T")]
     public void What_is_no_quota_is_refused(string text) => Assert.Throws<OptionsException>(() => QuotaOptions.Parse(text));
 
-    private Task<(int ExitCode, string Output)> AdminAsync(params string[] arguments) => ServerProcess.RunAsync(["admin", .. arguments, "--config", _config]);
+    private Task<(int ExitCode, string Output)> AdminAsync(params string[] arguments) => AdminHere.RunAsync(["admin", .. arguments, "--config", _config]);
 
     private async Task SqlAsync(string sql)
     {

@@ -128,11 +128,5 @@ public sealed class LoginCommandsTests(PostgresFixture postgres) : IAsyncLifetim
 
     private async Task<List<JsonElement>> JsonAsync(params string[] arguments) => [.. JsonDocument.Parse(await DoneAsync(null, arguments)).RootElement.EnumerateArray()];
 
-    private async Task<(int ExitCode, string Output)> AdminAsync(string? input, string[] arguments)
-    {
-        string[]? command = input is null ? null : ["/bin/sh", "-c", $"printf '%s\\n' '{input}' | '{ServerProcess.Program}' \"$@\"", "sh"];
-        await using ServerProcess admin = ServerProcess.Start(["admin", .. arguments, "--config", _config], command: command);
-        await admin.WaitForExitAsync();
-        return (admin.ExitCode, admin.Output);
-    }
+    private Task<(int ExitCode, string Output)> AdminAsync(string? input, string[] arguments) => AdminHere.RunAsync(["admin", .. arguments, "--config", _config], input);
 }

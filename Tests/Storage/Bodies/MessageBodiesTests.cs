@@ -206,7 +206,7 @@ public sealed class MessageBodiesTests(PostgresFixture postgres) : BodyTest(post
     public async Task Without_postgresql_the_store_is_unavailable()
     {
         await using var nowhere = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Timeout=2");
-        var store = new MessageBodies(nowhere, new IdBlocks(Database));
+        var store = new MessageBodies(nowhere, new IdBlocks(Database), new BodyOptions { Patience = TimeSpan.Zero });
         await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
             await store.StageAsync(Tenant, PipeReader.Create(new MemoryStream([1])), 1, null, long.MaxValue, default));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.GetEmailsAsync(Account, [new(1)], false, default));
