@@ -68,7 +68,7 @@ public sealed class DemoTests : IDisposable
     [Fact]
     public async Task A_port_that_is_taken_is_named()
     {
-        var offset = DemoServer.FreeOffset();
+        var offset = FreePorts.NextOffset();
         var port = offset + 143;
         using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, port);
         other.Start();

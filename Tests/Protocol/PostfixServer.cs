@@ -13,7 +13,7 @@ internal sealed class PostfixServer : IAsyncDisposable
     private const string Programs = "/usr/lib/postfix/sbin";
 
     // Only against a hang.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly DirectoryInfo _directory;
     private readonly List<(Func<string, bool> Wanted, TaskCompletionSource<string> Seen)> _awaited = [];

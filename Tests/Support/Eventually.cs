@@ -4,7 +4,7 @@ namespace MailCluster.Tests.Support;
 public static class Eventually
 {
     // Only against a hang.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Looks again and again until it is so; an exception while looking means that it is not so yet.</summary>
     /// <param name="what">The sentence of the failure: "The silo was not declared dead".</param>

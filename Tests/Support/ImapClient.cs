@@ -122,6 +122,16 @@ public sealed class ImapClient : IAsyncDisposable
         }
     }
 
+    /// <summary>The next line is this one, or it comes after <paramref name="maybe"/>: news that may be told by itself, or together with what came after it.</summary>
+    public async Task ExpectAfter(string maybe, string line)
+    {
+        string got = await Line();
+        if (Matches(got, maybe))
+            got = await Line();
+        if (!Matches(got, line))
+            Fail($"expected: {line}\n     got: {got}");
+    }
+
     /// <summary>The tagged OK, and the untagged lines before it.</summary>
     public Task<IReadOnlyList<string>> Ok(string tag, string rest = "…") => Tagged(tag, "OK " + rest);
 

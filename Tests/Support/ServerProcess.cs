@@ -8,7 +8,7 @@ namespace MailCluster.Tests.Support;
 public sealed class ServerProcess : IAsyncDisposable
 {
     // Only against a hang: a start takes a few seconds, on a machine that is busy with the other tests as well.
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();

@@ -154,7 +154,7 @@ internal sealed class ChromiumPage(Chromium chromium, string session)
     /// <summary>Until an expression is true; while the page changes it may also fail.</summary>
     public async Task UntilAsync(string expression)
     {
-        long until = Environment.TickCount64 + (long)Program.Patience.TotalMilliseconds / 4;
+        long until = Environment.TickCount64 + (long)Program.Patience.TotalMilliseconds;
         string guarded = $"(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()";
         while ((bool?)await EvaluateAsync(guarded) != true)
         {

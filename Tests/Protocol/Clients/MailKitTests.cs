@@ -105,7 +105,7 @@ public sealed class MailKitTests(MailServer server)
             new ImapEventGroup(ImapMailboxFilter.SelectedDelayed, new ImapEvent.MessageNew(MessageSummaryItems.UniqueId | MessageSummaryItems.Flags), ImapEvent.MessageExpunge),
             new ImapEventGroup(ImapMailboxFilter.Personal, new ImapEvent.MessageNew(), ImapEvent.MessageExpunge, ImapEvent.MailboxName),
         ]);
-        using var done = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var done = new CancellationTokenSource(TimeSpan.FromMinutes(3));
         sent.CountChanged += (_, _) => done.Cancel();
         Task idle = one.IdleAsync(done.Token);
         await two.GetFolder(SpecialFolder.Sent)!.AppendAsync(Message("news"));

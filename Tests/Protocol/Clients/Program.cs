@@ -8,7 +8,7 @@ namespace MailCluster.Tests.Protocol.Clients;
 internal static class Program
 {
     /// <summary>Only against a hang.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     /// <summary>Skips the test where the program is missing.</summary>
     public static void Need(string program) => Assert.SkipUnless(Find(program) is not null, $"{program} is not installed.");

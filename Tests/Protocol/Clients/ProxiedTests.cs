@@ -62,7 +62,7 @@ public sealed class ProxiedTests(ProxiedServer server) : IClassFixture<ProxiedSe
 public sealed class ProxiedServer : IAsyncLifetime
 {
     public MailServer Node { get; } = MailServer.With(
-        ("Listen:ProxyProtocol", true), ("Listen:TrustedNetworks:0", "127.0.0.0/8"), ("Limits:LoginSeconds", 5));
+        ("Listen:ProxyProtocol", true), ("Listen:TrustedNetworks:0", "127.0.0.0/8"), ("Limits:LoginSeconds", 20));
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
 

@@ -91,7 +91,7 @@ internal sealed class RoundcubeServer : IAsyncDisposable
                 "bin-environment" => ("PHP_FCGI_CHILDREN" => "4", "PHP_FCGI_MAX_REQUESTS" => "10000", "ROUNDCUBE_CONFIG_DIR" => "{{home}}/config"))))
             """);
         _process = Process.Start(new ProcessStartInfo(Program.Find("lighttpd")!, ["-D", "-f", Path.Combine(home, "lighttpd.conf")]))!;
-        for (long until = Environment.TickCount64 + 30_000; ; await Task.Delay(50))
+        for (long until = Environment.TickCount64 + (long)Program.Patience.TotalMilliseconds; ; await Task.Delay(50))
         {
             try
             {

@@ -6,7 +6,7 @@ import select
 import sys
 import time
 
-PATIENCE = 60
+PATIENCE = 170
 
 
 def main(rc, *steps):

@@ -97,7 +97,7 @@ public sealed class AccountEventsTests(MailSilo silo) : IClassFixture<MailSilo>
             List<Func<AccountNews, bool>> open = [.. expected];
             while (true)
             {
-                AccountNews news = await _news.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+                AccountNews news = await _news.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(3));
                 Numbers.Add(news.Number);
                 open.RemoveAll(e => e(news));
                 if (open.Count == 0)

@@ -46,6 +46,8 @@ public sealed class MailSilo(PostgresFixture postgres) : IAsyncLifetime
                 services.AddSingleton<IdBlocks>();
                 services.AddSingleton<ILocalMailboxes>(_ => new LocalMailboxes(() => MayRead));
                 services.AddMailOwners();
+                // What is answered from memory is, however busy the machine.
+                services.Configure<AccountOptions>(static o => o.DirectoryAge = TimeSpan.FromMinutes(10));
             })
             .Build();
         await _host.StartAsync();

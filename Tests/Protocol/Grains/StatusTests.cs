@@ -1,6 +1,7 @@
 using MailCluster.Contracts;
 using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Mailboxes;
+using MailCluster.Tests.Support;
 using Xunit;
 using static MailCluster.Tests.Protocol.Grains.MailSilo;
 
@@ -64,11 +65,7 @@ public sealed class StatusTests(MailSilo silo) : IClassFixture<MailSilo>
         Assert.Equal(1u, Ok(await silo.Owner(inbox).Select(readOnly: false)).RecentFrom);
         Assert.True(await OwnedAsync());
         await silo.Owner(inbox).End(MailboxEnd.OwnerChanged);
-        for (int tries = 0; await OwnedAsync(); tries++)
-        {
-            Assert.True(tries < 500);
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
+        await Eventually.Async("the owner still has its claim", async () => !await OwnedAsync());
         Assert.Equal((2, 0), (Ok(await silo.Owner(inbox.Account).Status(MailboxPath.Inbox)) switch { var s => (s.Messages, s.Recent) }));
 
         // Only its own: somebody who has claimed the mailbox meanwhile keeps it.
@@ -172,11 +169,7 @@ public sealed class StatusTests(MailSilo silo) : IClassFixture<MailSilo>
         MailboxPath name = MailboxPath.Of("Work");
         for (int i = 0; i < 3; i++)
             Assert.Equal(0, Ok(await silo.Owner(work.Account).Status(name)).Messages);
-        for (int tries = 0; !silo.Local.TryFind(work.Account, name, out _, out _); tries++)
-        {
-            Assert.True(tries < 500);
-            await Task.Delay(20, TestContext.Current.CancellationToken);
-        }
+        await Eventually.Async("it has no owner", () => Task.FromResult(silo.Local.TryFind(work.Account, name, out _, out _)));
     }
 
     /// <summary>Another owner, which has the mailbox in memory.</summary>

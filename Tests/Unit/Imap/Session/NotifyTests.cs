@@ -64,8 +64,10 @@ public sealed class NotifyTests
         await DoAsync(other, "a SELECT INBOX", "b UID STORE 1 +FLAGS (\\Deleted)", "c EXPUNGE");
         if (atOnce)
             await c.Expect("* 1 EXPUNGE");
+        // While both have it selected, either of them may be the first to hear of a message, and gets RECENT.
+        await other.Run("d UNSELECT");
         await other.Append("s", "INBOX", Message);
-        await c.Expect($"* {(atOnce ? 3 : 4)} EXISTS");
+        await c.Expect($"* {(atOnce ? 3 : 4)} EXISTS", "* … RECENT");
         await c.Send("b FETCH 2 (UID)", "c UID FETCH 2:3 (UID)");
         if (atOnce)
             await c.Expect("* 2 FETCH (UID 3)", "b OK …", "* 1 FETCH (UID 2)", "* 2 FETCH (UID 3)", "c OK …");
@@ -81,12 +83,14 @@ public sealed class NotifyTests
         await FilledAsync(c, other, 2);
         await c.Run("a NOTIFY SET (SELECTED-DELAYED (MessageNew (UID) MessageExpunge)) (PERSONAL (MessageNew MessageExpunge MailboxName))");
         await DoAsync(other, "a SELECT INBOX", "b UID STORE 1 +FLAGS (\\Deleted)", "c EXPUNGE");
+        // While both have it selected, either of them may be the first to hear of a message, and gets RECENT.
+        await other.Run("d UNSELECT");
         await c.Send("b IDLE");
         await c.Expect("+ idling", "* 1 EXPUNGE");
         await other.Append("s", "Work", Message);
         await c.Expect("* STATUS \"Work\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1000)");
         await other.Append("s", "INBOX", Message);
-        await c.Expect("* 2 EXISTS", "* 2 FETCH (UID 3)");
+        await c.Expect("* 2 EXISTS", "* … RECENT", "* 2 FETCH (UID 3)");
         await other.Run("d CREATE Later");
         await c.Expect("* LIST (\\HasNoChildren) \"/\" \"Later\"");
         await c.Send("DONE");
