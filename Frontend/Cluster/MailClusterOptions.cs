@@ -12,6 +12,12 @@ public sealed record MailClusterOptions
     /// <summary>The same for a change of so many messages that it may take longer by itself, as long as nothing worse is heard than silence. Default 2 min.</summary>
     public TimeSpan LengthyFor { get; init; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>
+    /// Messages that one operation of a large STORE, EXPUNGE or MOVE changes at most (see <see cref="SlicedChanges"/>). Default 2,000: some 10 to 50 ms each, which is what others of the same
+    /// mailbox wait.
+    /// </summary>
+    public int SliceMessages { get; init; } = 2000;
+
     /// <summary>The wait before the first retry; doubled each time, with jitter. Default 20 ms: a deactivated owner is back sooner.</summary>
     public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromMilliseconds(20);
 

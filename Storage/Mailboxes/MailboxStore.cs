@@ -152,9 +152,15 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
         return await command.ExecuteScalarAsync() is not null;
     });
 
-    private static async Task<MailboxSnapshot> ReadRowsAsync(NpgsqlConnection connection, MailboxKey key, long epoch, MailboxStatus status, Dictionary<short, string> keywords)
+    internal static async Task<MailboxSnapshot> ReadRowsAsync(NpgsqlConnection connection, MailboxKey key, long epoch, MailboxStatus status, Dictionary<short, string> keywords)
     {
         var builder = new SnapshotBuilder(keywords);
+        if (status.Messages >= 500)
+        {
+            // A mailbox that was just filled is unknown to the statistics, and is taken for one of a few messages: then both tables are joined by a loop that reads all flags for each message.
+            await using var linear = new NpgsqlCommand("set local enable_nestloop = off", connection);
+            await linear.ExecuteNonQueryAsync();
+        }
         await using NpgsqlCommand command = Command(connection,
             $"""
             select {SnapshotBuilder.Columns}

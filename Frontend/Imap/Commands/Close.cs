@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Session;
 
@@ -13,9 +14,8 @@ internal static class Close
         // Who may not expunge leaves all the same (RFC 4314 §4).
         if (!mailbox.ReadOnly && mailbox.Rights.Has(MailRights.Expunge))
         {
-            IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
-            var request = new ExpungeRequest(session.Cluster.NextOperation(), state.User.Actor, null);
-            MailResult<ExpungeResult> result = await session.Cluster.CallAsync(() => owner.Expunge(request), session.Wait, mailbox.Count);
+            MailboxSnapshot? known = mailbox.Count > session.Cluster.Options.SliceMessages ? (await mailbox.Open.SyncAsync(session.Wait)).Value : null;
+            MailResult<ExpungeResult> result = await session.Cluster.ExpungeAsync(mailbox.Key, state.User.Actor, null, known, mailbox.Count, session.Wait);
             if (result.Error is { Code: not MailErrorCode.NoPermission } error)
                 return error;
         }

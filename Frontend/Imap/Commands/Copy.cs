@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Session;
 using MailCluster.Imap.Wire;
@@ -9,43 +10,42 @@ internal static class Copy
 {
     public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
-        (MailResult<CopyResult?> result, Completion? refused, _) = await TransferAsync(session, state, command, move: false);
-        if (refused is { } no)
+        Transfer transfer = await TransferAsync(session, state, command, move: false);
+        if (transfer.Refused is { } no)
             return no;
-        if (result.Error is { } error)
+        if (transfer.Error is { } error)
             return error;
-        return result.Value is { Uids.IsEmpty: false } copied ? Completion.Ok(CopyUid(copied)) : Completion.Done;
+        return transfer.Done is { Uids.IsEmpty: false } copied ? Completion.Ok(CopyUid(copied)) : Completion.Done;
     }
 
-    /// <summary>The part that COPY and MOVE share. A null result where the set names no message.</summary>
-    /// <returns>Lowest: the lowest UID that was moved, where a limit has left others alone.</returns>
-    public static async ValueTask<(MailResult<CopyResult?> Result, Completion? Refused, uint? Lowest)> TransferAsync(ImapSession session, Selected state, Command command, bool move)
+    /// <summary>The part that COPY and MOVE share.</summary>
+    public static async ValueTask<Transfer> TransferAsync(ImapSession session, Selected state, Command command, bool move)
     {
         CopyArguments arguments = command.Parse(MailboxGrammar.ParseCopy);
         UidSet uids = state.Mailbox.Resolve(arguments.Set, command.Uid);
         // Copies are all or none; of a move the rest stays where it is.
         if (!move && MessageLimit.Refuse(session, uids.Cardinality) is { } tooMany)
-            return (default, tooMany, null);
+            return new Transfer(null, Refused: tooMany);
         uids = MessageLimit.Of(session, uids, out uint? lowest);
         MailResult<FoundMailbox> target = await session.FindTargetAsync(state.User, arguments.Mailbox);
         if (target.Error is { } notFound)
-            return (notFound, null, null);
+            return new Transfer(null, notFound);
         if (uids.IsEmpty)
-            return (default(MailResult<CopyResult?>), null, null);
-        IMailboxGrain owner = session.Cluster.Mailbox(target.Value!.Key);
-        var request = new CopyRequest(session.Cluster.NextOperation(), state.User.Actor, state.Mailbox.Key, uids, move);
-        MailResult<CopyResult> result = await session.PatientAsync(
-            session.Cluster.CallAsync(() => owner.CopyFrom(request), session.Wait, uids.Cardinality), move ? "Still moving" : "Still copying");
-        if (result.Value is { } copied)
-            Append.Added(session, target.Value.Key.Mailbox, copied.Uids, copied.ModSeq);
-        return (result.Error switch
-        {
-            null => result.Value,
-            { Code: MailErrorCode.MailboxGone } => new MailError(MailErrorCode.TryCreate, "The mailbox was deleted."),
-            { } error => error,
-        }, null, lowest);
+            return new Transfer(null);
+        (CopyResult? done, MailError? error) = await session.PatientAsync(
+            session.Cluster.TransferAsync(state.Mailbox.Key, target.Value!.Key, state.User.Actor, uids, move, session.Wait), move ? "Still moving" : "Still copying");
+        if (done is not null)
+            Append.Added(session, target.Value.Key.Mailbox, done.Uids, done.ModSeq);
+        return new Transfer(done, error is { Code: MailErrorCode.MailboxGone } ? new MailError(MailErrorCode.TryCreate, "The mailbox was deleted.") : error, Lowest: lowest);
     }
 
     /// <summary>RFC 4315 §3.</summary>
     public static string CopyUid(CopyResult copied) => $"COPYUID {copied.UidValidity} {copied.SourceUids} {copied.Uids}";
 }
+
+/// <summary>What became of a COPY or MOVE.</summary>
+/// <param name="Done">Null where the set names no message, or nothing was done.</param>
+/// <param name="Error">Why not; of a large MOVE, which has moved what <paramref name="Done"/> says, why not the rest.</param>
+/// <param name="Refused">The answer to a command that is not even tried.</param>
+/// <param name="Lowest">The lowest UID that was moved, where a limit has left others alone.</param>
+internal readonly record struct Transfer(CopyResult? Done, MailError? Error = null, Completion? Refused = null, uint? Lowest = null);

@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Session;
 using MailCluster.Imap.Wire;
@@ -23,10 +24,8 @@ internal static class Expunge
             command.ParseNothing();
         if (uids is { IsEmpty: true })
             return Completion.Done;
-        IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
-        var request = new ExpungeRequest(session.Cluster.NextOperation(), state.User.Actor, uids);
         MailResult<ExpungeResult> result = await session.PatientAsync(
-            session.Cluster.CallAsync(() => owner.Expunge(request), session.Wait, mailbox.Count), "Still expunging");
+            session.Cluster.ExpungeAsync(mailbox.Key, state.User.Actor, uids, mailbox.Open.Current, mailbox.Count, session.Wait), "Still expunging");
         if (result.Error is { } error)
             return error;
         // RFC 7162 §3.2.10: a client that follows modseqs must not miss this one.

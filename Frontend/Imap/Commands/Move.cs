@@ -8,12 +8,18 @@ internal static class Move
 {
     public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
-        (MailResult<CopyResult?> result, _, uint? lowest) = await Copy.TransferAsync(session, state, command, move: true);
-        if (result.Error is { } error)
+        Transfer transfer = await Copy.TransferAsync(session, state, command, move: true);
+        if (transfer.Done is { Uids.IsEmpty: false } moved)
+            session.Reply.Status(null, "OK"u8, Copy.CopyUid(moved), "Moved");
+        if (transfer.Error is { } error)
+        {
+            // Of a move that was broken off the client is told what it has lost here, and where that has gone.
+            if (transfer.Done is not null)
+                await session.SyncAsync(state, new Telling(command.Uid, Expunged: true, Asked: true));
             return error;
-        if (result.Value is not { Uids.IsEmpty: false } moved)
+        }
+        if (transfer.Done is not { Uids.IsEmpty: false })
             return Completion.Done;
-        session.Reply.Status(null, "OK"u8, Copy.CopyUid(moved), "Moved");
-        return MessageLimit.Told(session, state.User.QResync ? Completion.DoneWithModSeq : Completion.Done, lowest);
+        return MessageLimit.Told(session, state.User.QResync ? Completion.DoneWithModSeq : Completion.Done, transfer.Lowest);
     }
 }

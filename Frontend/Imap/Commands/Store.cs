@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Session;
 using MailCluster.Imap.Wire;
@@ -20,10 +21,8 @@ internal static class Store
         UidSet modified = UidSet.Empty;
         if (!uids.IsEmpty)
         {
-            IMailboxGrain owner = session.Cluster.Mailbox(mailbox.Key);
-            var request = new StoreRequest(session.Cluster.NextOperation(), state.User.Actor, uids, arguments.Mode, arguments.Flags, arguments.UnchangedSince);
             MailResult<StoreResult> result = await session.PatientAsync(
-                session.Cluster.CallAsync(() => owner.Store(request), session.Wait, uids.Cardinality), "Still storing flags");
+                session.Cluster.StoreAsync(mailbox.Key, state.User.Actor, uids, arguments.Mode, arguments.Flags, arguments.UnchangedSince, session.Wait), "Still storing flags");
             if (result.Error is { } error)
                 return error;
             modified = result.Value!.Modified;

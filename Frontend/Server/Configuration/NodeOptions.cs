@@ -215,6 +215,13 @@ public sealed class LimitsSection
     [Range(0, int.MaxValue)]
     public int CommandMessages { get; set; }
 
+    /// <summary>
+    /// Messages that a large STORE, EXPUNGE or MOVE changes by one commit; the rest follows in further ones. Default 2000: whoever shares the mailbox, or the usage of its account, waits
+    /// for one of them, some 10 to 50 ms, and each costs a flush of PostgreSQL's log.
+    /// </summary>
+    [Range(1, 1_000_000)]
+    public int SliceMessages { get; set; } = 2000;
+
     /// <summary>Accounts that IMAP clients may watch at once with NOTIFY; more are answered NO [NOTIFICATIONOVERFLOW]. Default 10000: some KB each, and a call to its owner every 15 s.</summary>
     [Range(0, 10_000_000)]
     public int WatchedAccounts { get; set; } = 10_000;

@@ -76,7 +76,7 @@ internal static class Mail
             s.GetRequiredService<ILocalMailboxes>(),
             new()
             {
-                FrontEnd = options.Name, RetryFor = options.Limits.CommandTime, WatchedAccounts = options.Limits.WatchedAccounts,
+                FrontEnd = options.Name, RetryFor = options.Limits.CommandTime, WatchedAccounts = options.Limits.WatchedAccounts, SliceMessages = options.Limits.SliceMessages,
                 SessionRenewal = TimeSpan.FromSeconds(options.Limits.SessionLeaseSeconds) / 3,
             },
             s.GetRequiredService<ILoggerFactory>(), accounts: s.GetService<ILocalAccounts>()));

@@ -60,7 +60,8 @@ internal sealed class Removals(Chronicle chronicle, IReadOnlyList<Operation> del
         IEnumerable<MessageChronicle> moved = operation.Act switch
         {
             Replace replace => [mailbox.Message(replace.Uid)],
-            Transfer { Pairs.Count: > 0 } move => move.Pairs.Select(p => mailbox.Message(p.Source)),
+            // One that was broken off says what it moved, and may have moved more.
+            Transfer { Pairs.Count: > 0 } move when operation.Outcome == Outcome.Ok => move.Pairs.Select(p => mailbox.Message(p.Source)),
             var move => mailbox.Of(((Transfer)move).Uids),
         };
         foreach (MessageChronicle message in moved)

@@ -236,6 +236,8 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
         further["Log:Level"] = "Warning";
         further["Maintenance:ExpungedSeconds"] = plan.ExpungedSeconds;
         further["Maintenance:EverySeconds"] = 2;
+        // Mailboxes are small here: changes of a few messages are made as those of thousands are.
+        further["Limits:SliceMessages"] = 2;
         // All clients have one address.
         further["Listen:TrustedNetworks:0"] = "127.0.0.0/8";
         if (space is not null)

@@ -31,10 +31,10 @@ internal sealed record Operation(
 {
     /// <summary>
     /// Whether its effect is allowed to be there, though not acknowledged. A STORE that is refused because some of its messages are gone, or were changed, has changed the
-    /// others (RFC 2180 §4.2, RFC 7162 §3.1.3).
+    /// others (RFC 2180 §4.2, RFC 7162 §3.1.3); so has a MOVE that was broken off, which says where to (RFC 6851 §3.3).
     /// </summary>
-    public bool MayHaveHappened =>
-        Outcome == Outcome.Unknown || (Outcome == Outcome.No && (Code == "UNAVAILABLE" || (Act is Store && Code is "EXPUNGEISSUED" or "MODIFIED")));
+    public bool MayHaveHappened => Outcome == Outcome.Unknown
+        || (Outcome == Outcome.No && (Code == "UNAVAILABLE" || (Act is Store && Code is "EXPUNGEISSUED" or "MODIFIED") || Act is Transfer { Move: true, Pairs.Count: > 0 }));
 }
 
 /// <summary>A connection: which server, who, and where its transcript is.</summary>

@@ -32,6 +32,8 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public Func<AppendRequest, MailResult<AppendResult>>? OnAppend { get; set; }
 
+    public Func<StoreRequest, MailResult<StoreResult>>? OnStore { get; set; }
+
     public MailboxKey Key { get; init; }
 
     public long Commit(Func<long, MailboxSnapshot, MailboxEffect> change)
@@ -151,7 +153,7 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask<MailResult<uint>> ClaimRecent(uint upTo) => throw new NotSupportedException();
 
-    public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => throw new NotSupportedException();
+    public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => new(OnStore!(request));
 
     public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => throw new NotSupportedException();
 

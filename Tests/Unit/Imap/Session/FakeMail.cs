@@ -26,14 +26,14 @@ internal sealed class FakeMail : IAsyncDisposable
     private IPEndPoint _door = null!;
     private IPEndPoint _pop3 = null!;
 
-    private FakeMail(ImapOptions? options, Pop3Options? pop3, TimeProvider? time, ILoggerFactory? logs, NetServerOptions? net)
+    private FakeMail(ImapOptions? options, Pop3Options? pop3, TimeProvider? time, ILoggerFactory? logs, NetServerOptions? net, int slice)
     {
         _net = new NetServer(net);
         Local = new LocalMailboxes();
         Owner = new FakeAccount(this);
         IGrainFactory grains = DispatchProxy.Create<IGrainFactory, Grains>();
         ((Grains)(object)grains).Mail = this;
-        _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50), WatchFor = TimeSpan.FromMilliseconds(100) });
+        _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50), WatchFor = TimeSpan.FromMilliseconds(100), SliceMessages = slice });
         Protocol = new ImapProtocol(_cluster, options, time: time);
         Pop3 = new Pop3Protocol(_cluster, pop3, logs, time);
         Owner.Add(MailboxPath.Inbox);
@@ -64,9 +64,9 @@ internal sealed class FakeMail : IAsyncDisposable
 
     public static async Task<FakeMail> StartAsync(
         ImapOptions? options = null, bool tls = false, Func<ListenerOptions, ListenerOptions>? listener = null, TimeProvider? time = null, Pop3Options? pop3 = null,
-        ILoggerFactory? logs = null, NetServerOptions? net = null)
+        ILoggerFactory? logs = null, NetServerOptions? net = null, int slice = 2000)
     {
-        var mail = new FakeMail(options, pop3, time, logs, net);
+        var mail = new FakeMail(options, pop3, time, logs, net, slice);
         var listen = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
         listen = listener?.Invoke(listen) ?? listen;
         ICertificateSource? certificate = tls ? new SelfSignedCertificate("mail.test", "127.0.0.1") : null;

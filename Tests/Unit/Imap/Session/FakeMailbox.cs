@@ -17,6 +17,9 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
     /// <summary>The owner's answers fail as if it could not be reached.</summary>
     public bool Unreachable { get; set; }
 
+    /// <summary>After so many changes it can't be reached any more; null for never.</summary>
+    public int? ChangesLeft { get; set; }
+
     /// <summary>Something that nobody expects happens at the next SELECT.</summary>
     public bool Breaks { get; set; }
 
@@ -164,6 +167,7 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
 
     private void Change(Func<long, MailboxEffect> effect)
     {
+        ChangesLeft--;
         long next = _now.ModSeq + 1;
         _now = _now.Apply(new MailboxDelta(1, _now.ModSeq, next, [effect(next)]));
         Publish();
@@ -176,7 +180,7 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
         {
             if (Gone)
                 return new(GoneError);
-            if (Unreachable)
+            if (Unreachable || ChangesLeft == 0)
                 return new(new MailError(MailErrorCode.Unavailable, "Unreachable."));
             return new(work());
         }
