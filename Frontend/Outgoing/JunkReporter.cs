@@ -15,6 +15,9 @@ public sealed partial class JunkReporter : IDisposable
 
     private const int Batch = 8;
 
+    /// <summary>Times what a slice takes: the pause after it.</summary>
+    private const int Idle = 5;
+
     /// <summary>What a filter learns from lies in the first of it.</summary>
     private const int MostOctets = 1024 * 1024;
 
@@ -45,6 +48,7 @@ public sealed partial class JunkReporter : IDisposable
         while (!stop.IsCancellationRequested)
         {
             bool more = false;
+            long began = _time.GetTimestamp();
             try
             {
                 more = await ScanAsync(stop).ConfigureAwait(false);
@@ -60,7 +64,9 @@ public sealed partial class JunkReporter : IDisposable
             {
                 Bug(_log, e);
             }
-            await Task.Delay(more ? TimeSpan.FromMilliseconds(100) : _every * (0.5 + Random.Shared.NextDouble()), _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // A million of them are no reason to keep PostgreSQL busy: it is left alone for most of the time.
+            TimeSpan pause = TimeSpan.FromMilliseconds(Math.Max(100, Idle * _time.GetElapsedTime(began).TotalMilliseconds));
+            await Task.Delay(more ? pause : _every * (0.5 + Random.Shared.NextDouble()), _time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

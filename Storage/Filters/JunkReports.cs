@@ -12,7 +12,8 @@ public sealed class JunkReports(NpgsqlDataSource database) : IJunkReports
 
     /// <inheritdoc/>
     public async ValueTask<(MailboxKey? Last, int Found)> ScanAsync(MailboxKey after, int limit, CancellationToken cancellationToken) => await Store.Guard(async () =>
-        await database.ListAsync("select last_account, last_mailbox, reports from mail.junk_scan_v1($1, $2, $3, $4)",
+        // Where no tenant wants reports the function is not even called: it would walk through the Junk mailboxes of all accounts, again and again.
+        await database.ListAsync("select last_account, last_mailbox, reports from mail.junk_scan_v1($1, $2, $3, $4) where exists (select 1 from directory.junk_report)",
             static r => ((MailboxKey?)new MailboxKey(new(r.GetInt64(0)), new(r.GetInt64(1))), r.GetInt32(2)), after.Account.Value, after.Mailbox.Value, limit, MostWaiting)
             is [var found] ? found : (null, 0));
 

@@ -6,7 +6,7 @@ namespace MailCluster.Contracts;
 /// </summary>
 public interface IJunkReports
 {
-    /// <summary>Looks at some Junk mailboxes after this one for what is new; the last one looked at, null at the end, and how many reports were found.</summary>
+    /// <summary>Looks at some Junk mailboxes after this one for what is new, where any tenant wants to know; the last one looked at, null at the end, and how many reports were found.</summary>
     ValueTask<(MailboxKey? Last, int Found)> ScanAsync(MailboxKey after, int limit, CancellationToken cancellationToken);
 
     /// <summary>Takes some reports that are due, for a time.</summary>
