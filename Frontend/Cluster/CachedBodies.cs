@@ -9,9 +9,7 @@ namespace MailCluster.Cluster;
 /// Bodies, emails and what is known of them, with those that were read last kept in this process. None of them ever changes, so that nothing here can be out of date; and each is
 /// found only by an id that a mailbox of the session's own account has named. What several ask for at once is read once.
 /// </summary>
-/// <param name="store">Where everything is.</param>
-/// <param name="capacity">Octets that are kept at most, with what the entries themselves take; 0 keeps nothing.</param>
-public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessageBodies
+public sealed class CachedBodies : IMessageBodies
 {
     /// <summary>Octets of a body that are read and kept together.</summary>
     public const int PieceSize = 256 * 1024;
@@ -22,9 +20,25 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     /// <summary>A body that takes more than this part of the whole is not kept: a few of them would leave nothing of all others.</summary>
     private const int LargestPart = 8;
 
-    private readonly RecentlyUsed<Key, object> _recent = new(capacity, static value => (value as Piece)?.Release());
+    /// <summary>Less than that is not worth a collection.</summary>
+    private const long LeastGarbage = 16 * 1024 * 1024;
+
+    private readonly IMessageBodies _store;
+    private readonly long _capacity;
+    private readonly RecentlyUsed<Key, object> _recent;
     private readonly Dictionary<Key, Reading> _underWay = [];
     private readonly Lock _gate = new();
+
+    // Octets that have made room since the collector was last asked to look at all generations.
+    private long _garbage;
+
+    /// <param name="store">Where everything is.</param>
+    /// <param name="capacity">Octets that are kept at most, with what the entries themselves take; 0 keeps nothing.</param>
+    public CachedBodies(IMessageBodies store, long capacity)
+    {
+        (_store, _capacity) = (store, capacity);
+        _recent = new RecentlyUsed<Key, object>(capacity, Removed);
+    }
 
     private enum Kind : byte
     {
@@ -41,42 +55,54 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     /// <inheritdoc/>
     public ValueTask<MailResult<StagedBody>> StageAsync(
         TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
-        store.StageAsync(tenant, source, claims, sizeHint, maxSize, cancellationToken);
+        _store.StageAsync(tenant, source, claims, sizeHint, maxSize, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
-        store.HoldAsync(tenant, source, sizeHint, maxSize, cancellationToken);
+        _store.HoldAsync(tenant, source, sizeHint, maxSize, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<bool> KeepAsync(BodyId body) => store.KeepAsync(body);
+    public ValueTask<bool> KeepAsync(BodyId body) => _store.KeepAsync(body);
 
     /// <inheritdoc/>
-    public ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken) => store.DiscardAsync(body, cancellationToken);
+    public ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken) => _store.DiscardAsync(body, cancellationToken);
+
+    /// <summary>Whether so many octets of messages are worth making room for: of what is more than half of all that can be kept nothing would be left when it is read again, nor of all else.</summary>
+    public bool IsWorthKeeping(long octets) => octets <= _capacity / 2;
 
     /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<StoredEmail?>> GetEmailsAsync(AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken) =>
+        GetEmailsAsync(account, emails, withContent, makeRoom: true, cancellationToken);
+
+    /// <param name="makeRoom">False: kept only where there is room for them already.</param>
     public async ValueTask<IReadOnlyList<StoredEmail?>> GetEmailsAsync(
-        AccountId account, IReadOnlyList<EmailId> emails, bool withContent, CancellationToken cancellationToken)
+        AccountId account, IReadOnlyList<EmailId> emails, bool withContent, bool makeRoom, CancellationToken cancellationToken)
     {
         Kind kind = withContent ? Kind.EmailWithContent : Kind.Email;
         return await GetAsync(
-            emails, id => new Key(kind, account.Value, id.Value), missing => store.GetEmailsAsync(account, missing, withContent, default), SizeOf, cancellationToken)
-            .ConfigureAwait(false);
+            emails, id => new Key(kind, account.Value, id.Value), missing => _store.GetEmailsAsync(account, missing, withContent, default), SizeOf, makeRoom,
+            cancellationToken).ConfigureAwait(false);
 
-        static long SizeOf(StoredEmail email) => 64 + email.Prefix.Length + (email.Content?.StoredOctets ?? 0);
+        // With the objects that they are: four where there is content.
+        static long SizeOf(StoredEmail email) => 100 + email.Prefix.Length + (email.Content is { } content ? 150 + content.StoredOctets : 0);
     }
 
     /// <summary>The same for whoever keeps what it makes of them, <see cref="KeepComputed"/>: they themselves are not kept, and make no room.</summary>
     public ValueTask<IReadOnlyList<StoredEmail?>> PassEmailsAsync(AccountId account, IReadOnlyList<EmailId> emails, CancellationToken cancellationToken) =>
-        store.GetEmailsAsync(account, emails, withContent: true, cancellationToken);
+        _store.GetEmailsAsync(account, emails, withContent: true, cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, CancellationToken cancellationToken) =>
+        GetBodiesAsync(bodies, maxSize, makeRoom: true, cancellationToken);
+
+    /// <param name="makeRoom">False: kept only where there is room for them already.</param>
+    public async ValueTask<IReadOnlyList<byte[]?>> GetBodiesAsync(IReadOnlyList<BodyId> bodies, int maxSize, bool makeRoom, CancellationToken cancellationToken)
     {
         if (maxSize >= PieceSize)
-            return await store.GetBodiesAsync(bodies, maxSize, cancellationToken).ConfigureAwait(false);
+            return await _store.GetBodiesAsync(bodies, maxSize, cancellationToken).ConfigureAwait(false);
         byte[]?[] found = await GetAsync(
-            bodies, static id => new Key(Kind.SmallBody, id.Value, 0), missing => store.GetBodiesAsync(missing, maxSize, default), static body => body.Length, cancellationToken)
-            .ConfigureAwait(false);
+            bodies, static id => new Key(Kind.SmallBody, id.Value, 0), missing => _store.GetBodiesAsync(missing, maxSize, default), static body => body.Length, makeRoom,
+            cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < found.Length; i++)
         {
             // Asked for by somebody who takes larger ones.
@@ -103,7 +129,22 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + count, size);
-        return size > capacity / LargestPart ? store.ReadAsync(body, size, offset, count, cancellationToken) : ReadPiecesAsync(body, size, offset, offset + count, cancellationToken);
+        return size > _capacity / LargestPart ? _store.ReadAsync(body, size, offset, count, cancellationToken) : ReadPiecesAsync(body, size, offset, offset + count, cancellationToken);
+    }
+
+    /// <summary>
+    /// What makes room here has lived long: it is garbage of the oldest generation, of which the collector lets nearly as much gather as there is that lives. So a quarter of the whole at most may gather.
+    /// </summary>
+    private void Removed(object value, long octets)
+    {
+        if (value is Piece piece)
+            piece.Release();
+        else if (Interlocked.Add(ref _garbage, octets) > Math.Max(_capacity / 4, LeastGarbage))
+        {
+            Interlocked.Exchange(ref _garbage, 0);
+            // Behind everybody's back, and not under the lock that readers wait for.
+            ThreadPool.UnsafeQueueUserWorkItem(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false), null);
+        }
     }
 
     private async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadPiecesAsync(
@@ -142,7 +183,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
 
     private async Task<Piece> FindAsync(BodyId body, long size, long no, CancellationToken cancellationToken)
     {
-        Piece?[] piece = await GetAsync([no], n => new Key(Kind.Piece, body.Value, n), LoadAsync, static p => p.Kept, cancellationToken).ConfigureAwait(false);
+        Piece?[] piece = await GetAsync([no], n => new Key(Kind.Piece, body.Value, n), LoadAsync, static p => p.Kept, makeRoom: true, cancellationToken).ConfigureAwait(false);
         return piece[0]!;
 
         async ValueTask<IReadOnlyList<Piece?>> LoadAsync(IReadOnlyList<long> missing)
@@ -151,7 +192,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
             var loaded = new Piece((int)Math.Min(PieceSize, size - start));
             try
             {
-                await loaded.ReadAsync(store.ReadAsync(body, size, start, loaded.Octets.Length, default)).ConfigureAwait(false);
+                await loaded.ReadAsync(_store.ReadAsync(body, size, start, loaded.Octets.Length, default)).ConfigureAwait(false);
             }
             catch
             {
@@ -167,7 +208,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     /// </summary>
     /// <param name="load">Answers in the order asked, null for what is not there, which is not kept.</param>
     private async ValueTask<TValue?[]> GetAsync<TId, TValue>(
-        IReadOnlyList<TId> ids, Func<TId, Key> keyOf, Func<IReadOnlyList<TId>, ValueTask<IReadOnlyList<TValue?>>> load, Func<TValue, long> sizeOf,
+        IReadOnlyList<TId> ids, Func<TId, Key> keyOf, Func<IReadOnlyList<TId>, ValueTask<IReadOnlyList<TValue?>>> load, Func<TValue, long> sizeOf, bool makeRoom,
         CancellationToken cancellationToken)
         where TValue : class
     {
@@ -198,7 +239,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
             }
         }
         if (missing.Count > 0)
-            _ = LoadAsync(missing, keyOf, load, sizeOf, own);
+            _ = LoadAsync(missing, keyOf, load, sizeOf, makeRoom, own);
         for (int i = 0; i < awaited.Length; i++)
         {
             IReadOnlyList<object?> values = await awaited[i].Values.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -208,7 +249,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
     }
 
     private async Task LoadAsync<TId, TValue>(
-        List<TId> missing, Func<TId, Key> keyOf, Func<IReadOnlyList<TId>, ValueTask<IReadOnlyList<TValue?>>> load, Func<TValue, long> sizeOf,
+        List<TId> missing, Func<TId, Key> keyOf, Func<IReadOnlyList<TId>, ValueTask<IReadOnlyList<TValue?>>> load, Func<TValue, long> sizeOf, bool makeRoom,
         TaskCompletionSource<IReadOnlyList<object?>> waiting)
         where TValue : class
     {
@@ -220,7 +261,7 @@ public sealed class CachedBodies(IMessageBodies store, long capacity) : IMessage
             for (int i = 0; i < missing.Count; i++)
             {
                 if (values[i] is { } value)
-                    _recent.Add(keyOf(missing[i]), value, sizeOf(value));
+                    _recent.Add(keyOf(missing[i]), value, sizeOf(value), makeRoom);
             }
         }
         catch (Exception e)

@@ -6,11 +6,11 @@ namespace MailCluster.Cluster;
 /// Values by key, up to a number of octets in all: what was not used for longest makes room, before the new value is taken in. Any thread.
 /// </summary>
 /// <param name="capacity">Octets at most.</param>
-/// <param name="removed">Called with a value that has made room, or whose place another took; must be short.</param>
+/// <param name="removed">Called with a value that has made room, or whose place another took, and its octets with <see cref="Overhead"/>; must be short.</param>
 /// <remarks>
 /// <c>MemoryCache</c> with a size limit refuses a value that does not fit and makes room later, in the background; a client that reads a mailbox from end to end would find nothing of it.
 /// </remarks>
-public sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue>? removed = null) where TKey : struct where TValue : class
+public sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue, long>? removed = null) where TKey : struct where TValue : class
 {
     /// <summary>What an entry takes besides its value: itself, and its part of the dictionary.</summary>
     public const int Overhead = 128;
@@ -52,13 +52,16 @@ public sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue>? re
     }
 
     /// <summary>Takes a value in, in place of one of the same key; one that is larger than the capacity is left out.</summary>
-    public void Add(TKey key, TValue value, long octets)
+    /// <param name="makeRoom">False: only where there is room for it already.</param>
+    public void Add(TKey key, TValue value, long octets, bool makeRoom = true)
     {
         octets += Overhead;
         if (octets > capacity)
             return;
         lock (_gate)
         {
+            if (!makeRoom && _octets + octets > capacity)
+                return;
             if (_entries.TryGetValue(key, out Entry? known))
                 Remove(known);
             while (_octets + octets > capacity)
@@ -75,7 +78,7 @@ public sealed class RecentlyUsed<TKey, TValue>(long capacity, Action<TValue>? re
         _entries.Remove(entry.Key);
         _octets -= entry.Octets;
         Unlink(entry);
-        removed?.Invoke(entry.Value);
+        removed?.Invoke(entry.Value, entry.Octets);
     }
 
     private void Link(Entry entry)

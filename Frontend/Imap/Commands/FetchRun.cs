@@ -9,6 +9,9 @@ namespace MailCluster.Imap.Commands;
 /// <summary>One FETCH: its messages in their order, in batches of which the next is loaded while one is written.</summary>
 internal sealed class FetchRun
 {
+    /// <summary>Batches whose structures are read while one is written: finding them takes PostgreSQL longer than all the rest, and it finds two at a time.</summary>
+    private const int WrittenAhead = 2;
+
     private readonly ImapSession _session;
     private readonly Selected _state;
     private readonly FetchArguments _arguments;
@@ -82,17 +85,18 @@ internal sealed class FetchRun
         var written = new WrittenBatches(_session.Cluster.Bodies, _state.Mailbox.Key.Account, _answer.ContentItems, _session.Reply.Charset);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_session.Gone);
         using IEnumerator<WrittenBatches.Batch> batches = WrittenBatches.Split(messages).GetEnumerator();
-        Task<WrittenBatch>? next = Load();
+        var loading = new Queue<(IReadOnlyList<MessageRef> Messages, Task<WrittenBatch> Items)>();
         try
         {
-            while (next is not null)
+            Load();
+            while (loading.TryPeek(out (IReadOnlyList<MessageRef> Messages, Task<WrittenBatch> Items) batch))
             {
-                IReadOnlyList<MessageRef> batch = batches.Current.Messages;
-                WrittenBatch items = await _session.PatientAsync(new ValueTask<WrittenBatch>(next), "Still fetching");
-                next = Load();
-                for (int i = 0; i < batch.Count; i++)
+                WrittenBatch items = await _session.PatientAsync(new ValueTask<WrittenBatch>(batch.Items), "Still fetching");
+                loading.Dequeue();
+                Load();
+                for (int i = 0; i < batch.Messages.Count; i++)
                 {
-                    _missing |= !_answer.Write(batch[i], items, i);
+                    _missing |= !_answer.Write(batch.Messages[i], items, i);
                     if (output.ShouldFlush)
                         await _session.FlushIfFullAsync();
                 }
@@ -100,14 +104,18 @@ internal sealed class FetchRun
         }
         finally
         {
-            if (next is not null)
+            if (loading.Count > 0)
             {
                 await stop.CancelAsync();
-                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)Task.WhenAll(loading.Select(static b => b.Items))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
-        Task<WrittenBatch>? Load() => batches.MoveNext() ? written.LoadAsync(batches.Current, stop.Token) : null;
+        void Load()
+        {
+            while (loading.Count < WrittenAhead && batches.MoveNext())
+                loading.Enqueue((batches.Current.Messages, written.LoadAsync(batches.Current, stop.Token)));
+        }
     }
 
     private async ValueTask<MailError?> FromStoreAsync(IEnumerable<MessageRef> messages)

@@ -14,7 +14,8 @@ internal sealed record LoadedMessage(MessageRef Row, StoredEmail? Email, IMessag
 }
 
 /// <summary>Loads what the snapshot has not, for many messages with few questions to the store and in bounded memory.</summary>
-internal sealed class MessageBatches(IMessageBodies store, AccountId account)
+/// <param name="makeRoom">False: what is read pushes nothing out of what the front end keeps.</param>
+internal sealed class MessageBatches(IMessageBodies store, AccountId account, bool makeRoom = true)
 {
     /// <summary>Messages in one batch: enough for round trips not to count.</summary>
     public const int MaxMessages = 256;
@@ -63,8 +64,10 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
     /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
     public async Task<IReadOnlyList<LoadedMessage>> LoadAsync(IReadOnlyList<MessageRef> batch, bool content, bool bodies, CancellationToken cancellationToken)
     {
-        IReadOnlyList<StoredEmail?> emails =
-            await store.GetEmailsAsync(account, [.. batch.Select(static m => m.Email)], content || batch.Count <= Few, cancellationToken).ConfigureAwait(false);
+        EmailId[] ids = [.. batch.Select(static m => m.Email)];
+        IReadOnlyList<StoredEmail?> emails = await (store is CachedBodies cache
+            ? cache.GetEmailsAsync(account, ids, content || batch.Count <= Few, makeRoom, cancellationToken)
+            : store.GetEmailsAsync(account, ids, content || batch.Count <= Few, cancellationToken)).ConfigureAwait(false);
         LoadedMessage[] loaded =
             [.. batch.Select((row, i) => new LoadedMessage(row, emails[i], store))];
         return bodies ? await WithBodiesAsync(loaded, cancellationToken).ConfigureAwait(false) : loaded;
@@ -78,7 +81,9 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account)
         if (small.Length == 0)
             return loaded;
         BodyId[] ids = [.. small.Select(i => loaded[i].Email!.Body)];
-        IReadOnlyList<byte[]?> bodies = await store.GetBodiesAsync(ids, SmallBody, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<byte[]?> bodies = await (store is CachedBodies cache
+            ? cache.GetBodiesAsync(ids, SmallBody, makeRoom, cancellationToken)
+            : store.GetBodiesAsync(ids, SmallBody, cancellationToken)).ConfigureAwait(false);
         LoadedMessage[] result = [.. loaded];
         for (int i = 0; i < small.Length; i++)
         {

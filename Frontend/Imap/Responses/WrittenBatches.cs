@@ -1,3 +1,4 @@
+using System.Buffers;
 using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Wire;
@@ -15,6 +16,9 @@ internal sealed class WrittenBatches(IMessageBodies store, AccountId account, IR
     private const int WorthKeeping = 128;
 
     private readonly CachedBodies? _cache = store as CachedBodies;
+
+    /// <summary>Null while it is in use: two batches may be written at once.</summary>
+    private ArrayBufferWriter<byte>? _buffer;
 
     /// <summary>The messages in batches, in their order.</summary>
     public static IEnumerable<Batch> Split(IEnumerable<MessageRef> messages)
@@ -78,7 +82,14 @@ internal sealed class WrittenBatches(IMessageBodies store, AccountId account, IR
         return kept;
     }
 
-    private WrittenItem[] Write(long[] emails, IReadOnlyList<StoredEmail?> read) => [.. items.Select(item => WrittenItem.Of(item, charset, emails, read))];
+    private WrittenItem[] Write(long[] emails, IReadOnlyList<StoredEmail?> read)
+    {
+        // Grown to what a batch takes, which is a large array: a new one for each would be collected with the oldest only.
+        ArrayBufferWriter<byte> buffer = Interlocked.Exchange(ref _buffer, null) ?? new ArrayBufferWriter<byte>();
+        WrittenItem[] written = [.. items.Select(item => WrittenItem.Of(item, charset, emails, read, buffer))];
+        _buffer = buffer;
+        return written;
+    }
 
     // 0 is what SORT and THREAD keep.
     private int What(FetchItem item) => 1 + ((int)item * 2) + (int)charset;

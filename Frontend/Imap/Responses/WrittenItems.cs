@@ -40,10 +40,11 @@ internal sealed class WrittenItem(long[] emails, byte[] octets, int[] ends)
     public bool IsOf(ReadOnlySpan<long> others) => emails.AsSpan().SequenceEqual(others);
 
     /// <param name="content">In the order of <paramref name="emails"/>; null for what is gone.</param>
+    /// <param name="written">Where it is put together; nothing of it is needed afterwards.</param>
     /// <exception cref="MalformedContentException">What is stored is damaged.</exception>
-    public static WrittenItem Of(FetchItem item, WireCharset charset, long[] emails, IReadOnlyList<StoredEmail?> content)
+    public static WrittenItem Of(FetchItem item, WireCharset charset, long[] emails, IReadOnlyList<StoredEmail?> content, ArrayBufferWriter<byte> written)
     {
-        var written = new ArrayBufferWriter<byte>(256 * emails.Length);
+        written.ResetWrittenCount();
         var reply = new ReplyWriter(written, charset);
         int[] ends = new int[emails.Length];
         for (int i = 0; i < ends.Length; i++)

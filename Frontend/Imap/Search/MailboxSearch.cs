@@ -22,7 +22,8 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
     /// <summary>Batches at a time: while one is looked through the next comes from PostgreSQL.</summary>
     private const int Batches = 2;
 
-    private readonly MessageBatches _batches = new(store, account);
+    /// <summary>Octets that an email with its structure takes in the front end, roughly.</summary>
+    private const int KnownOctets = 1024;
 
     /// <summary>Emails that were looked into because the index does not know them, sorted.</summary>
     public IReadOnlyList<EmailId> Unknown { get; private set; } = [];
@@ -64,7 +65,7 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
                 return true;
             });
         }
-        await ReadAsync(open.Select(place => messages[place]), sieve, place => found[place] = true, cancellationToken).ConfigureAwait(false);
+        await ReadAsync(messages, open, sieve, place => found[place] = true, cancellationToken).ConfigureAwait(false);
         return SearchFound.Of(messages, found);
     }
 
@@ -89,23 +90,26 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
             SearchSieve? sieve = index is not null && open.Count >= WorthAsking
                 ? await SearchSieve.LoadAsync(index, account, test, messages, open, cancellationToken).ConfigureAwait(false) : null;
             Unknown = sieve?.Unknown ?? [];
-            await ReadAsync(open.Select(place => messages[place]), sieve, place => found.Add(messages[place].Uid), cancellationToken).ConfigureAwait(false);
+            await ReadAsync(messages, open, sieve, place => found.Add(messages[place].Uid), cancellationToken).ConfigureAwait(false);
         }
         return UidSet.FromUids(found);
     }
 
-    private async ValueTask ReadAsync(IEnumerable<MessageRef> open, SearchSieve? sieve, Action<int> found, CancellationToken cancellationToken)
+    private async ValueTask ReadAsync(MailboxSnapshot messages, List<int> open, SearchSieve? sieve, Action<int> found, CancellationToken cancellationToken)
     {
+        long octets = open.Sum(place => KnownOctets + (test.Cost == 2 ? (long)messages[place].Size : 0));
+        bool makeRoom = store is not CachedBodies cache || cache.IsWorthKeeping(octets);
+        var batches = new MessageBatches(store, account, makeRoom);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var running = new Queue<Task<List<int>>>();
         try
         {
-            foreach (IReadOnlyList<MessageRef> batch in MessageBatches.Split(open))
+            foreach (IReadOnlyList<MessageRef> batch in MessageBatches.Split(open.Select(place => messages[place])))
             {
                 stop.Token.ThrowIfCancellationRequested();
                 if (running.Count == Batches)
                     await EndAsync();
-                running.Enqueue(Task.Run(() => DecideAsync(batch, new SearchSubject(sieve), stop.Token), stop.Token));
+                running.Enqueue(Task.Run(() => DecideAsync(batches, batch, new SearchSubject(sieve), stop.Token), stop.Token));
             }
             while (running.Count > 0)
                 await EndAsync();
@@ -126,15 +130,18 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
     }
 
     /// <summary>The places of those that pass.</summary>
-    private async Task<List<int>> DecideAsync(IReadOnlyList<MessageRef> batch, SearchSubject subject, CancellationToken cancellationToken)
+    private async Task<List<int>> DecideAsync(MessageBatches batches, IReadOnlyList<MessageRef> batch, SearchSubject subject, CancellationToken cancellationToken)
     {
         var found = new List<int>();
         var open = new List<LoadedMessage>();
         var headersOf = new List<IReadOnlyList<ContentHeader>>();
-        foreach (LoadedMessage message in await _batches.LoadAsync(batch, content: true, bodies: false, cancellationToken).ConfigureAwait(false))
+        foreach (LoadedMessage message in await batches.LoadAsync(batch, content: true, bodies: false, cancellationToken).ConfigureAwait(false))
         {
             // Expunged meanwhile: no match, whatever was asked.
-            if (message.Email is null || await HeadersAsync(message, cancellationToken).ConfigureAwait(false) is not { } headers)
+            if (message.Email is null)
+                continue;
+            IReadOnlyList<ContentHeader>? headers = test.NeedsHeaders ? await HeadersAsync(message, cancellationToken).ConfigureAwait(false) : [];
+            if (headers is null)
                 continue;
             if (test.Decide(subject.Of(message.Row, headers)) is { } decided)
             {
@@ -145,7 +152,7 @@ internal sealed class MailboxSearch(IMessageBodies store, AccountId account, Sea
             open.Add(message);
             headersOf.Add(headers);
         }
-        IReadOnlyList<LoadedMessage> loaded = await _batches.WithBodiesAsync(open, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<LoadedMessage> loaded = await batches.WithBodiesAsync(open, cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < loaded.Count; i++)
         {
             if (await LookInsideAsync(loaded[i], headersOf[i], subject, cancellationToken).ConfigureAwait(false))

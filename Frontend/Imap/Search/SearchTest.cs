@@ -14,6 +14,9 @@ internal abstract class SearchTest
     /// <summary>0: the snapshot is enough; 1: needs headers; 2: needs the body.</summary>
     public int Cost { get; }
 
+    /// <summary>It looks at the header, or for strings in it: where not, none need be decoded.</summary>
+    public abstract bool NeedsHeaders { get; }
+
     public abstract bool? Decide(SearchSubject subject);
 
     /// <summary>Marks the strings that have to be looked for in the message before it can be decided.</summary>
@@ -25,6 +28,8 @@ internal abstract class SearchTest
     /// <summary>Something of the snapshot.</summary>
     public sealed class Row(Func<MessageRef, bool> matches) : SearchTest(0)
     {
+        public override bool NeedsHeaders => false;
+
         public override bool? Decide(SearchSubject subject) => matches(subject.Message);
 
         public override void Ask(SearchSubject subject, TextQuestions questions)
@@ -40,6 +45,8 @@ internal abstract class SearchTest
     /// <param name="value">A string that is in every header that matches; empty for none.</param>
     public sealed class Header(Func<IReadOnlyList<ContentHeader>, bool> matches, string value = "") : SearchTest(1)
     {
+        public override bool NeedsHeaders => true;
+
         public override bool? Decide(SearchSubject subject) =>
             subject.Headers is { } headers ? matches(headers) : subject.Lacks(value) ? false : null;
 
@@ -53,6 +60,8 @@ internal abstract class SearchTest
     /// <summary>A string in the body, or in header and body.</summary>
     public sealed class Text(string value, Collation collation, bool inHeader) : SearchTest(2)
     {
+        public override bool NeedsHeaders => inHeader;
+
         public override bool? Decide(SearchSubject subject) =>
             subject.Answers(inHeader).TryGetValue(value, out bool found) ? found : subject.Lacks(value) ? false : null;
 
@@ -67,6 +76,8 @@ internal abstract class SearchTest
 
     public sealed class Not(SearchTest test) : SearchTest(test.Cost)
     {
+        public override bool NeedsHeaders => test.NeedsHeaders;
+
         public override bool? Decide(SearchSubject subject) => !test.Decide(subject);
 
         public override void Ask(SearchSubject subject, TextQuestions questions) => test.Ask(subject, questions);
@@ -83,6 +94,8 @@ internal abstract class SearchTest
         public IReadOnlyList<SearchTest> Tests => _tests;
 
         public bool IsAll => all;
+
+        public override bool NeedsHeaders { get; } = tests.Any(static t => t.NeedsHeaders);
 
         public override bool? Decide(SearchSubject subject)
         {

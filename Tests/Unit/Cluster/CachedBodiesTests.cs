@@ -57,6 +57,27 @@ public sealed class CachedBodiesTests
     }
 
     [Fact]
+    public async Task What_is_to_make_no_room_is_kept_only_where_there_is_room()
+    {
+        var cache = new CachedBodies(_store, 20_000);
+        (BodyId one, _) = Add(8000);
+        (BodyId two, _) = Add(8000);
+        (BodyId three, byte[] third) = Add(8000);
+        await cache.GetBodiesAsync([one, two], 32_768, makeRoom: false, default);
+        Assert.Equal([third], await cache.GetBodiesAsync([three], 32_768, makeRoom: false, default));
+        Assert.Equal(2, _store.Asked.Bodies);
+        await cache.GetBodiesAsync([one, two], 32_768, default);
+        Assert.Equal(2, _store.Asked.Bodies);
+        await cache.GetBodiesAsync([three], 32_768, default);
+        Assert.Equal(3, _store.Asked.Bodies);
+        // Which has made room now.
+        await cache.GetBodiesAsync([one], 32_768, default);
+        Assert.Equal(4, _store.Asked.Bodies);
+        Assert.True(cache.IsWorthKeeping(10_000));
+        Assert.False(cache.IsWorthKeeping(10_001));
+    }
+
+    [Fact]
     public async Task It_never_grows_past_its_capacity_and_what_was_not_used_for_longest_goes()
     {
         var cache = new CachedBodies(_store, Megabyte);
