@@ -107,6 +107,17 @@ internal sealed class BenchCluster : IAsyncDisposable
         return Stopwatch.GetElapsedTime(began);
     }
 
+    /// <summary>Stops PostgreSQL in order and starts it again; the node stays, and connects anew.</summary>
+    public async Task RestartPostgresAsync()
+    {
+        if (_kept is not null)
+            await _kept.RestartAsync(immediate: false);
+        else
+            await _postgres.RestartAsync();
+        NpgsqlConnection.ClearAllPools();
+        await FindPostmasterAsync();
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach ((_, _, ServerProcess process) in _nodes)
@@ -141,10 +152,15 @@ internal sealed class BenchCluster : IAsyncDisposable
             string role = name.Split('-')[0];
             _nodes.Add((node, role, await StartAsync(node, role)));
         }
-        await using NpgsqlDataSource database = NpgsqlDataSource.Create(ConnectionString);
+        await FindPostmasterAsync();
+        _accounts = await TestAccounts.CreateAsync(ConnectionString);
+    }
+
+    private async Task FindPostmasterAsync()
+    {
+        await using NpgsqlDataSource database = NpgsqlDataSource.Create(ConnectionString + ";Pooling=false");
         await using NpgsqlCommand command = database.CreateCommand("select pg_read_file('postmaster.pid')");
         Postmaster = int.Parse(((string)(await command.ExecuteScalarAsync())!).Split('\n')[0], CultureInfo.InvariantCulture);
-        _accounts = await TestAccounts.CreateAsync(ConnectionString);
     }
 
     private Task<ServerProcess> StartAsync(NodeSettings node, string role) =>

@@ -30,6 +30,9 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <summary>A data source on a fresh migrated database; the caller disposes of it.</summary>
     public async Task<NpgsqlDataSource> CreateDataSourceAsync() => NpgsqlDataSource.Create(await CreateDatabaseAsync());
 
+    /// <summary>Stops the server that has a database already, in order, and starts it again.</summary>
+    public Task RestartAsync() => _postgres!.RestartAsync(immediate: false);
+
     public async ValueTask DisposeAsync()
     {
         NpgsqlConnection.ClearAllPools();

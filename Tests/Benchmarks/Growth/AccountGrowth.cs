@@ -8,6 +8,7 @@ namespace MailCluster.Benchmarks.Growth;
 /// <summary>What is done while more and more accounts, and messages of theirs, are in the database.</summary>
 internal static class AccountGrowth
 {
+    private const string Name = "acc";
     private const int Slice = 10_000;
     private const int Samples = 200;
     private const int PageSize = 100;
@@ -40,7 +41,7 @@ internal static class AccountGrowth
         }
     }
 
-    private static string User(int number) => $"acc{number:D7}@test.example";
+    private static string User(int number) => $"{Name}{number:D7}@test.example";
 
     private static async Task<bool> IsThereAsync(BenchCluster cluster, int number)
     {
@@ -52,6 +53,7 @@ internal static class AccountGrowth
     /// <summary>Adds accounts until there are so many; false when the time for it was over before.</summary>
     private static async Task<bool> FillAsync(BenchCluster cluster, int size, GrowthSettings settings, Stopwatch filling, CancellationToken cancellation)
     {
+        var accounts = new StoredAccounts(cluster.Database, Name);
         List<FilledBody>? bodies = null;
         var missing = new List<int>();
         for (int from = 0; from < size; from += Slice)
@@ -60,7 +62,7 @@ internal static class AccountGrowth
                 missing.Add(from);
         }
         if (missing.Count > 0)
-            bodies = await BodiesAsync(cluster);
+            bodies = await accounts.AddBodiesAsync(1024);
         int left = missing.Count;
         await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = cancellation }, async (from, _) =>
         {
@@ -68,78 +70,12 @@ internal static class AccountGrowth
                 return;
             // What a smaller size has left of the slice.
             int first = settings.Accounts.Where(s => s > from && s < from + Slice && s < size).Append(from).Max();
-            await FillAsync(cluster, first, Math.Min(size, from + Slice), settings.MessagesEach, bodies!);
+            await accounts.AddAsync(first, Math.Min(size, from + Slice), settings.MessagesEach, bodies!);
             Interlocked.Decrement(ref left);
         });
         if (left > 0)
             Console.WriteLine($"{left * (long)Slice:#,0} of {size:#,0} accounts are still missing: run it again with the same --data to go on.");
         return left == 0;
-    }
-
-    // Mail to many, as newsletters are: one body for all who got it.
-    private static async Task<List<FilledBody>> BodiesAsync(BenchCluster cluster)
-    {
-        await using NpgsqlCommand command = cluster.Database.CreateCommand("select id from directory.tenant where name = 'test'");
-        return await new StoredMail(cluster.Database).AddBodiesAsync((long)(await command.ExecuteScalarAsync())!, Enumerable.Range(1, 1000).Select(static i => SampleMessages.Of(i, 1024)));
-    }
-
-    /// <summary>
-    /// Accounts with their folders and messages, as provisioning and deliveries would have left them, by one statement: all of a slice is there or nothing.
-    /// </summary>
-    private static async Task FillAsync(BenchCluster cluster, int from, int to, int messages, IReadOnlyList<FilledBody> bodies)
-    {
-        await using NpgsqlConnection connection = await cluster.Database.OpenConnectionAsync();
-        await using (var flush = new NpgsqlCommand("set synchronous_commit = off", connection))
-            await flush.ExecuteNonQueryAsync();
-        await using var command = new NpgsqlCommand(
-            """
-            with ids as materialized (
-                -- Blocks of ids, as a node takes them: an account, six folders, and an email for each message.
-                select setval('directory.id_block', nextval('directory.id_block') + ($2 - $1) * (7 + $3) / 4096 * 4096) - ($2 - $1) * (7 + $3) / 4096 * 4096 as first
-            ), tenant as materialized (
-                select id from directory.tenant where name = 'test'
-            ), a as materialized (
-                select i.first + (n - $1) * (7 + $3) as id, t.id as tenant_id, 'acc' || lpad(n::text, 7, '0') || '@test.example' as user_name, n
-                from ids i, tenant t, generate_series($1, $2 - 1) n
-            ), folder(no, path, use) as (
-                values (1, 'INBOX', null), (2, 'Sent', '\Sent'), (3, 'Drafts', '\Drafts'), (4, 'Trash', '\Trash'), (5, 'Junk', '\Junk'), (6, 'Archive', '\Archive')
-            ), body as materialized (
-                select * from unnest($4, $5) with ordinality as b(id, size, no)
-            ), e as materialized (
-                select a.id as account_id, a.id + 1 as mailbox_id, u as uid, a.id + 6 + u as id, b.id as body_id, b.size, now() - interval '30 days' + u * interval '1 hour' as at
-                from a cross join generate_series(1, $3) u join body b on b.no = (a.n * $3 + u) % cardinality($4) + 1
-            ), counted as materialized (
-                select e.account_id, sum(e.size)::bigint as bytes from e group by e.account_id
-            ), i1 as (
-                insert into directory.account (id, tenant_id, user_name, verifier) select a.id, a.tenant_id, a.user_name, $6 from a
-            ), i2 as (
-                insert into mail.account (account_id, tenant_id, user_name, messages, bytes, last_uidvalidity)
-                select a.id, a.tenant_id, a.user_name, $3, coalesce(c.bytes, 0), extract(epoch from now())::bigint from a left join counted c on c.account_id = a.id
-            ), i3 as (
-                insert into mail.mailbox (account_id, id, path, special_use, uidvalidity, uidnext, highest_modseq, messages, unseen, bytes)
-                select a.id, a.id + f.no, array[f.path], array_remove(array[f.use], null), extract(epoch from now())::bigint,
-                    case f.no when 1 then $3 + 1 else 1 end, case f.no when 1 then 2 else 1 end, case f.no when 1 then $3 else 0 end, case f.no when 1 then $3 else 0 end,
-                    case f.no when 1 then coalesce(c.bytes, 0) else 0 end
-                from a cross join folder f left join counted c on c.account_id = a.id
-            ), i4 as (
-                insert into mail.subscription (account_id, path) select a.id, array[f.path] from a cross join folder f
-            ), i5 as (
-                insert into mail.email (account_id, id, body_id, thread_id, size, internal_date, zone, prefix) select account_id, id, body_id, id, size, at, 0, '' from e
-            ), i6 as (
-                insert into mail.message (account_id, mailbox_id, uid, email_id, thread_id, size, internal_date, zone) select account_id, mailbox_id, uid, id, id, size, at, 0 from e
-            ), i7 as (
-                insert into mail.message_flags (account_id, mailbox_id, uid, flags, modseq) select account_id, mailbox_id, uid, 0, 2 from e
-            )
-            insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, incarnation, counter)
-            select a.id, a.id + 1, 2, 1, int8multirange(int8range(1, $3, '[]')), 'bench', 'bench', 0, 0 from a where $3 > 0
-            """, connection) { CommandTimeout = 0 };
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = from });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = to });
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = messages });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. bodies.Select(static b => b.Id)] });
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. bodies.Select(static b => b.Size)] });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = MailboxGrowth.Verifier });
-        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task MeasureAsync(BenchCluster cluster, int size, GrowthCurves curves, CancellationToken cancellation)

@@ -112,7 +112,7 @@ internal static class DatabaseCosts
     {
         var table = new Table("meanwhile", "STORE/s, by fifths of the time", "APPEND/s, by fifths of the time", "STORE p99 ms", "APPEND p99 ms");
         await LoadAsync("", Math.Min(3, seconds));
-        await LoadAsync("nothing", seconds / 2);
+        await LoadAsync("nothing", Beside(seconds));
         await using (NpgsqlConnection old = await cluster.Database.OpenConnectionAsync(cancellation))
         {
             await using NpgsqlTransaction transaction = await old.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellation);
@@ -120,13 +120,15 @@ internal static class DatabaseCosts
                 await look.ExecuteScalarAsync(cancellation);
             await LoadAsync($"a transaction keeps its snapshot, {seconds:0} s", seconds);
         }
-        await LoadAsync("it has ended", seconds / 2);
+        await LoadAsync("it has ended", Beside(seconds));
         using var backup = new CancellationTokenSource();
         Task copying = BackUpAsync(cluster, backup.Token);
-        await LoadAsync("base backups, one after the other", seconds / 2);
+        await LoadAsync("base backups, one after the other", Beside(seconds));
         await backup.CancelAsync();
         await copying;
         Console.WriteLine(table);
+
+        static double Beside(double seconds) => Math.Min(60, seconds / 2);
 
         async Task LoadAsync(string meanwhile, double time)
         {

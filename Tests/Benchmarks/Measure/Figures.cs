@@ -17,6 +17,9 @@ internal sealed record Unit(string Text, bool MoreIsBetter)
 
     /// <summary>For each connection.</summary>
     public static readonly Unit Kilobytes = new("KB", false);
+
+    /// <summary>Of memory that a process takes.</summary>
+    public static readonly Unit MegabytesKept = new("MB", false);
 }
 
 /// <summary>One run of one work against one target.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using MailCluster.Benchmarks.Growth;
 using MailCluster.Benchmarks.Load;
 using Npgsql;
 
@@ -65,6 +66,23 @@ internal sealed class MailClusterTarget : Target
         using ImapConnection connection = await LoggedInAsync(await MailboxAsync("other", Messages, Megabyte));
         await connection.RunAsync(ImapConnection.Command("SELECT INBOX"));
         await connection.RunAsync(ImapConnection.Command("UID FETCH 1:* BODY.PEEK[]"));
+    }
+
+    public override async Task ForgetFilesAsync(string user)
+    {
+        await ForgetReadsAsync(user);
+        await _cluster.RestartPostgresAsync();
+        // The node is connected to it again.
+        using ImapConnection connection = await LoggedInAsync(user);
+    }
+
+    /// <summary>By the tables: by clients ten thousand would take half an hour.</summary>
+    public override async Task<string[]> MailboxesAsync(string name, int count, int messages, int bytes)
+    {
+        var accounts = new StoredAccounts(_cluster.Database, name);
+        await accounts.AddAsync(0, count, messages, await accounts.AddBodiesAsync(bytes));
+        await new StoredMail(_cluster.Database).SettleAsync();
+        return [.. Enumerable.Range(0, count).Select(accounts.User)];
     }
 
     public override ValueTask DisposeAsync() => _cluster.DisposeAsync();

@@ -46,6 +46,10 @@ internal abstract class Target : IAsyncDisposable
         return user;
     });
 
+    /// <summary>Accounts of which each has so many messages, made anew.</summary>
+    public virtual Task<string[]> MailboxesAsync(string name, int count, int messages, int bytes) =>
+        Task.WhenAll(Enumerable.Range(0, count).Select(i => MailboxAsync($"{name}-{i}", messages, bytes)));
+
     public Task<ImapConnection> LoggedInAsync(string user) => ImapConnection.LoggedInAsync(Imap, user, Password);
 
     /// <summary>Starts its processes anew; the mail stays.</summary>
@@ -56,6 +60,9 @@ internal abstract class Target : IAsyncDisposable
 
     /// <summary>What it has computed of messages when they were read, and what it keeps of them, is gone: the next read is as the first ever.</summary>
     public virtual Task ForgetReadsAsync(string user) => RestartAsync();
+
+    /// <summary>The same, and whoever reads files for it starts anew: what it has read of them is only in the kernel's memory.</summary>
+    public virtual Task ForgetFilesAsync(string user) => RestartAsync();
 
     public abstract ValueTask DisposeAsync();
 

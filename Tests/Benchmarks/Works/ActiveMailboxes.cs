@@ -11,6 +11,8 @@ internal sealed class ActiveMailboxes() : Work("active-mailboxes", "memory of a 
     private const int WarmUp = 200;
     private const int Messages = 20;
 
+    private int _runs;
+
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(5);
 
     public override bool IsAgainst(DovecotVariant variant) => false;
@@ -18,9 +20,7 @@ internal sealed class ActiveMailboxes() : Work("active-mailboxes", "memory of a 
     public override async Task<Figures> RunAsync(Target target, Settings settings, CancellationToken cancellation)
     {
         int count = settings.IdleConnections + WarmUp;
-        string[] users = new string[count];
-        for (int i = 0; i < count; i++)
-            users[i] = await target.MailboxAsync($"active-{i}", Messages, 1024);
+        string[] users = await target.MailboxesAsync($"active{_runs++}-", count, Messages, 1024);
         await target.RestartAsync();
         await UseAsync(target, users[..WarmUp], cancellation);
         await Task.Delay(Settling, cancellation);

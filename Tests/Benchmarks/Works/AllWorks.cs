@@ -37,6 +37,8 @@ internal static class AllWorks
         new FetchBodies("body-1m", 20, 1 << 20, "≥ 1"),
         new FetchBodies("body-4k-uncached", 40_000, 4096, "≥ 0.5"),
         new FetchBodies("body-1m-uncached", 160, 1 << 20, "≥ 0.5"),
+        new FetchCold("cold-4k", 10_000, 4096, "≥ 0.5"),
+        new FetchCold("cold-1m", 100, 1 << 20, "≥ 0.5"),
         new Retrieve(),
         new SearchText("search-subject", $"SUBJECT {SampleMessages.Needle}", "SUBJECT of a word in 0.5 % of the mail", "≤ 0.5"),
         new SearchText("search-from", "FROM person77@", "FROM of 1 % of the mail", "≤ 0.5"),
@@ -55,6 +57,7 @@ internal static class AllWorks
         new IdleMemory("idle-memory-tls", tls: true, "≤ 50 KB"),
         new IdleMemory("idle-memory-compressed", tls: true, "", compressed: true),
         new ActiveMailboxes(),
+        new NodeMemory(),
     ];
 
     /// <summary>Those whose name is one of these, or begins with one and a '-'; all where none is named.</summary>
