@@ -112,8 +112,9 @@ internal sealed record DatePart(Text? TimeZone, bool Original, string Name)
         };
     }
 
+    /// <summary>To 14 hours from UTC, which is as far as any zone is.</summary>
     private static TimeSpan? Offset(string zone) =>
         zone is ['+' or '-', _, _, _, _] && int.TryParse(zone.AsSpan(1, 2), NumberStyles.None, CultureInfo.InvariantCulture, out int hours)
-            && int.TryParse(zone.AsSpan(3, 2), NumberStyles.None, CultureInfo.InvariantCulture, out int minutes) && hours < 14 && minutes < 60
+            && int.TryParse(zone.AsSpan(3, 2), NumberStyles.None, CultureInfo.InvariantCulture, out int minutes) && minutes < 60 && (hours * 60) + minutes <= 14 * 60
             ? new TimeSpan(hours, minutes, 0) * (zone[0] == '-' ? -1 : 1) : null;
 }
