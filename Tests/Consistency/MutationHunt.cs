@@ -30,11 +30,13 @@ internal static class MutationHunt
             seed, 8, [.. cluster.FrontEnds.Select(static f => new FrontEndAddress(f.Imap, f.Lmtp, f.Pop3))], cluster.Accounts, recorder) { Shares = true });
         using var stop = new CancellationTokenSource();
         Task working = clients.RunAsync(stop.Token);
-        if (zombie)
-            await FreezeAsync(cluster.Silos[seed % cluster.Silos.Count], cluster);
+        ClusterNode? frozen = zombie ? cluster.Silos[seed % cluster.Silos.Count] : null;
+        if (frozen is not null)
+            await FreezeAsync(frozen, cluster);
         IReadOnlyList<Violation> found = [];
         using var timer = new PeriodicTimer(_look);
-        for (TimeSpan time = TimeSpan.Zero; found.Count == 0 && time < bound; time += _look)
+        // A zombie that has found out what it is does no more harm.
+        for (TimeSpan time = TimeSpan.Zero; found.Count == 0 && time < bound && frozen?.Process is not { HasExited: true }; time += _look)
         {
             await timer.WaitForNextTickAsync();
             found = Checker.Check(recorder.Closed());

@@ -4,7 +4,7 @@ namespace MailCluster.Tests.Fuzz;
 public abstract class Target
 {
     // Only against a hang.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     /// <summary>Names the target, also in its corpus files: "name-….bin".</summary>
     public abstract string Name { get; }

@@ -55,7 +55,7 @@ public sealed class GatheredQueryTests
         lock (_rounds)
         {
             while (_rounds.Count < count)
-                Assert.True(Monitor.Wait(_rounds, TimeSpan.FromSeconds(30)));
+                Assert.True(Monitor.Wait(_rounds, TimeSpan.FromMinutes(3)));
         }
     });
 }

@@ -25,7 +25,7 @@ public sealed class MutationTests(ITestOutputHelper output)
         ServerFixtures.NeedPostgres();
         if (!File.Exists(Program))
             Assert.Skip("The server with switches for its safeguards is not built: ./mailcluster test does it.");
-        // Chance may spare one seed.
+        // Chance may spare a seed; on a busy machine a zombie may end before anybody has written by it.
         for (int seed = 1; ; seed++)
         {
             IReadOnlyList<Violation> found = await MutationHunt.RunAsync(Program, mutation, seed, Bound);
@@ -33,7 +33,7 @@ public sealed class MutationTests(ITestOutputHelper output)
                 output.WriteLine($"{mutation}, seed {seed}: {violation.Promise}: {violation.What}");
             if (found.Count > 0)
                 return;
-            Assert.True(seed < 3, $"{mutation} was not found");
+            Assert.True(seed < 10, $"{mutation} was not found");
         }
     }
 
