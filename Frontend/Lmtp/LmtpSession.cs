@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using MailCluster.Cluster;
+using MailCluster.Contracts;
 using MailCluster.Lmtp.Filtering;
 using MailCluster.Net;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,9 @@ internal sealed partial class LmtpSession : IAsyncDisposable
     private readonly ILogger _log;
     private readonly RecipientResolver _resolver;
     private readonly Delivery _delivery;
+
+    /// <summary>Recipients that are being looked up, in the order in which they were named: those of a burst together. Their replies come before anything else is answered.</summary>
+    private readonly Queue<(string Address, Task<MailResult<IReadOnlyList<(AccountSettings Settings, string? Detail)>>> Resolving)> _named = new();
 
     /// <summary>Null until LHLO.</summary>
     private string? _clientName;
@@ -44,15 +48,14 @@ internal sealed partial class LmtpSession : IAsyncDisposable
         while (!_quit)
         {
             InputLine line = await _connection.ReadLineAsync(_options.MaxLineLength, _options.CommandTimeout).ConfigureAwait(false);
+            if (line.Outcome != InputOutcome.Ok)
+                await AnswerRecipientsAsync().ConfigureAwait(false);
             switch (line.Outcome)
             {
                 case InputOutcome.Ok:
                     string? text = Decode(line.Text);
                     _connection.Input.AdvanceTo(line.End);
-                    if (text is null)
-                        Bad(LmtpReply.NotText);
-                    else
-                        await RunCommandAsync(text).ConfigureAwait(false);
+                    await RunCommandAsync(text).ConfigureAwait(false);
                     break;
                 case InputOutcome.TooLong:
                     Bad(LmtpReply.LineTooLong);
@@ -81,11 +84,20 @@ internal sealed partial class LmtpSession : IAsyncDisposable
 
     public ValueTask DisposeAsync() => ResetAsync();
 
-    private async ValueTask RunCommandAsync(string line)
+    /// <param name="line">Null: what came is no text.</param>
+    private async ValueTask RunCommandAsync(string? line)
     {
+        if (line is null)
+        {
+            await AnswerRecipientsAsync().ConfigureAwait(false);
+            Bad(LmtpReply.NotText);
+            return;
+        }
         int blank = line.IndexOf(' ');
         string verb = (blank < 0 ? line : line[..blank]).ToUpperInvariant();
         string argument = blank < 0 ? "" : line[(blank + 1)..].Trim(' ');
+        if (verb != "RCPT")
+            await AnswerRecipientsAsync().ConfigureAwait(false);
         switch (verb)
         {
             case "LHLO":

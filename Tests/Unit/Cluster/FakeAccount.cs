@@ -191,15 +191,20 @@ internal sealed class FakeDirectory : IDirectoryGrain
     public ValueTask<AccountRef?> FindUser(string user) =>
         Outage is { } outage ? throw outage : new(Users.GetValueOrDefault(user));
 
-    public ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address)
+    /// <summary>Called when a recipient is looked up; may wait.</summary>
+    public Func<string, Task>? OnFindRecipients { get; set; }
+
+    public async ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address)
     {
         if (Outage is { } outage)
             throw outage;
+        if (OnFindRecipients is { } wait)
+            await wait(address);
         int at = address.LastIndexOf('@');
         int plus = at < 0 ? -1 : address.IndexOf('+', 0, at);
         string? detail = plus < 0 ? null : address[(plus + 1)..at];
         string plain = plus < 0 ? address : address[..plus] + address[at..];
         AccountRef[] accounts = Aliases.GetValueOrDefault(plain) ?? (Users.TryGetValue(plain, out AccountRef? account) ? [account] : []);
-        return new([.. accounts.Select(a => new Recipient(a, detail))]);
+        return [.. accounts.Select(a => new Recipient(a, detail))];
     }
 }

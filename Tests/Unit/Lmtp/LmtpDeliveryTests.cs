@@ -35,6 +35,25 @@ public sealed class LmtpDeliveryTests
     }
 
     [Fact]
+    public async Task Recipients_of_a_burst_are_looked_up_together_and_answered_before_anything_behind_them()
+    {
+        await using LmtpDoor door = await LmtpDoor.OpenAsync(new LmtpOptions { MaxRecipients = 3 });
+        using LmtpClient client = await door.GreetAsync();
+        // The first is not found before the last was asked for.
+        var last = new TaskCompletionSource();
+        door.Directory.OnFindRecipients = address =>
+        {
+            if (address.StartsWith("bob", StringComparison.Ordinal))
+                last.SetResult();
+            return address.StartsWith("alice", StringComparison.Ordinal) ? last.Task : Task.CompletedTask;
+        };
+        await client.SendAsync("MAIL FROM:<s@x.test>\r\nRCPT TO:<alice@demo.test>\r\nRCPT TO:<nobody@demo.test>\r\nRCPT TO:<bob@demo.test>\r\nRCPT TO:nobody\r\n"
+            + "RCPT TO:<carol@demo.test>\r\nRCPT TO:<team@demo.test>\r\nRSET\r\nRCPT TO:<bob@demo.test>\r\nNOOP\r\n");
+        foreach (string reply in new[] { "250 2.1.0 ", "250 2.1.5 <alice", "550 5.1.1 <nobody", "250 2.1.5 <bob", "501 5.1.3 ", "250 2.1.5 <carol", "452 4.5.3 ", "250 2.0.0 ", "503 5.5.1 ", "250 2.0.0 " })
+            await client.ExpectAsync(reply);
+    }
+
+    [Fact]
     public async Task Tenants_never_share_a_body()
     {
         await using LmtpDoor door = await LmtpDoor.OpenAsync();
