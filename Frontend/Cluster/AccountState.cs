@@ -41,9 +41,12 @@ public sealed class AccountState
     public MailboxInfo? Find(MailboxId mailbox) => IndexOf(mailbox) is { } index ? _mailboxes[index] : null;
 
     /// <summary>This state with counters that are newer; itself where they are not, or the mailbox is not in it.</summary>
-    public AccountState With(MailboxStatus counters)
+    public AccountState With(MailboxStatus counters) => Find(counters.Id) is { Status: { } known } && !IsNewer(counters, known) ? this : WithCounters(counters);
+
+    /// <summary>This state with other counters, whether they are newer or older.</summary>
+    public AccountState WithCounters(MailboxStatus counters)
     {
-        if (IndexOf(counters.Id) is not { } index || _mailboxes[index].Status is { } known && !IsNewer(counters, known))
+        if (IndexOf(counters.Id) is not { } index)
             return this;
         MailboxInfo[] mailboxes = [.. _mailboxes];
         mailboxes[index] = mailboxes[index] with { Status = counters };

@@ -18,6 +18,7 @@ internal static class Close
             MailResult<ExpungeResult> result = await session.Cluster.ExpungeAsync(mailbox.Key, state.User.Actor, null, known, mailbox.Count, session.Wait);
             if (result.Error is { Code: not MailErrorCode.NoPermission } error)
                 return error;
+            mailbox.Closed = result.Value;
         }
         session.State = new Authenticated(state.User);
         return Completion.Done;

@@ -45,7 +45,11 @@ public sealed partial class ImapSession : IAsyncDisposable
         get;
         internal set
         {
-            (field as Selected)?.Mailbox.Dispose();
+            if (field is Selected { Mailbox: var left })
+            {
+                Notify?.Left(left);
+                left.Dispose();
+            }
             field = value;
             _live?.Select((value as Selected)?.Mailbox.Key);
         }

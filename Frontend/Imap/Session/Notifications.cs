@@ -95,6 +95,25 @@ internal sealed class Notifications : IDisposable
         _isAhead = true;
     }
 
+    /// <summary>The session has left its selected mailbox: what the client was told of it there is what it knows, and what has happened there beyond that is told.</summary>
+    public void Left(SelectedMailbox mailbox)
+    {
+        if (Others.Left(mailbox) || Told.Find(mailbox.Key.Mailbox)?.Status is not { } known)
+            return;
+        Told = Told.WithCounters(Known(known, mailbox));
+        _isAhead = true;
+        LookAtAccount();
+    }
+
+    internal static MailboxStatus Known(MailboxStatus known, SelectedMailbox left)
+    {
+        MailboxStatus told = left.View?.Messages is { } view ? known with { UidValidity = left.UidValidity, UidNext = view.UidNext, Messages = view.Count, HighestModSeq = view.ModSeq } : left.Told.Status;
+        // Where others came in between, all of it is told.
+        return left.Closed is { Uids: var removed } closed && closed.ModSeq == told.HighestModSeq + 1
+            ? told with { Messages = told.Messages - removed.Cardinality, HighestModSeq = closed.ModSeq }
+            : told;
+    }
+
     internal static MailboxStatus With(MailboxStatus known, UidSet added, long modSeq) =>
         known with { HighestModSeq = modSeq, UidNext = added[^1].Last + 1, Messages = known.Messages + added.Cardinality };
 

@@ -56,6 +56,19 @@ internal sealed class NotifiedOthers(Notifications notify) : IDisposable
         return true;
     }
 
+    /// <summary>As <see cref="Notifications.Left"/>; false where the mailbox is none of these.</summary>
+    public bool Left(SelectedMailbox mailbox)
+    {
+        if (_neighbours.Values.FirstOrDefault(n => n.Account == mailbox.Key.Account) is not { } neighbour)
+            return false;
+        if (neighbour.Told.Find(mailbox.Key.Mailbox)?.Status is { } known)
+        {
+            neighbour.Told = neighbour.Told.WithCounters(Notifications.Known(known, mailbox));
+            neighbour.News = null;
+        }
+        return true;
+    }
+
     public static HashSet<MailboxPath> SubscribedOf(SharedTree shared, MailboxNames names) =>
         [.. shared.Subscriptions.Where(s => names.Shows(s.Store)).Select(s => MailboxPath.Parse(names.NameOf(s.User, s.Store, s.Path), names.Delimiter))];
 

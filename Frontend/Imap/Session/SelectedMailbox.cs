@@ -48,6 +48,9 @@ public sealed class SelectedMailbox : IDisposable
     /// <summary>The view of a command whose row says that it is synchronised first.</summary>
     public MailboxView Messages => View ?? throw new InvalidOperationException("The command's row must say that it syncs first.");
 
+    /// <summary>What CLOSE has removed without a word.</summary>
+    public ExpungeResult? Closed { get; set; }
+
     /// <summary>How many messages the client was told.</summary>
     public long Count => View?.Messages.Count ?? Told.Status.Messages;
 

@@ -243,6 +243,30 @@ public sealed class NotifyTests
             "* STATUS \"Lists/Work\" (MESSAGES 4 UIDNEXT 5 UIDVALIDITY 1000 HIGHESTMODSEQ 6)");
     }
 
+    /// <summary>While a mailbox is selected nothing of it is told as of the others (RFC 5465 §6.1): what was not told there is, once it is left.</summary>
+    [Fact]
+    public async Task What_came_while_a_mailbox_was_selected()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        (ImapClient c, ImapClient other) = await PairAsync(mail, "Work");
+        await FilledAsync(c, other, 3);
+        await c.Run("a NOTIFY SET (PERSONAL (MessageNew MessageExpunge FlagChange))");
+        // The client's own changes, and what it was told, are no news.
+        await c.Run("b STORE 1 +FLAGS.SILENT (\\Seen \\Deleted)");
+        Assert.Empty(await c.Run("c UNSELECT"));
+        await c.Run("d SELECT INBOX");
+        Assert.Empty(await c.Run("e CLOSE"));
+        await other.Append("s", "Work", Message);
+        await c.Expect("* STATUS \"Work\" (MESSAGES 1 UIDNEXT 2 UIDVALIDITY 1000 UNSEEN 1)");
+        // What others do here is told with commands, if there are any.
+        await c.Run("f SELECT INBOX");
+        await other.Append("s", "INBOX", Message);
+        await other.Append("s", "Work", Message);
+        await c.Expect("* STATUS \"Work\" (MESSAGES 2 UIDNEXT 3 UIDVALIDITY 1000 UNSEEN 2)");
+        await c.Send("g UNSELECT");
+        await c.Expect("g OK …", "* STATUS \"INBOX\" (MESSAGES 3 UIDNEXT 5 UIDVALIDITY 1000 UNSEEN 3)");
+    }
+
     [Fact]
     public async Task With_QRESYNC_and_UIDONLY()
     {
