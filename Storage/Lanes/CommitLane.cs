@@ -8,7 +8,7 @@ namespace MailCluster.Storage.Lanes;
 
 /// <summary>
 /// A queue of operations that are committed in batches, one statement a batch, one batch at a time: while one commits, the next gathers.
-/// Operations that may touch many rows run apart, one for each mailbox, and only that mailbox waits.
+/// Operations that may touch many rows run apart, one for each mailbox, and only that mailbox waits; where others commit meanwhile, the next of them waits as long as this one took.
 /// A lane is a thread that waits for PostgreSQL in its socket: nothing else runs there, and an answer need not go through .NET's event thread and a thread of the pool, which are
 /// one more to be woken each.
 /// </summary>
@@ -25,6 +25,9 @@ internal sealed partial class CommitLane : IAsyncDisposable
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NpgsqlConnection? _connection;
     private bool _stops;
+    // Guarded by the queue's lock: how many batches were gathered, and until when no large operation begins (Environment.TickCount64).
+    private long _batches;
+    private long _restsUntil;
 
     public CommitLane(NpgsqlDataSource source, HeldBodies? held, LaneOptions options, ILogger log)
     {
@@ -102,15 +105,15 @@ internal sealed partial class CommitLane : IAsyncDisposable
         {
             while (true)
             {
-                long now = Environment.TickCount64;
-                while (batch.Count < _options.BatchOperations && bytes < _options.BatchBytes && _queue.Take() is { } operation)
+                long now = Environment.TickCount64, rest = _restsUntil - now;
+                while (batch.Count < _options.BatchOperations && bytes < _options.BatchBytes && _queue.Take(rest > 0 ? _options.BulkRows : long.MaxValue) is { } operation)
                 {
                     if (operation.Deadline < now)
                         operation.Completion.SetException(new CommitNotDoneException(_waitedTooLong));
                     else if (operation.Rows > _options.BulkRows)
                     {
                         _queue.SetAside(operation);
-                        _ = CommitBulkAsync(operation);
+                        _ = CommitBulkAsync(operation, _batches);
                     }
                     else
                     {
@@ -119,25 +122,31 @@ internal sealed partial class CommitLane : IAsyncDisposable
                     }
                 }
                 if (batch.Count > 0)
+                {
+                    _batches++;
                     return true;
+                }
                 if (_stops && _queue.Count == 0)
                     return false;
-                // For more, or for the end of a large one that others wait for.
-                Monitor.Wait(_queue);
+                // For more, or for the end of a large one that others wait for, or of the rest after it.
+                Monitor.Wait(_queue, rest > 0 ? (int)rest : Timeout.Infinite);
             }
         }
     }
 
-    private async Task CommitBulkAsync(CommitOperation operation)
+    /// <param name="batches">As it was when the operation was set aside.</param>
+    private async Task CommitBulkAsync(CommitOperation operation, long batches)
     {
         // What is ahead of it in the lane commits on another connection: order between mailboxes needs no keeping, and of this one nothing else is under way.
         await Task.Yield();
         bool entered = false;
+        long began = 0;
         try
         {
             entered = await _bulk.WaitAsync((int)Math.Clamp(operation.Deadline - Environment.TickCount64, 0, int.MaxValue));
             if (!entered)
                 throw new CommitNotDoneException(_waitedTooLong);
+            began = Environment.TickCount64;
             // A thread of its own: the pool has few, and this may take seconds.
             await Task.Factory.StartNew(
                 () =>
@@ -158,6 +167,10 @@ internal sealed partial class CommitLane : IAsyncDisposable
             lock (_queue)
             {
                 _queue.PutBack(operation);
+                // The processors, and PostgreSQL's log, are others' for as long; nobody's mailbox waits for that but the next large one's.
+                long now = Environment.TickCount64;
+                if (entered && _batches > batches)
+                    _restsUntil = Math.Max(_restsUntil, now + Math.Min(now - began, (long)_options.BulkRest.TotalMilliseconds));
                 Monitor.Pulse(_queue);
             }
         }

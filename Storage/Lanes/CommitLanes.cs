@@ -26,6 +26,9 @@ public sealed class LaneOptions
     /// <summary>How many of those run at a time beside each lane. Default 2: the rest of PostgreSQL's time is for everybody else.</summary>
     public int BulkConnections { get; set; } = 2;
 
+    /// <summary>How long at most the lane begins no further one after it, where others committed meanwhile; else as long as it took. Default 100 ms: a part of a large change takes less.</summary>
+    public TimeSpan BulkRest { get; set; } = TimeSpan.FromMilliseconds(100);
+
     /// <summary>The most octets that wait in a lane. Default 64 MiB; what comes on top is refused at once.</summary>
     public long QueueBytes { get; set; } = 64 << 20;
 

@@ -40,14 +40,15 @@ internal sealed class FairQueue
     }
 
     /// <summary>The next operation whose turn it is and that need not wait for a large one; null when there is none.</summary>
-    public CommitOperation? Take()
+    /// <param name="mostRows">What may touch more rows than this stays, and what is behind it in its mailbox.</param>
+    public CommitOperation? Take(long mostRows = long.MaxValue)
     {
         for (int tenants = _turn.Count; tenants > 0; tenants--)
         {
             TenantId tenant = _turn.First!.Value;
             _turn.RemoveFirst();
             LinkedList<MailboxKey> mailboxes = _tenants[tenant];
-            CommitOperation? operation = TakeOf(mailboxes);
+            CommitOperation? operation = TakeOf(mailboxes, mostRows);
             if (mailboxes.Count == 0)
                 _tenants.Remove(tenant);
             else
@@ -83,7 +84,7 @@ internal sealed class FairQueue
         _aside.Contains(operation.Mailbox) || (operation.Source is { } source && _aside.Contains(source))
         || (_charging.Count > 0 && operation.Charged.Any(_charging.ContainsKey));
 
-    private CommitOperation? TakeOf(LinkedList<MailboxKey> mailboxes)
+    private CommitOperation? TakeOf(LinkedList<MailboxKey> mailboxes, long mostRows)
     {
         for (int n = mailboxes.Count; n > 0; n--)
         {
@@ -91,7 +92,7 @@ internal sealed class FairQueue
             mailboxes.RemoveFirst();
             Queue<CommitOperation> queue = _mailboxes[mailbox];
             CommitOperation next = queue.Peek();
-            if (MustWait(next))
+            if (next.Rows > mostRows || MustWait(next))
             {
                 mailboxes.AddLast(mailbox);
                 continue;

@@ -40,18 +40,29 @@ public sealed class FairQueueTests
         Assert.Equal(appendGoesOn ? [same, from] : [same, append, from], Taken().OrderBy(static o => o.Id.Counter));
     }
 
-    private List<CommitOperation> Taken()
+    [Fact]
+    public void While_large_ones_rest_their_mailboxes_keep_their_order_and_all_others_go_on()
+    {
+        CommitOperation large = Of(1, 1, CommitKind.Expunge, rows: 501), behind = Of(1, 1), neighbour = Of(1, 2), other = Of(2, 3, CommitKind.Store, rows: 500);
+        foreach (CommitOperation operation in new[] { large, behind, neighbour, other })
+            _queue.Add(operation);
+        Assert.Equal([neighbour, other], Taken(mostRows: 500));
+        Assert.Equal(2, _queue.Count);
+        Assert.Equal([large, behind], Taken());
+    }
+
+    private List<CommitOperation> Taken(long mostRows = long.MaxValue)
     {
         var taken = new List<CommitOperation>();
-        while (_queue.Take() is { } operation)
+        while (_queue.Take(mostRows) is { } operation)
             taken.Add(operation);
         return taken;
     }
 
     private static MailboxKey Key(long account, long mailbox) => new(new AccountId(account), new MailboxId(mailbox));
 
-    private CommitOperation Of(long account, long mailbox, CommitKind kind = CommitKind.Append, MailboxKey? source = null, long tenant = 1) => new()
+    private CommitOperation Of(long account, long mailbox, CommitKind kind = CommitKind.Append, MailboxKey? source = null, long tenant = 1, long rows = 1) => new()
     {
-        Kind = kind, Mailbox = Key(account, mailbox), Source = source, Epoch = 1, Tenant = new TenantId(tenant), Id = new OperationId(1, ++_operations), Actor = MailStoreTest.Someone,
+        Kind = kind, Mailbox = Key(account, mailbox), Source = source, Epoch = 1, Tenant = new TenantId(tenant), Id = new OperationId(1, ++_operations), Actor = MailStoreTest.Someone, Rows = rows,
     };
 }
