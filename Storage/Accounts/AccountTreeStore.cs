@@ -13,6 +13,9 @@ public enum CreateOutcome
     TooMany = 2,
     SpecialUseTaken = 3,
     NoAccount = 4,
+
+    /// <summary>The account that asks lacks a right.</summary>
+    NotPermitted = 10,
 }
 
 /// <summary>What deleting a mailbox came to.</summary>
@@ -23,6 +26,9 @@ public enum DeleteOutcome
 
     /// <summary>There is no mailbox of this name, only some below it.</summary>
     OnlyChildren = 2,
+
+    /// <summary>The account that asks lacks a right.</summary>
+    NotPermitted = 10,
 }
 
 /// <summary>What renaming a mailbox came to.</summary>
@@ -34,6 +40,9 @@ public enum RenameOutcome
 
     /// <summary>The new name lies below the old one.</summary>
     BelowItself = 3,
+
+    /// <summary>The account that asks lacks a right.</summary>
+    NotPermitted = 10,
 }
 
 /// <summary>A mailbox as its row has it.</summary>
@@ -129,46 +138,53 @@ public sealed class AccountTreeStore(MailDatabase database)
     });
 
     /// <param name="ids">A new id for each segment of the path.</param>
+    /// <param name="viewer">Another account that asks, and needs rights; null: none.</param>
     public Task<(CreateOutcome Outcome, MailboxId Id)> CreateAsync(
-        AccountId account, OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, long[] ids, int maxMailboxes) => Store.Guard(async () =>
+        AccountId account, OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, long[] ids, int maxMailboxes, AccountId? viewer = null) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
-        await using NpgsqlCommand command = Command(connection,
-            "select code, id from mail.create_mailbox_v2($1, $3, $4, $2, $5, $6, $7)", account, path, operation);
+        await using NpgsqlCommand command = Command(connection, viewer is null
+            ? "select code, id from mail.create_mailbox_v2($1, $3, $4, $2, $5, $6, $7)" : "select code, id from mail.create_mailbox_as_v1($1, $3, $4, $2, $5, $6, $7, $8)", account, path, operation);
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. specialUse] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ids });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = maxMailboxes });
+        if (viewer is { } asking)
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = asking.Value });
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return ((CreateOutcome)reader.GetInt16(0), new MailboxId(reader.IsDBNull(1) ? 0 : reader.GetInt64(1)));
     });
 
     /// <param name="tell">Tells owners that the name of their mailbox is about to change; null: nobody relies on what they say of it.</param>
+    /// <param name="viewer">As in <see cref="CreateAsync"/>.</param>
     /// <returns>The id is the deleted mailbox's, also where an earlier try did it; null where nothing was deleted.</returns>
     public Task<(DeleteOutcome Outcome, MailboxId? Id)> DeleteAsync(
-        AccountId account, OperationId operation, MailboxPath path, Func<IReadOnlyList<NamedClaim>, Task>? tell = null) => ToldAsync(tell, async (connection, told) =>
+        AccountId account, OperationId operation, MailboxPath path, Func<IReadOnlyList<NamedClaim>, Task>? tell = null, AccountId? viewer = null) => ToldAsync(tell, async (connection, told) =>
     {
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(
-            connection, "select code, ids, epochs, owners, id from mail.delete_mailbox_v3($1, $3, $4, $2, $5, $6)", account, path, operation);
-        return await ChangeAsync(command, told, static reader => ((DeleteOutcome)reader.GetInt16(0), reader.IsDBNull(4) ? null : (MailboxId?)new MailboxId(reader.GetInt64(4))));
+            connection, $"select code, ids, epochs, owners, id from mail.delete_mailbox_{(viewer is null ? "v3($1, $3, $4, $2, $5, $6)" : "as_v1($1, $3, $4, $2, $5, $6, $7)")}", account, path, operation);
+        return await ChangeAsync(command, told, static reader => ((DeleteOutcome)reader.GetInt16(0), reader.IsDBNull(4) ? null : (MailboxId?)new MailboxId(reader.GetInt64(4))), [.. Asking(viewer)]);
     });
 
     /// <param name="ids">A new id for INBOX and for each parent of the new name.</param>
     /// <param name="tell">As in <see cref="DeleteAsync"/>.</param>
+    /// <param name="viewer">As in <see cref="CreateAsync"/>.</param>
     /// <returns>Also the mailboxes that got a new UIDVALIDITY: their sessions must end.</returns>
     public Task<(RenameOutcome Outcome, IReadOnlyList<MailboxId> Ended)> RenameAsync(
-        AccountId account, OperationId operation, MailboxPath from, MailboxPath to, long[] ids, Func<IReadOnlyList<NamedClaim>, Task>? tell = null) => ToldAsync(tell, async (connection, told) =>
+        AccountId account, OperationId operation, MailboxPath from, MailboxPath to, long[] ids, Func<IReadOnlyList<NamedClaim>, Task>? tell = null, AccountId? viewer = null) => ToldAsync(tell, async (connection, told) =>
     {
         from = await NfcAsync(connection, from);
         to = await NfcAsync(connection, to);
         await using NpgsqlCommand command = Command(
-            connection, "select code, ids, epochs, owners, ended from mail.rename_mailbox_v3($1, $3, $4, $2, $7, $8, $5, $6)", account, from, operation);
+            connection, $"select code, ids, epochs, owners, ended from mail.rename_mailbox_{(viewer is null ? "v3($1, $3, $4, $2, $7, $8, $5, $6)" : "as_v1($1, $3, $4, $2, $7, $8, $5, $6, $9)")}", account, from, operation);
         return await ChangeAsync(command, told, static reader =>
             ((RenameOutcome)reader.GetInt16(0), (IReadOnlyList<MailboxId>)[.. reader.GetFieldValue<long[]>(4).Select(static id => new MailboxId(id))]),
-            new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] }, new NpgsqlParameter<long[]> { TypedValue = ids });
+            [new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] }, new NpgsqlParameter<long[]> { TypedValue = ids }, .. Asking(viewer)]);
     });
+
+    private static IEnumerable<NpgsqlParameter> Asking(AccountId? viewer) => viewer is { } asking ? [new NpgsqlParameter<long> { TypedValue = asking.Value }] : [];
 
     /// <summary>What the functions that change names answer where owners are still to be told.</summary>
     private const short Untold = 4;
@@ -210,14 +226,22 @@ public sealed class AccountTreeStore(MailDatabase database)
         return (default!, [.. ids.Select((id, i) => new NamedClaim(new MailboxId(id), epochs[i], owners[i]))]);
     }
 
-    public Task SubscribeAsync(AccountId account, MailboxPath path, bool subscribed) => Store.Guard(async () =>
+    /// <param name="most">Names that the account may be subscribed to.</param>
+    /// <returns>False where it is subscribed to so many already.</returns>
+    public Task<bool> SubscribeAsync(AccountId account, MailboxPath path, bool subscribed, int most) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection, subscribed
-            ? "insert into mail.subscription (account_id, path) values ($1, $2) on conflict do nothing"
-            : "delete from mail.subscription where account_id = $1 and path = $2", account, path);
-        return await command.ExecuteNonQueryAsync();
+            ? """
+              with put as (insert into mail.subscription (account_id, path) select $1, $2
+                  where (select count(*) from mail.subscription s where s.account_id = $1) < $3 on conflict do nothing returning 1)
+              select exists (select from put) or exists (select from mail.subscription s where s.account_id = $1 and s.path = $2)
+              """
+            : "with gone as (delete from mail.subscription where account_id = $1 and path = $2) select true", account, path);
+        if (subscribed)
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = most });
+        return (bool)(await command.ExecuteScalarAsync())!;
     });
 
     /// <summary>The mailboxes of other accounts that an account may see, with the silo that may have each in memory, and its subscriptions to such; in order.</summary>
@@ -256,15 +280,22 @@ public sealed class AccountTreeStore(MailDatabase database)
         return (mailboxes, subscriptions);
     });
 
-    public Task SubscribeToAsync(AccountId account, AccountId owner, MailboxPath path, bool subscribed) => Store.Guard(async () =>
+    /// <summary>As <see cref="SubscribeAsync"/>, to a mailbox of another account.</summary>
+    public Task<bool> SubscribeToAsync(AccountId account, AccountId owner, MailboxPath path, bool subscribed, int most) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection, subscribed
-            ? "insert into mail.shared_subscription (account_id, owner_id, path) values ($1, $3, $2) on conflict do nothing"
-            : "delete from mail.shared_subscription where account_id = $1 and owner_id = $3 and path = $2", account, path);
+            ? """
+              with put as (insert into mail.shared_subscription (account_id, owner_id, path) select $1, $3, $2
+                  where (select count(*) from mail.shared_subscription s where s.account_id = $1) < $4 on conflict do nothing returning 1)
+              select exists (select from put) or exists (select from mail.shared_subscription s where s.account_id = $1 and s.owner_id = $3 and s.path = $2)
+              """
+            : "with gone as (delete from mail.shared_subscription where account_id = $1 and owner_id = $3 and path = $2) select true", account, path);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = owner.Value });
-        return await command.ExecuteNonQueryAsync();
+        if (subscribed)
+            command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = most });
+        return (bool)(await command.ExecuteScalarAsync())!;
     });
 
     /// <summary>The list of rights of a mailbox, by names, the owner's first.</summary>

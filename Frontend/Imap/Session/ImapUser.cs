@@ -17,7 +17,7 @@ public sealed class ImapUser(LiveSession live, MailClusterClient cluster, Actor 
 
     public MailboxNames Names { get; } = new(
         live.Settings.Delimiter, live.Settings.Prefix,
-        live.Settings.Shares ? live.Settings.OtherUsers ?? "Other Users" : "", live.Settings.Shares ? live.Settings.SharedFolders ?? "Shared Folders" : "");
+        live.Settings.OthersNamespace, live.Settings.SharedNamespace);
 
     /// <summary>Accounts of the tenant that names were of so far.</summary>
     public Dictionary<string, AccountId> Neighbours { get; } = new(StringComparer.Ordinal);

@@ -68,9 +68,14 @@ internal sealed class FilterHost(MailClusterClient cluster, IMailFilters filters
     /// <summary>A mailbox by the name that a script has for it: UTF-8, with the account's delimiter and prefix (RFC 5228 §4.1); null: it is no name.</summary>
     public MailboxPath? PathOf(string name)
     {
+        // What is filed under such a name could never be opened: it names what others share.
+        if (IsIn(account.OthersNamespace) || IsIn(account.SharedNamespace))
+            return null;
         if (account.Prefix.Length > 0 && name.StartsWith(account.Prefix, StringComparison.OrdinalIgnoreCase) && name.Length > account.Prefix.Length)
             name = name[account.Prefix.Length..];
         return name.Length == 0 || name.Split(account.Delimiter).Any(static s => s.Length == 0) ? null : MailboxPath.Parse(name, account.Delimiter);
+
+        bool IsIn(string space) => space.Length > 0 && name.StartsWith(space, StringComparison.Ordinal) && (name.Length == space.Length || name[space.Length] == account.Delimiter);
     }
 
     public async ValueTask<MailboxInfo?> FindAsync(string name, CancellationToken cancellationToken) =>

@@ -255,7 +255,14 @@ public sealed record AccountSettings(
     [property: Id(10)] string? OtherUsers = null,
     [property: Id(11)] string? SharedFolders = null,
     [property: Id(12)] bool SharedStore = false,
-    [property: Id(13)] bool Shares = false);
+    [property: Id(13)] bool Shares = false)
+{
+    /// <summary>How names of others' mailboxes begin, without the delimiter; empty: there is no such namespace.</summary>
+    public string OthersNamespace => Shares ? OtherUsers ?? "Other Users" : "";
+
+    /// <summary>As <see cref="OthersNamespace"/>, of accounts that are nobody's own.</summary>
+    public string SharedNamespace => Shares ? SharedFolders ?? "Shared Folders" : "";
+}
 
 /// <summary>Whether an account takes mail.</summary>
 public enum DeliveryState

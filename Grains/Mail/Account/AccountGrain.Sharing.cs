@@ -4,8 +4,8 @@ using MailCluster.Storage.Accounts;
 namespace MailCluster.Grains;
 
 /// <summary>
-/// What other accounts of the tenant may do here (RFC 4314), and what this one may see of theirs. The tree and its rights are read from the rows by each call; a list of rights is
-/// changed by the mailbox's owner alone.
+/// What other accounts of the tenant may do here (RFC 4314), and what this one may see of theirs. The tree and its rights are read from the rows by each call, and where the tree changes under
+/// the same locks; a list of rights is changed by the mailbox's owner alone.
 /// </summary>
 public sealed partial class AccountGrain
 {
@@ -20,38 +20,25 @@ public sealed partial class AccountGrain
         return found is null ? refused! : found.Info with { Status = null };
     });
 
-    public ValueTask<MailResult<MailboxInfo>> CreateAs(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, AccountId viewer) => Guard<MailboxInfo>(async () =>
+    public async ValueTask<MailResult<MailboxInfo>> CreateAs(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, AccountId viewer)
     {
-        if (viewer != Id && await MayCreateAsync(path, viewer) is { } refused)
-            return refused;
         if (viewer != Id && specialUse.Count > 0)
             return new MailError(MailErrorCode.UseAttribute, "Mailboxes of others have no special use.");
-        return await Create(operation, path, specialUse);
-    });
+        return await CreateAsync(operation, path, specialUse, viewer == Id ? null : viewer);
+    }
 
-    public ValueTask<MailResult<Done>> DeleteAs(OperationId operation, MailboxPath path, AccountId viewer) => Guard<Done>(async () =>
-    {
-        if (viewer != Id && await MayAsync(path, viewer, MailRights.Delete) is (null, var refused) && !await DoneBeforeAsync(operation))
-            return refused!;
-        return await Delete(operation, path);
-    });
+    public ValueTask<MailResult<Done>> DeleteAs(OperationId operation, MailboxPath path, AccountId viewer) => DeleteAsync(operation, path, viewer == Id ? null : viewer);
 
-    public ValueTask<MailResult<Done>> RenameAs(OperationId operation, MailboxPath from, MailboxPath to, AccountId viewer) => Guard<Done>(async () =>
+    public async ValueTask<MailResult<Done>> RenameAs(OperationId operation, MailboxPath from, MailboxPath to, AccountId viewer)
     {
-        if (viewer != Id && !await DoneBeforeAsync(operation))
-        {
-            if (await MayAsync(from, viewer, MailRights.Delete) is (null, var refused))
-                return refused!;
-            if (from.IsInbox || await MayCreateAsync(to, viewer) is not null)
-                return _notPermitted;
-        }
-        return await Rename(operation, from, to);
-    });
+        if (viewer != Id && from.IsInbox)
+            return _notPermitted;
+        return await RenameAsync(operation, from, to, viewer == Id ? null : viewer);
+    }
 
     public ValueTask<MailResult<Done>> SubscribeTo(AccountId owner, MailboxPath path, bool subscribed) => ChangingTreeAsync(Guard<Done>(async () =>
     {
-        await tree.SubscribeToAsync(Id, owner, path, subscribed);
-        return Done.Value;
+        return await tree.SubscribeToAsync(Id, owner, path, subscribed, options.Value.MaxSubscriptions) ? Done.Value : TooManySubscriptions();
     }));
 
     public ValueTask<MailResult<SharedTree>> ListShared(ListRequest request) => Guard<SharedTree>(async () =>
@@ -113,6 +100,8 @@ public sealed partial class AccountGrain
         return await quotas.ReadAsync(Id, Defaults) is { } quota ? quota : _noAccount;
     });
 
+    private MailError TooManySubscriptions() => new(MailErrorCode.Limit, $"An account is subscribed to at most {options.Value.MaxSubscriptions} names.");
+
     /// <summary>The mailbox of a name, where an account may do all of <paramref name="needed"/> with it and may know of it.</summary>
     private async Task<(StoredMailbox? Found, MailError? Refused)> MayAsync(MailboxPath path, AccountId viewer, MailRights needed)
     {
@@ -120,18 +109,4 @@ public sealed partial class AccountGrain
             return (null, _nonExistent);
         return found.Info.Rights.Has(needed) ? (found, null) : (null, _notPermitted);
     }
-
-    /// <summary>Why an account may not make a mailbox: it needs k on the nearest one above (RFC 4314 §4). Null: it may.</summary>
-    private async Task<MailError?> MayCreateAsync(MailboxPath path, AccountId viewer)
-    {
-        for (MailboxPath? parent = path.Parent; parent is not null; parent = parent.Parent)
-        {
-            if (await tree.FindRowAsync(Id, parent, viewer: viewer) is { } found)
-                return found.Info.Rights.Has(MailRights.Create) ? null : _notPermitted;
-        }
-        return _notPermitted;
-    }
-
-    /// <summary>A repeated DELETE or RENAME finds nothing any more that it could have rights on.</summary>
-    private Task<bool> DoneBeforeAsync(OperationId operation) => tree.DoneBeforeAsync(Id, operation);
 }

@@ -121,46 +121,56 @@ public sealed partial class AccountGrain(
 
     private bool MayBeInMemory(StoredMailbox row) => row.Owner is { } owner && !silos.IsDeadSilo(SiloAddress.FromParsableString(owner));
 
-    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => ChangingTreeAsync(Guard<MailboxInfo>(async () =>
+    public ValueTask<MailResult<MailboxInfo>> Create(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse) => CreateAsync(operation, path, specialUse, null);
+
+    /// <param name="viewer">Another account that asks; null: none.</param>
+    private ValueTask<MailResult<MailboxInfo>> CreateAsync(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, AccountId? viewer) => ChangingTreeAsync(Guard<MailboxInfo>(async () =>
     {
         long[] fresh = await ids.NextAsync(path.Segments.Count);
         int most = await quotas.MaxMailboxesAsync(Id) ?? options.Value.MaxMailboxes;
-        (CreateOutcome outcome, MailboxId id) = await tree.CreateAsync(Id, operation, path, specialUse, fresh, most);
+        (CreateOutcome outcome, MailboxId id) = await tree.CreateAsync(Id, operation, path, specialUse, fresh, most, viewer);
         return outcome switch
         {
             CreateOutcome.Done => new MailboxInfo(id, path, true, specialUse, null),
             CreateOutcome.Exists => new MailError(MailErrorCode.AlreadyExists, "A mailbox of this name exists."),
             CreateOutcome.TooMany => new MailError(MailErrorCode.Limit, $"This account holds at most {most} mailboxes."),
+            CreateOutcome.NotPermitted => _notPermitted,
             CreateOutcome.SpecialUseTaken => new MailError(MailErrorCode.UseAttribute, "Another mailbox has this special use."),
             _ => new MailError(MailErrorCode.NonExistent, "No such account."),
         };
     }));
 
-    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => ChangingTreeAsync(Guard<Done>(async () =>
+    public ValueTask<MailResult<Done>> Delete(OperationId operation, MailboxPath path) => DeleteAsync(operation, path, null);
+
+    private ValueTask<MailResult<Done>> DeleteAsync(OperationId operation, MailboxPath path, AccountId? viewer) => ChangingTreeAsync(Guard<Done>(async () =>
     {
         if (path.IsInbox)
             return new MailError(MailErrorCode.Cannot, "INBOX cannot be deleted.");
-        (DeleteOutcome outcome, MailboxId? id) = await tree.DeleteAsync(Id, operation, path, UnnameAsync);
+        (DeleteOutcome outcome, MailboxId? id) = await tree.DeleteAsync(Id, operation, path, UnnameAsync, viewer);
         if (outcome == DeleteOutcome.Done && id is { } deleted)
             await EndAsync(deleted, MailboxEnd.Deleted);
         return outcome switch
         {
             DeleteOutcome.Done => Done.Value,
             DeleteOutcome.NonExistent => _nonExistent,
+            DeleteOutcome.NotPermitted => _notPermitted,
             _ => new MailError(MailErrorCode.InUse, "This name has mailboxes below it."),
         };
     }));
 
-    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => ChangingTreeAsync(Guard<Done>(async () =>
+    public ValueTask<MailResult<Done>> Rename(OperationId operation, MailboxPath from, MailboxPath to) => RenameAsync(operation, from, to, null);
+
+    private ValueTask<MailResult<Done>> RenameAsync(OperationId operation, MailboxPath from, MailboxPath to, AccountId? viewer) => ChangingTreeAsync(Guard<Done>(async () =>
     {
         long[] fresh = await ids.NextAsync(to.Segments.Count);
-        (RenameOutcome outcome, IReadOnlyList<MailboxId> ended) = await tree.RenameAsync(Id, operation, from, to, fresh, UnnameAsync);
+        (RenameOutcome outcome, IReadOnlyList<MailboxId> ended) = await tree.RenameAsync(Id, operation, from, to, fresh, UnnameAsync, viewer);
         foreach (MailboxId id in ended)
             await EndAsync(id, MailboxEnd.UidValidityChanged);
         return outcome switch
         {
             RenameOutcome.Done => Done.Value,
             RenameOutcome.NonExistent => _nonExistent,
+            RenameOutcome.NotPermitted => _notPermitted,
             RenameOutcome.Exists => new MailError(MailErrorCode.AlreadyExists, "A mailbox of the new name exists."),
             _ => new MailError(MailErrorCode.Cannot, "A mailbox cannot be moved below itself."),
         };
@@ -168,8 +178,7 @@ public sealed partial class AccountGrain(
 
     public ValueTask<MailResult<Done>> Subscribe(MailboxPath path, bool subscribed) => ChangingTreeAsync(Guard<Done>(async () =>
     {
-        await tree.SubscribeAsync(Id, path, subscribed);
-        return Done.Value;
+        return await tree.SubscribeAsync(Id, path, subscribed, options.Value.MaxSubscriptions) ? Done.Value : TooManySubscriptions();
     }));
 
     public ValueTask<MailResult<bool>> MayLogIn() => Guard<bool>(async () => await AccountAsync(fresh: true) is { Login: true });

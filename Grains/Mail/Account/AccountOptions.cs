@@ -17,6 +17,9 @@ public sealed class AccountOptions
     /// <summary>Mailboxes of an account. Default 10,000: LIST reads them all.</summary>
     public int MaxMailboxes { get; set; } = 10_000;
 
+    /// <summary>Names that an account is subscribed to, its own and those of others each; they need not exist. Default 20,000: LIST reads them all.</summary>
+    public int MaxSubscriptions { get; set; } = 20_000;
+
     /// <summary>Octets of an account's annotations (RFC 5464), names and values. Default 10 MiB: notes and colours, not files.</summary>
     public long MaxAnnotationBytes { get; set; } = 10 << 20;
 

@@ -56,6 +56,29 @@ public sealed class TreeTests(PostgresFixture postgres) : MailStoreTest(postgres
     }
 
     [Fact]
+    public async Task Subscriptions_need_no_mailbox_and_are_limited()
+    {
+        _alice = await AccountAsync();
+        AccountId bob = await AccountAsync("bob@a.test");
+        // To INBOX it is from the beginning.
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(i < 2, await Tree.SubscribeAsync(_alice, MailboxPath.Of($"n{i}"), true, most: 3));
+            Assert.Equal(i < 2, await Tree.SubscribeToAsync(_alice, bob, MailboxPath.Of($"n{i}"), true, most: 2));
+        }
+        // What there is already is no more.
+        Assert.True(await Tree.SubscribeAsync(_alice, MailboxPath.Of("n1"), true, most: 3));
+        Assert.True(await Tree.SubscribeToAsync(_alice, bob, MailboxPath.Of("n1"), true, most: 2));
+        Assert.True(await Tree.SubscribeAsync(_alice, MailboxPath.Of("n0"), false, most: 3));
+        Assert.True(await Tree.SubscribeAsync(_alice, MailboxPath.Of("n2"), true, most: 3));
+        Assert.True(await Tree.SubscribeToAsync(_alice, bob, MailboxPath.Of("n0"), false, most: 2));
+        Assert.True(await Tree.SubscribeToAsync(_alice, bob, MailboxPath.Of("n2"), true, most: 2));
+        Assert.Equal(["INBOX", "n1", "n2"], (await Tree.ListAsync(_alice, false)).Subscriptions.Select(static p => p.ToString()).Order(StringComparer.Ordinal));
+        Assert.Equal(["n1", "n2"], (await Tree.ListSharedAsync(_alice, new ListRequest(false))).Subscriptions.Select(static s => s.Path.ToString()).Order());
+        Assert.Equal((true, 0), (await Tree.SubscribeAsync(bob, MailboxPath.Of("x"), true, most: 2), (await Tree.ListSharedAsync(bob, new ListRequest(false))).Subscriptions.Count));
+    }
+
+    [Fact]
     public async Task Delete_leaves_children_and_gives_the_quota_back()
     {
         _alice = await AccountAsync();

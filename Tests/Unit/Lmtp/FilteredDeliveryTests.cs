@@ -54,10 +54,15 @@ public sealed class FilteredDeliveryTests : IAsyncLifetime
     [Theory]
     [InlineData("""fileinto "Nowhere";""", "fileinto: there is no mailbox 'Nowhere'")]
     [InlineData("""fileinto "a//b";""", "fileinto: 'a//b' is no name of a mailbox")]
+    // A namespace of others, which nothing of one's own can be in.
+    [InlineData("""fileinto :create "Other Users/bob@demo.test/INBOX";""", "fileinto: 'Other Users/bob@demo.test/INBOX' is no name of a mailbox")]
+    [InlineData("""fileinto "Shared Folders";""", "fileinto: 'Shared Folders' is no name of a mailbox")]
+    [InlineData("""fileinto "Other UsersX";""", "fileinto: there is no mailbox 'Other UsersX'")]
     [InlineData("""if header :regex "subject" "(" { discard; }""", "the expression is not valid")]
     public async Task What_fails_keeps_the_message_and_tells_its_owner_why(string script, string failure)
     {
-        Script($"""require ["fileinto", "regex"]; {script}""");
+        _door.Alice.Current = _door.Alice.Current with { Shares = true };
+        Script($"""require ["fileinto", "regex", "mailbox"]; {script}""");
         await DeliverAsync("Subject: x\r\n\r\nb\r\n", "250 2.1.5 ");
         Assert.Contains("X-Sieve-Failure: " + failure[..20], _door.Delivered(10).Single().Prefix);
         Assert.Contains(failure, Assert.Single(_filters.Failures));

@@ -34,6 +34,7 @@ public class RandomBytesTests
         (b, c) => Grammar.Parse(b, (ref ImapParser p) => CatenateGrammar.Parts(ref p, first: true).ToString(), c),
         (b, _) => (object?)MessageUrl.Parse(System.Text.Encoding.Latin1.GetString(b)) ?? "none",
         (b, c) => Grammar.Parse(b, SessionGrammar.ParseCompress, c),
+        (b, c) => Grammar.Parse(b, SessionGrammar.ParseComparator, c),
         (b, c) => Grammar.Parse(b, ListGrammar.Parse, c),
         (b, c) => Grammar.Parse(b, ListGrammar.ParseLsub, c),
         (b, c) => Grammar.Parse(b, StatusGrammar.Parse, c),
