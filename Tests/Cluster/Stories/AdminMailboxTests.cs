@@ -165,7 +165,7 @@ public sealed class AdminMailboxTests(MailNodes nodes) : IAsyncLifetime
         return JsonDocument.Parse(text).RootElement;
     }
 
-    private Task<(int ExitCode, string Output)> AdminAsync(params string[] arguments) => ServerProcess.RunAsync(["admin", "mailbox", .. arguments, "--config", _config]);
+    private Task<(int ExitCode, string Output)> AdminAsync(params string[] arguments) => AdminHere.RunAsync(["admin", "mailbox", .. arguments, "--config", _config]);
 
     private async Task ExecuteAsync(string sql)
     {
