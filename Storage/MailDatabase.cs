@@ -3,7 +3,7 @@ using Orleans.Runtime;
 
 namespace MailCluster.Storage;
 
-/// <summary>A node's ways to PostgreSQL: a pool for reads and small writes, and one of its own for commits, so that neither starves the other.</summary>
+/// <summary>A node's ways to PostgreSQL: a pool for reads and small writes, one for messages, and one for commits, so that none starves the others.</summary>
 public sealed class MailDatabase : IAsyncDisposable
 {
     /// <summary>Octets that are taken from a socket at a time: bodies come in batches.</summary>
@@ -14,15 +14,20 @@ public sealed class MailDatabase : IAsyncDisposable
 
     /// <param name="connectionString">Npgsql's form; of several hosts the primary is taken, see <see cref="PostgresPool"/>.</param>
     /// <param name="node">Named in application_name, so that a dead node's backends can be told.</param>
-    /// <param name="maxConnections">The pool's size for reads and small writes.</param>
+    /// <param name="maxConnections">The pools' size for reads and small writes; a quarter of them is for messages.</param>
     /// <param name="statementSeconds">How long a server that is there may keep a read waiting. Commits have no such limit: their outcome would be unknown.</param>
     public MailDatabase(string connectionString, string node, int maxConnections = 40, int statementSeconds = 10)
     {
-        Main = Build(connectionString, "main", node, maxConnections, statementSeconds, ReadBuffer);
+        int messages = Math.Max(1, maxConnections / 4);
+        Main = Build(connectionString, "main", node, maxConnections - messages, statementSeconds, ReadBuffer);
+        Messages = Build(connectionString, "messages", node + " messages", messages, statementSeconds, ReadBuffer, PlanByKey);
         _lanes = new(() => Build(connectionString, "lanes", _silo is { } silo ? LaneName(silo) : node + " lane", 40, 0, more: PlanByKey));
     }
 
     public NpgsqlDataSource Main { get; }
+
+    /// <summary>For bodies, emails and contents, which are always read by their keys: planned once for each connection, where PostgreSQL left to itself plans anew for each key.</summary>
+    public NpgsqlDataSource Messages { get; }
 
     /// <summary>For commits alone.</summary>
     public NpgsqlDataSource Lanes => _lanes.Value;
@@ -46,6 +51,7 @@ public sealed class MailDatabase : IAsyncDisposable
     {
         if (_lanes.IsValueCreated)
             await Lanes.DisposeAsync();
+        await Messages.DisposeAsync();
         await Main.DisposeAsync();
     }
 
@@ -62,8 +68,8 @@ public sealed class MailDatabase : IAsyncDisposable
         });
 
     /// <summary>
-    /// Every access of a commit is by key, whatever the tables' statistics say when a connection plans its first batch: plans are made once, and never scan. <c>mail.commit_v3</c> says so for
-    /// itself, at some cost for each call.
+    /// Every access of a commit, and to a message, is by key, whatever the tables' statistics say when a connection plans it first: plans are made once, and never scan. <c>mail.commit_v3</c> says so
+    /// for itself, at some cost for each call.
     /// </summary>
     private static void PlanByKey(NpgsqlConnectionStringBuilder settings) => settings.Options +=
         " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";

@@ -19,8 +19,10 @@ public sealed record BodyOptions
 
 /// <summary>Bodies in PostgreSQL: see <see cref="IMessageBodies"/>.</summary>
 /// <param name="held">Where small bodies wait for a commit of this process; null where there are no lanes.</param>
-public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyOptions? options = null, HeldBodies? held = null) : IMessageBodies
+/// <param name="messages">What reads go through, see <see cref="MailDatabase.Messages"/>; null for <paramref name="database"/>.</param>
+public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyOptions? options = null, HeldBodies? held = null, NpgsqlDataSource? messages = null) : IMessageBodies
 {
+    private readonly NpgsqlDataSource _messages = messages ?? database;
     private readonly TimeSpan _patience = (options ?? new()).Patience;
     private readonly StagingLane _lane = new(database, (options ?? new()).Patience);
 
@@ -95,7 +97,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
 
         async Task<StoredEmail?[]> ReadOnce(int attempt)
         {
-            await using var command = database.CreateCommand(withContent
+            await using var command = _messages.CreateCommand(withContent
                 ? """
                   select x.i, e.body_id, e.size, e.prefix, c.data from unnest($2) with ordinality as x(id, i)
                   join mail.email e on e.account_id = $1 and e.id = x.id join mail.content c on c.body_id = e.body_id
@@ -174,7 +176,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
             Array.Clear(found);
             Array.Clear(missing);
             // A body that small is the whole of its first chunk: its own row need not be looked up.
-            await using var command = database.CreateCommand(maxSize < BodyUpload.ChunkSize
+            await using var command = _messages.CreateCommand(maxSize < BodyUpload.ChunkSize
                 ? """
                   select x.i, octet_length(c.data)::bigint, c.no, c.data from unnest($1) with ordinality as x(id, i)
                   join mail.body_chunk c on c.body_id = x.id and c.no = 0 where octet_length(c.data) <= $2
@@ -207,7 +209,7 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
     private Task<bool> ReadPieceAsync(BodyId body, int chunk, int? start, Memory<byte> piece, CancellationToken cancellationToken) => Store.Persist(
         async _ =>
         {
-            await using NpgsqlConnection connection = await database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using NpgsqlConnection connection = await _messages.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await using var command = new NpgsqlCommand(
                 start is null
                     ? "select c.data from mail.body_chunk c where c.body_id = $1 and c.no = $2"

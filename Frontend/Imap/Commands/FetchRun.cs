@@ -6,11 +6,11 @@ using MailCluster.Net;
 
 namespace MailCluster.Imap.Commands;
 
-/// <summary>One FETCH: its messages in their order, in batches of which the next is loaded while one is written.</summary>
+/// <summary>One FETCH: its messages in their order, in batches of which the next ones are loaded while one is written.</summary>
 internal sealed class FetchRun
 {
-    /// <summary>Batches whose structures are read while one is written: finding them takes PostgreSQL longer than all the rest, and it finds two at a time.</summary>
-    private const int WrittenAhead = 2;
+    /// <summary>Batches that are read while one is written: finding them takes PostgreSQL longer than all the rest, and it finds two at a time.</summary>
+    private const int Ahead = 2;
 
     private readonly ImapSession _session;
     private readonly Selected _state;
@@ -92,7 +92,7 @@ internal sealed class FetchRun
             while (loading.TryPeek(out (IReadOnlyList<MessageRef> Messages, Task<WrittenBatch> Items) batch))
             {
                 WrittenBatch items = await _session.PatientAsync(new ValueTask<WrittenBatch>(batch.Items), "Still fetching");
-                loading.Dequeue();
+                _ = loading.Dequeue();
                 Load();
                 for (int i = 0; i < batch.Messages.Count; i++)
                 {
@@ -113,7 +113,7 @@ internal sealed class FetchRun
 
         void Load()
         {
-            while (loading.Count < WrittenAhead && batches.MoveNext())
+            while (loading.Count < Ahead && batches.MoveNext())
                 loading.Enqueue((batches.Current.Messages, written.LoadAsync(batches.Current, stop.Token)));
         }
     }
@@ -122,13 +122,15 @@ internal sealed class FetchRun
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_session.Gone);
         using IEnumerator<IReadOnlyList<MessageRef>> batches = MessageBatches.Split(messages).GetEnumerator();
-        Task<IReadOnlyList<LoadedMessage>>? next = Load();
+        var loading = new Queue<Task<IReadOnlyList<LoadedMessage>>>();
         try
         {
-            while (next is not null)
+            Load();
+            while (loading.TryPeek(out Task<IReadOnlyList<LoadedMessage>>? next))
             {
                 IReadOnlyList<LoadedMessage> batch = await _session.PatientAsync(new ValueTask<IReadOnlyList<LoadedMessage>>(next), "Still fetching");
-                next = Load();
+                _ = loading.Dequeue();
+                Load();
                 if (_answer.SetsSeen && await MarkSeenAsync(batch) is { } error)
                     return error;
                 await AnswerWithSectionsAsync(batch);
@@ -138,15 +140,18 @@ internal sealed class FetchRun
         finally
         {
             TellUntold();
-            if (next is not null)
+            if (loading.Count > 0)
             {
                 await stop.CancelAsync();
-                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await ((Task)Task.WhenAll(loading)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
 
-        Task<IReadOnlyList<LoadedMessage>>? Load() =>
-            batches.MoveNext() ? _batches.LoadAsync(batches.Current, _answer.NeedsContent, bodies: true, stop.Token) : null;
+        void Load()
+        {
+            while (loading.Count < Ahead && batches.MoveNext())
+                loading.Enqueue(_batches.LoadAsync(batches.Current, _answer.NeedsContent, bodies: true, stop.Token));
+        }
     }
 
     private async ValueTask AnswerWithSectionsAsync(IReadOnlyList<LoadedMessage> batch)

@@ -20,8 +20,8 @@ internal sealed class MessageBatches(IMessageBodies store, AccountId account, bo
     /// <summary>Messages in one batch: enough for round trips not to count.</summary>
     public const int MaxMessages = 256;
 
-    /// <summary>Octets of a batch: some 4 MB of small bodies, or the structures of some 64 large messages.</summary>
-    private const long MaxOctets = 4 * 1024 * 1024;
+    /// <summary>Octets of a batch, of which a command has three in memory: some 2.5 MB of small bodies, or the structures of some 40 large messages.</summary>
+    private const long MaxOctets = 2560 * 1024;
 
     /// <summary>What a large message counts: its structure is never larger than it, and rarely than this.</summary>
     private const long MaxCounted = 64 * 1024;

@@ -36,7 +36,8 @@ internal static class Mail
         // Only a process that has both doors and lanes has commits that can take bodies along.
         if (role == NodeRole.All)
             services.AddSingleton<HeldBodies>();
-        services.AddSingleton<MessageBodies>();
+        services.AddSingleton(s => new MessageBodies(
+            database.Main, s.GetRequiredService<IdBlocks>(), s.GetRequiredService<BodyOptions>(), s.GetService<HeldBodies>(), database.Messages));
         services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
         services.AddSingleton<TenantStore>();
         services.AddSingleton<AccountStore>();
