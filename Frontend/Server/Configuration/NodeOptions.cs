@@ -65,6 +65,13 @@ public sealed class ClusterSection
     /// </summary>
     [Range(100, 60_000)]
     public int ProbeMilliseconds { get; set; } = 1000;
+
+    /// <summary>
+    /// Percent of the memory that this process may use (of the machine, or of its container) above which a silo lets owners go that nobody has asked for longest, some of them each 5 s; 0 for never.
+    /// Default 80: they claim their mailboxes again when they are asked, and nothing that was acknowledged is only in their memory. Without pressure they stay for 5 minutes.
+    /// </summary>
+    [Range(0, 100)]
+    public int ShedAtMemoryPercent { get; set; } = 80;
 }
 
 /// <summary>The PostgreSQL that keeps everything.</summary>
@@ -78,7 +85,7 @@ public sealed class DatabaseSection
     [Required]
     public string ConnectionString { get; set; } = "";
 
-    /// <summary>Connections for mail at most. Default 40: a handful of commit lanes and the reads of a few hundred busy sessions.</summary>
+    /// <summary>Connections for mail at most, a quarter of them for reading messages; commits have their own. Default 40: the reads of a few hundred busy sessions.</summary>
     [Range(4, 1000)]
     public int MaxConnections { get; set; } = 40;
 

@@ -49,6 +49,14 @@ internal static class Cluster
             o.TableRefreshTimeout = TimeSpan.FromSeconds(5);
             o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
         });
+        if (cluster.ShedAtMemoryPercent > 0)
+        {
+            silo.Configure<GrainCollectionOptions>(o =>
+            {
+                o.EnableActivationSheddingOnMemoryPressure = true;
+                (o.MemoryUsageLimitPercentage, o.MemoryUsageTargetPercentage) = (cluster.ShedAtMemoryPercent, Math.Max(0, cluster.ShedAtMemoryPercent - 5));
+            });
+        }
         CarryExceptions(silo.Services);
         silo.Configure<SiloMessagingOptions>(o => o.ResponseTimeout = TimeSpan.FromSeconds(cluster.ResponseSeconds));
     });
