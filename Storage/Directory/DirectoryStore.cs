@@ -170,20 +170,16 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
 
     private static async Task<IReadOnlyDictionary<string, (AccountRef? Account, string[] Targets)>> LookUpAsync(NpgsqlDataSource database, IReadOnlyList<string> addresses)
     {
-        await using var command = database.CreateCommand("""
-            select a.user_name, a.id, a.tenant_id, null::text[] from directory.account a where a.user_name = any($1)
-            union all select l.address, null, null, l.targets from directory.alias l where l.address = any($1)
-            """);
+        await using var command = database.CreateCommand("select address, account_id, tenant_id, targets from directory.recipients_v1($1)");
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. addresses.Distinct()] });
         await using var reader = await command.ExecuteReaderAsync();
         var found = new Dictionary<string, (AccountRef?, string[])>(StringComparer.Ordinal);
         while (await reader.ReadAsync())
         {
             var address = reader.GetString(0);
-            if (!reader.IsDBNull(1))
-                found[address] = (new AccountRef(new(reader.GetInt64(1)), new(reader.GetInt64(2)), address), []);
-            else
-                found.TryAdd(address, (null, reader.GetFieldValue<string[]>(3)));
+            found[address] = reader.IsDBNull(1)
+                ? (null, reader.GetFieldValue<string[]>(3))
+                : (new AccountRef(new(reader.GetInt64(1)), new(reader.GetInt64(2)), address), []);
         }
         return found;
     }

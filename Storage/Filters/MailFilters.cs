@@ -21,13 +21,7 @@ public sealed class MailFilters(NpgsqlDataSource database, TimeSpan? patience = 
     private static Task<IReadOnlyDictionary<AccountId, AccountFilters>> ReadAsync(
         NpgsqlDataSource database, TimeSpan patience, IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts) => Store.Persist(async _ =>
     {
-        await using var command = database.CreateCommand("""
-            select x.account, o.name, o.hash, b.hash, a.hash from unnest($1, $2) as x(account, tenant)
-            left join (mail.sieve s join mail.sieve_script o on o.account_id = s.account_id and o.name = s.active) on s.account_id = x.account
-            left join directory.sieve_script b on b.tenant_id = x.tenant and b.name = 'before'
-            left join directory.sieve_script a on a.tenant_id = x.tenant and a.name = 'after'
-            where coalesce(o.hash, b.hash, a.hash) is not null
-            """);
+        await using var command = database.CreateCommand("select account_id, name, own, before, after from mail.filters_v1($1, $2)");
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. accounts.Select(static a => a.Account.Value)] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. accounts.Select(static a => a.Tenant.Value)] });
         await using var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
