@@ -25,12 +25,13 @@ internal static class Comparison
         var messages = new Option<int>("--messages") { Description = "Messages in the mailbox that is fetched, selected and searched.", DefaultValueFactory = static _ => 10_000 };
         var bytes = new Option<int>("--message-bytes") { Description = "Octets of each of those messages.", DefaultValueFactory = static _ => 4096 };
         var idlers = new Option<int>("--connections") { Description = "Connections whose memory is measured.", DefaultValueFactory = static _ => 2000 };
+        var warmUp = new Option<double>("--warm-up") { Description = "How long each work is done at each server before it is measured for the first time, in seconds. The node compiles what it runs for some 20 seconds.", DefaultValueFactory = static _ => 3 };
         var variants = new Option<string[]>("--variants") { Description = "Only those ways of running Dovecot whose names contain one of these.", AllowMultipleArgumentsPerToken = true };
         var profile = new Option<bool>("--profile") { Description = "Tells where the time of one LOGIN, SELECT, FETCH, STORE and APPEND goes, from the product's own spans, and ends." };
         var markdown = new Option<FileInfo?>("--markdown") { Description = "Writes the report to this file, too." };
         var command = new RootCommand("Benchmarks of MailCluster. Each starts what it needs, says what it measured, and takes it down again.")
         {
-            names, list, against, apart, rounds, seconds, messages, bytes, idlers, variants, profile, markdown,
+            names, list, against, apart, rounds, seconds, messages, bytes, idlers, warmUp, variants, profile, markdown,
         };
         command.SetAction(async (result, cancellation) =>
         {
@@ -57,7 +58,7 @@ internal static class Comparison
                 return await CommandProfile.RunAsync(result.GetValue(seconds), cancellation);
             bool compares = result.GetValue(against) is not null;
             int times = result.GetValue(rounds) is > 0 and var given ? given : compares ? 3 : 1;
-            var settings = new Settings(result.GetValue(seconds), result.GetValue(messages), result.GetValue(idlers), result.GetValue(bytes));
+            var settings = new Settings(result.GetValue(seconds), result.GetValue(messages), result.GetValue(idlers), result.GetValue(bytes), Math.Min(result.GetValue(warmUp), 300));
             using var report = new ReportText(result.GetValue(markdown));
             string[] wanted = result.GetValue(variants) ?? [];
             DovecotVariant[] chosen = !compares ? [] : [.. DovecotVariant.All.Where(v => wanted.Length == 0 || wanted.Any(v.Name.Contains))];
@@ -72,7 +73,7 @@ internal static class Comparison
         string? dovecot = variants.Count == 0 ? null : await DovecotTarget.VersionAsync()
             ?? throw new InvalidOperationException("Dovecot is not on this machine: run 'apt-get install dovecot-imapd dovecot-lmtpd dovecot-pop3d' (as root), then start again.");
         report.Line($"{Machine.Describe()}; load average at the start {Machine.Load()}; {DateTime.UtcNow:yyyy-MM-dd}.");
-        report.Line($"{rounds} round{(rounds == 1 ? "" : "s")} of {settings.Seconds} s each, medians; the large mailbox has {settings.Messages:#,0} messages of {settings.MessageBytes:#,0} octets; {settings.IdleConnections:#,0} idle connections.");
+        report.Line($"{rounds} round{(rounds == 1 ? "" : "s")} of {settings.Seconds} s each after {settings.WarmUp} s of warm-up, medians; the large mailbox has {settings.Messages:#,0} messages of {settings.MessageBytes:#,0} octets; {settings.IdleConnections:#,0} idle connections.");
         using InotifyLimit? watches = variants.Count == 0 ? null : InotifyLimit.Raise();
         DirectoryInfo directory = Directory.CreateTempSubdirectory("mailcluster-bench-");
         // Other users' processes read the certificate.

@@ -27,7 +27,7 @@ internal sealed class BesideBulk(string name, bool stores)
             for (int i = 0; i < Others; i++)
                 others.Add(await OtherAsync(target, i));
             if (_warm.Add(target))
-                await Loops.RunAsync(others, Math.Min(3, settings.Seconds), cancellation);
+                await Loops.RunAsync(others, settings.WarmUp, cancellation);
             Loops quiet = await Loops.RunAsync(others, settings.Seconds, cancellation);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             Task working = Task.Run(() => WorkAsync(bulk, ended.Token), cancellation);

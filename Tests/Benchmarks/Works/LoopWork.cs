@@ -7,7 +7,6 @@ namespace MailCluster.Benchmarks.Works;
 /// <param name="clients">How many.</param>
 internal abstract class LoopWork(string name, string does, Unit unit, string goal, int clients) : Work(name, does, unit, goal)
 {
-    // A runtime that compiles as it goes needs a while; whoever needs none loses nothing.
     private readonly HashSet<Target> _warm = [];
 
     protected int Clients => clients;
@@ -23,7 +22,7 @@ internal abstract class LoopWork(string name, string does, Unit unit, string goa
         {
             for (int i = 0; i < Clients; i++)
                 opened.Add(await OpenAsync(target, settings, i).WaitAsync(Loops.Patience, cancellation));
-            await Loops.RunAsync(opened, _warm.Add(target) ? Math.Min(3, settings.Seconds) : 0.3, cancellation);
+            await Loops.RunAsync(opened, _warm.Add(target) ? settings.WarmUp : 0.3, cancellation);
             Meter meter = Meter.Start(target);
             Loops done = await Loops.RunAsync(opened, settings.Seconds, cancellation);
             return Figures.Of(Unit, done.Commands, done.Octets, done.Latencies, meter.Stop());

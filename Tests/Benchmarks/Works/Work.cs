@@ -8,7 +8,8 @@ namespace MailCluster.Benchmarks.Works;
 /// <param name="Messages">Messages in the mailbox that is fetched, selected, searched.</param>
 /// <param name="IdleConnections">Connections whose memory is measured.</param>
 /// <param name="MessageBytes">Octets of each message of the large mailbox.</param>
-internal sealed record Settings(double Seconds, int Messages, int IdleConnections, int MessageBytes);
+/// <param name="WarmUp">How long, in seconds, a work is done at a server for the first time before it is measured: a runtime that compiles as it goes needs a while, whoever needs none loses nothing.</param>
+internal sealed record Settings(double Seconds, int Messages, int IdleConnections, int MessageBytes, double WarmUp);
 
 /// <summary>Something that clients do, done in the same way to every server.</summary>
 /// <param name="name">By which it is chosen; what stands before a '-' chooses its kind.</param>
