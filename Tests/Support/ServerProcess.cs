@@ -180,9 +180,11 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    // .build/bin/MailCluster.Tests.X/debug/ → .build/bin/MailCluster.Server/debug/MailCluster.Server
+    // .build/bin/MailCluster.Tests.X/debug/ → .build/bin/MailCluster.Server/debug/MailCluster.Server, unless the launcher names another.
     private static string FindProgram()
     {
+        if (Environment.GetEnvironmentVariable("MAILCLUSTER_SERVER") is { Length: > 0 } named)
+            return named;
         var mine = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd('/'));
         return Path.Combine(mine.Parent!.Parent!.FullName, "MailCluster.Server", mine.Name, "MailCluster.Server");
     }
