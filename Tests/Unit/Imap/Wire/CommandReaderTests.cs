@@ -23,6 +23,8 @@ public class CommandReaderTests
 
         public int Waits { get; private set; }
 
+        public Action? OnWait { get; set; }
+
         public bool IsInterrupted { get; set; }
 
         public PipeReader Input => input;
@@ -36,6 +38,7 @@ public class CommandReaderTests
         public ValueTask BeforeWaitAsync(CancellationToken cancellation)
         {
             Waits++;
+            OnWait?.Invoke();
             return default;
         }
     }
@@ -235,7 +238,10 @@ public class CommandReaderTests
         var reader = Reader();
         await Send("a NO");
         var read = reader.ReadAsync(default).AsTask();
+        var again = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _source.OnWait = () => again.TrySetResult();
         _pipe.Reader.CancelPendingRead();
+        await again.Task;
         Assert.False(read.IsCompleted);
         _source.IsInterrupted = true;
         _pipe.Reader.CancelPendingRead();
