@@ -64,7 +64,7 @@ internal sealed class LmtpDoor : IAsyncDisposable
     public static async Task<LmtpDoor> OpenAsync(LmtpOptions? options = null, FakeBodies? bodies = null, bool tls = false, TimeSpan? retryFor = null, FakeFilters? filters = null, FilterOptions? filtering = null)
     {
         var door = new LmtpDoor(options ?? new LmtpOptions(), bodies ?? new FakeBodies(), Doors.Loopback,
-            TestCluster.Impatient with { RetryFor = retryFor ?? TimeSpan.FromMilliseconds(20) }, filters, filtering);
+            TestCluster.Impatient with { RetryFor = retryFor ?? TimeSpan.FromSeconds(1) }, filters, filtering);
         door.EndPoint = await door._server.ListenAsync(door.Listener, door.Protocol, tls ? Doors.Certificate : null);
         return door;
     }

@@ -35,7 +35,7 @@ internal sealed class MtaStage : IAsyncDisposable
         Directory.Domains.Add("demo.test");
         Directory.Aliases["team@demo.test"] = [Directory.Users["ann@demo.test"], Directory.Users["bob@demo.test"]];
         Directory.Targets["team@demo.test"] = ["ann@demo.test", "bob@demo.test", "far@away.test"];
-        _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient with { RetryFor = TimeSpan.FromMilliseconds(20) }, Log);
+        _cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient with { RetryFor = TimeSpan.FromSeconds(1) }, Log);
     }
 
     public FakeDirectory Directory { get; } = new();

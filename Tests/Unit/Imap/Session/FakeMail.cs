@@ -33,7 +33,7 @@ internal sealed class FakeMail : IAsyncDisposable
         Owner = new FakeAccount(this);
         IGrainFactory grains = DispatchProxy.Create<IGrainFactory, Grains>();
         ((Grains)(object)grains).Mail = this;
-        _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromMilliseconds(50), WatchFor = TimeSpan.FromMilliseconds(100), SliceMessages = slice });
+        _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromSeconds(1), WatchFor = TimeSpan.FromMilliseconds(100), SliceMessages = slice });
         Protocol = new ImapProtocol(_cluster, options, time: time);
         Pop3 = new Pop3Protocol(_cluster, pop3, logs, time);
         Owner.Add(MailboxPath.Inbox);
