@@ -362,7 +362,8 @@ begin
         -- A thread is the one that any of its message ids is known in, else its own.
         if p_joint then
             for r in select x.ms, array_agg(x.key) as keys from unnest(th_ms, th_key) as x(ms, key) where x_mb[x.ms] > 0 group by x.ms order by x.ms loop
-                select min(t.thread_id) into v_thread from mail.thread t where t.account_id = mb_account[x_mb[r.ms]] and t.key = any(r.keys);
+                select min(t.thread_id) into v_thread from unnest(r.keys) k
+                cross join lateral (select t.thread_id from mail.thread t where t.account_id = mb_account[x_mb[r.ms]] and t.key = k offset 0) t;
                 x_thread[r.ms] := coalesce(v_thread, ms_email[r.ms]);
                 insert into mail.thread (account_id, key, thread_id)
                 select mb_account[x_mb[r.ms]], k, x_thread[r.ms] from unnest(r.keys) k on conflict do nothing;
@@ -370,7 +371,7 @@ begin
         elsif cardinality(th_key) > 0 then
             for r in
                 select x.ms, min(t.thread_id) as thread from unnest(th_ms, th_key) as x(ms, key)
-                join mail.thread t on t.account_id = mb_account[x_mb[x.ms]] and t.key = x.key
+                cross join lateral (select t.thread_id from mail.thread t where t.account_id = mb_account[x_mb[x.ms]] and t.key = x.key offset 0) t
                 where x_mb[x.ms] > 0 group by x.ms
             loop
                 x_thread[r.ms] := r.thread;

@@ -53,7 +53,7 @@ begin
     end if;
     -- A thread is the one that any of its message ids is known in, else its own.
     if p_keys is not null then
-        select min(t.thread_id) into v_thread from mail.thread t where t.account_id = p_account and t.key = any(p_keys);
+        select min(t.thread_id) into v_thread from unnest(p_keys) k cross join lateral (select t.thread_id from mail.thread t where t.account_id = p_account and t.key = k offset 0) t;
     end if;
     v_thread := coalesce(v_thread, p_email);
     v_uids := int8multirange(int8range(v_uid, v_uid, '[]'));
@@ -162,8 +162,8 @@ begin
         with x as materialized (
             select b.*, to_timestamp(b.date) as internal_date, m.uidnext + b.number as uid, m.highest_modseq + 1 + b.number as modseq,
                 -- A thread is the one that any of its message ids is known in, else its own.
-                case when b.th_count > 0 then coalesce((select min(t.thread_id) from mail.thread t
-                    where t.account_id = b.account_id and t.key = any(th_key[b.th_first:b.th_first + b.th_count - 1])), b.email) else b.email end as thread
+                case when b.th_count > 0 then coalesce((select min(t.thread_id) from unnest(th_key[b.th_first:b.th_first + b.th_count - 1]) k
+                    cross join lateral (select t.thread_id from mail.thread t where t.account_id = b.account_id and t.key = k offset 0) t), b.email) else b.email end as thread
             from unnest(op_account, op_mailbox, op_number, op_incarnation, op_counter, op_actor, op_session, op_address,
                     op_email, op_body, op_prefix, op_size, op_date, op_zone, op_flags, op_th_first, op_th_count) with ordinality
                 as b(account_id, mailbox_id, number, incarnation, counter, actor, session, address, email, body, prefix, size, date, zone, flags, th_first, th_count, op)

@@ -40,18 +40,49 @@ public sealed class CommitPlanTests(PostgresFixture postgres) : MailStoreTest(po
         Assert.InRange(await ReadAsync(StoreOf(inbox, Uids(600), StoreMode.Add, SystemFlags.Seen), StoreOf(inbox, Uids(601), StoreMode.Add, SystemFlags.Seen)), 1, 50);
         await CountersAreRightAsync();
 
-        // The rows that a commit fetched from tables, by index or otherwise.
-        async Task<long> ReadAsync(params CommitOperation[] operations)
+        Task<long> ReadAsync(params CommitOperation[] operations) => RowsReadAsync(connection, operations);
+    }
+
+    /// <summary>The tables were small when they were analyzed: to read all threads of an account seemed cheaper then than to look for each key.</summary>
+    [Fact]
+    public async Task Threads_are_found_by_their_keys()
+    {
+        Owned inbox = await MailboxAsync(await AccountAsync()), bob = await MailboxAsync(await AccountAsync("bob@a.test"));
+        long key = 0;
+        await DoneAsync(await AppendOfAsync(inbox, await WithKeysAsync(5)));
+        await using NpgsqlConnection connection = await Database.Lanes.OpenConnectionAsync();
+        await using (var analyze = new NpgsqlCommand("analyze", connection))
+            await analyze.ExecuteNonQueryAsync();
+        await ReadAllAsync(0, long.MaxValue);
+        await DoneAsync(await AppendOfAsync(inbox, await WithKeysAsync(500)));
+        await ReadAllAsync(1, 60);
+
+        async Task ReadAllAsync(long from, long to)
         {
-            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
-            long before = await RowsAsync();
-            CommitOutcome[] outcomes = StraightBatch.Commit(operations, null, connection);
-            Assert.All(outcomes, static o => Assert.Equal(CommitStatus.Done, o.Status));
-            long rows = await RowsAsync() - before;
-            await transaction.CommitAsync();
-            return rows;
+            NewMessage[] joint = await WithKeysAsync(2);
+            joint[1] = joint[1] with { ThreadKeys = joint[0].ThreadKeys };
+            Assert.InRange(await RowsReadAsync(connection, await AppendOfAsync(inbox, await WithKeysAsync(1))), from, to);
+            Assert.InRange(await RowsReadAsync(connection, await AppendOfAsync(inbox, await WithKeysAsync(1)), await AppendOfAsync(bob, await WithKeysAsync(1))), from, to);
+            Assert.InRange(await RowsReadAsync(connection, await AppendOfAsync(inbox, await WithKeysAsync(2))), from, to);
+            Assert.InRange(await RowsReadAsync(connection, await AppendOfAsync(inbox, joint)), from, to);
         }
 
+        async Task<NewMessage[]> WithKeysAsync(int count) =>
+            [.. (await AppendOfAsync(inbox, count)).Messages.Select(m => m with { ThreadKeys = [++key, -key] })];
+    }
+
+    /// <summary>The rows that a commit fetched from tables, by index or otherwise.</summary>
+    private static async Task<long> RowsReadAsync(NpgsqlConnection connection, params CommitOperation[] operations)
+    {
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
+        long before = await RowsAsync();
+        CommitOutcome[] outcomes = StraightBatch.Commit(operations, null, connection);
+        Assert.All(outcomes, static o => Assert.Equal(CommitStatus.Done, o.Status));
+        long rows = await RowsAsync() - before;
+        await transaction.CommitAsync();
+        return rows;
+
+        // Filtered rows count, too: those that an index has found.
         async Task<long> RowsAsync()
         {
             await using var command = new NpgsqlCommand(
