@@ -4,7 +4,7 @@ using MailCluster.Contracts;
 namespace MailCluster.Cluster;
 
 /// <summary>
-/// Which account a name logged in to last: whom to ask first, without a look at the directory. The account's owner knows what it is called now and alone lets anybody in,
+/// Which account a name logged in to last, or mail to it went: whom to ask first, without a look at the directory. The account's owner knows what it is called now, and alone lets anybody in,
 /// so that nothing depends on what is remembered here being true.
 /// </summary>
 internal sealed class KnownUsers

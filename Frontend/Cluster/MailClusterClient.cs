@@ -56,6 +56,9 @@ public sealed partial class MailClusterClient : IAsyncDisposable
     /// <summary>Null in a process without owners.</summary>
     internal ILocalAccounts? LocalAccounts { get; }
 
+    /// <summary>Accounts that got mail under their own name.</summary>
+    internal KnownUsers Recipients { get; } = new();
+
     internal TimeProvider Time { get; }
 
     public IDirectoryGrain Directory => _directory ??= Grains.GetGrain<IDirectoryGrain>(0);

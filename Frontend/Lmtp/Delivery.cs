@@ -19,10 +19,10 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
     {
         long start = Stopwatch.GetTimestamp();
         IReadOnlyList<AcceptedRecipient> recipients = transaction.Recipients;
-        // While the last of the message is stored.
-        Task<MailResult<IReadOnlyDictionary<AccountId, AccountFilters>>> asking = FiltersAsync(recipients, cancellationToken).AsTask();
+        // While the last of the message is stored; for a single account that had none the commit asks.
+        Task<MailResult<IReadOnlyDictionary<AccountId, AccountFilters>>>? asking =
+            recipients is [{ Targets: [var single] }] && filters?.Had(single) == false ? null : FiltersAsync(recipients, cancellationToken).AsTask();
         IReadOnlyDictionary<TenantId, MailResult<StagedBody>> staged = await transfer.CompleteAsync().ConfigureAwait(false);
-        MailResult<IReadOnlyDictionary<AccountId, AccountFilters>> active = await asking.ConfigureAwait(false);
         var errors = new Outcome[recipients.Count][];
         for (int i = 0; i < errors.Length; i++)
             errors[i] = new Outcome[recipients[i].Targets.Count];
@@ -49,7 +49,7 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
         {
             AcceptedRecipient recipient = recipients[place.Recipient];
             Target target = recipient.Targets[place.Target];
-            Outcome outcome = await TryDeliverAsync(target, recipient.Address, staged[target.Settings.Tenant], active, transfer, trace, cancellationToken).ConfigureAwait(false);
+            Outcome outcome = await TryDeliverAsync(target, recipient.Address, staged[target.Settings.Tenant], asking, transfer, trace, cancellationToken).ConfigureAwait(false);
             errors[place.Recipient][place.Target] = outcome;
             if (!outcome.TookClaim)
                 Interlocked.Increment(ref unused);
@@ -84,19 +84,28 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
         }
     }
 
+    /// <param name="asking">The filters of all recipients; null: they are to be asked for where there are any.</param>
     private async ValueTask<Outcome> TryDeliverAsync(
-        Target target, string address, MailResult<StagedBody> staged, MailResult<IReadOnlyDictionary<AccountId, AccountFilters>> active, BodyTransfer transfer, Trace trace,
+        Target target, string address, MailResult<StagedBody> staged, Task<MailResult<IReadOnlyDictionary<AccountId, AccountFilters>>>? asking, BodyTransfer transfer, Trace trace,
         CancellationToken cancellationToken)
     {
         if (transfer.IsTooBig)
             return new Outcome(new MailError(MailErrorCode.TooBig, "Too large."));
-        if ((staged.Error ?? active.Error) is { } error)
-            return new Outcome(error);
+        if (staged.Error is { } notStored)
+            return new Outcome(notStored);
         try
         {
+            StagedBody body = staged.Value!;
+            if (asking is null && cluster.Bodies.IsHeld(body.Body)
+                && await DeliverAsync(target, address, body, trace, unfiltered: true, cancellationToken).ConfigureAwait(false) is { Error: not { Code: MailErrorCode.Filtered } } done)
+                return done;
+            asking ??= FiltersAsync([new AcceptedRecipient(address, [target])], cancellationToken).AsTask();
+            MailResult<IReadOnlyDictionary<AccountId, AccountFilters>> active = await asking.ConfigureAwait(false);
+            if (active.Error is { } error)
+                return new Outcome(error);
             if (!active.Value!.TryGetValue(target.Settings.Account, out AccountFilters? scripts))
-                return await DeliverAsync(target, address, staged.Value!, trace, cancellationToken).ConfigureAwait(false);
-            FilterOutcomes filtered = await filters!.DeliverAsync(target, address, staged.Value!, trace, scripts, _placement, cancellationToken).ConfigureAwait(false);
+                return await DeliverAsync(target, address, body, trace, unfiltered: false, cancellationToken).ConfigureAwait(false);
+            FilterOutcomes filtered = await filters!.DeliverAsync(target, address, body, trace, scripts, _placement, cancellationToken).ConfigureAwait(false);
             return new Outcome(filtered.Error, filtered.First?.Folder, filtered.First?.Appended, filtered.Refusal, filtered.Words) { TookClaim = filtered.TookClaim };
         }
         catch (Exception e) when (e is StoreUnavailableException or OperationCanceledException)
@@ -111,7 +120,8 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
         }
     }
 
-    private async ValueTask<Outcome> DeliverAsync(Target target, string address, StagedBody body, Trace trace, CancellationToken cancellationToken)
+    /// <param name="unfiltered">As <see cref="AppendRequest.Unfiltered"/>.</param>
+    private async ValueTask<Outcome> DeliverAsync(Target target, string address, StagedBody body, Trace trace, bool unfiltered, CancellationToken cancellationToken)
     {
         byte[] prefix = trace.Prefix(address);
         if (body.Size + prefix.Length > uint.MaxValue)
@@ -122,7 +132,7 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
             target.Settings, new Actor(target.Settings.User, trace.QueueId, trace.ClientAddress.ToString()), message,
             target.Settings.Deduplicate ? trace.DeliveryOf(body, address) : null,
             target.Detail is { Length: > 0 } detail ? recall => _placement.FindFolderAsync(target.Settings, detail, recall, cancellationToken) : null,
-            cancellationToken, posted: target.Settings.SharedStore).ConfigureAwait(false);
+            cancellationToken, posted: target.Settings.SharedStore, unfiltered).ConfigureAwait(false);
         return new Outcome(placed.Error, placed.Folder, placed.Appended) { TookClaim = placed.TookClaim };
     }
 

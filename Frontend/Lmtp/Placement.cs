@@ -14,11 +14,12 @@ internal sealed class Placement(MailClusterClient cluster)
     /// The mailbox that is wanted: told whether what was known will do; null is INBOX. Not asked the last time.
     /// </param>
     /// <param name="posted">Below INBOX it takes mail only where anyone may post (RFC 4314: p), as the mailbox's owner decides; else it goes to INBOX.</param>
+    /// <param name="unfiltered">As <see cref="AppendRequest.Unfiltered"/>.</param>
     public async ValueTask<Placed> StoreAsync(
-        AccountSettings account, Actor actor, NewMessage message, Guid? delivery, Func<bool, ValueTask<MailboxInfo?>>? find, CancellationToken cancellationToken, bool posted = false)
+        AccountSettings account, Actor actor, NewMessage message, Guid? delivery, Func<bool, ValueTask<MailboxInfo?>>? find, CancellationToken cancellationToken, bool posted = false, bool unfiltered = false)
     {
         bool mayPost = true;
-        var request = new AppendRequest(cluster.NextOperation(), actor, [message], delivery);
+        var request = new AppendRequest(cluster.NextOperation(), actor, [message], delivery, Unfiltered: unfiltered);
         for (int attempt = 1; ; attempt++)
         {
             bool recall = attempt == 1;

@@ -45,6 +45,9 @@ public enum CommitStatus : short
 
     /// <summary>The message to be replaced is not there any more. Nothing was changed.</summary>
     MessageGone = 10,
+
+    /// <summary>The append is meant for an account without filters, and it has one, or its tenant. Nothing was changed. Of <see cref="FilterCheck"/>, not of the function.</summary>
+    Filtered = 11,
 }
 
 /// <summary>One operation on its way through a lane.</summary>
@@ -94,6 +97,9 @@ public sealed class CommitOperation
 
     /// <summary>The name that the mailbox of an append or a replacement must have when it is committed, as stored; null where the mailbox is meant, whatever it is called.</summary>
     public MailboxPath? Path { get; init; }
+
+    /// <summary>An append that is done only where neither the account nor its tenant has an active filter.</summary>
+    public bool Unfiltered { get; init; }
 
     /// <summary>The messages of an append or the one of a replacement, and the email ids that they get, in the same order.</summary>
     public IReadOnlyList<NewMessage> Messages { get; init; } = [];

@@ -17,7 +17,8 @@ internal abstract class StraightBatch
     /// <summary>Commits a batch in the straight way where it can, else in the general one; the outcomes in the order of the operations.</summary>
     /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.Execute"/>.</exception>
     public static CommitOutcome[] Commit(IReadOnlyList<CommitOperation> operations, HeldBodies? held, NpgsqlConnection connection) =>
-        (Of(operations, held) is { } straight ? straight.Execute(connection) : null) ?? new CommitBatch(operations, held).Execute(connection);
+        (Of(operations, held) is { } straight ? straight.Execute(connection, FilterCheck.Of(operations)) : null)
+        ?? FilterCheck.Commit(operations, rest => new CommitBatch(rest, held).Execute(connection), connection);
 
     /// <summary>The batch, where it looks as if it could go this way; null otherwise.</summary>
     /// <param name="held">As in <see cref="CommitBatch"/>.</param>
@@ -32,12 +33,13 @@ internal abstract class StraightBatch
     }
 
     /// <summary>Runs the batch; null: nothing was done, and it must go the general way.</summary>
+    /// <param name="check">What some of the operations depend on; null: nothing.</param>
     /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.Execute"/>.</exception>
-    public CommitOutcome[]? Execute(NpgsqlConnection connection)
+    public CommitOutcome[]? Execute(NpgsqlConnection connection, FilterCheck? check = null)
     {
         using NpgsqlCommand command = connection.CreateCommand();
         command.CommandTimeout = 0;
-        command.CommandText = Bind(command.Parameters);
+        command.CommandText = Bind(command.Parameters) + check?.Bind(command.Parameters);
         command.Prepare();
         using NpgsqlDataReader reader = command.ExecuteReader();
         CommitOutcome[]? outcomes = null;

@@ -41,6 +41,35 @@ public sealed class SieveTests(SieveFixture fixture) : IClassFixture<SieveFixtur
     }
 
     [Fact]
+    public async Task What_is_activated_and_taken_away_counts_for_the_next_message_of_a_connection_that_goes_on()
+    {
+        string user = await Server.AccountAsync();
+        await using ImapClient sieve = await fixture.ManageAsync(user), lmtp = await ImapClient.ConnectSilentlyAsync(Server.Lmtp), imap = await ImapClient.LoggedInAsync(Server.Imap, user, MailServer.Password);
+        await imap.Run("1 CREATE Lists");
+        await imap.Run("2 CREATE Work");
+        await lmtp.Expect("220 …");
+        await lmtp.Send("LHLO x.test");
+        while (!(await lmtp.Line()).StartsWith("250 "))
+        {
+        }
+        await SieveFixture.SayAsync(sieve, "PUTSCRIPT \"a\" \"require \\\"fileinto\\\"; fileinto \\\"Lists\\\";\"");
+        await SieveFixture.SayAsync(sieve, "PUTSCRIPT \"b\" \"require \\\"fileinto\\\"; fileinto \\\"Work\\\";\"");
+        string[] steps = ["", "SETACTIVE \"a\"", "SETACTIVE \"b\"", "SETACTIVE \"\"", "SETACTIVE \"b\"", "PUTSCRIPT \"b\" \"require \\\"fileinto\\\"; fileinto \\\"Lists\\\";\"", "SETACTIVE \"\""];
+        string[] places = ["INBOX", "Lists", "Work", "INBOX", "Work", "Lists", "INBOX"];
+        for (int i = 0; i < steps.Length; i++)
+        {
+            if (steps[i].Length > 0)
+                await SieveFixture.SayAsync(sieve, steps[i]);
+            await lmtp.SendRaw($"MAIL FROM:<s@x.test>\r\nRCPT TO:<{user}>\r\nDATA\r\n");
+            await lmtp.Expect("250 …", "250 …", "354 …");
+            await lmtp.SendRaw($"Subject: {i}\r\n\r\n.\r\n");
+            await lmtp.Expect("250 2.1.5 …");
+            int count = places.Take(i + 1).Count(p => p == places[i]);
+            Assert.Contains($"* STATUS \"{places[i]}\" (MESSAGES {count})", await imap.Run($"s{i} STATUS {places[i]} (MESSAGES)"));
+        }
+    }
+
+    [Fact]
     public async Task A_filter_that_fails_keeps_the_message_and_its_owner_can_see_why()
     {
         string user = await Server.AccountAsync();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Sieve;
@@ -13,11 +14,29 @@ namespace MailCluster.Lmtp.Filtering;
 /// </summary>
 internal sealed class Filters(MailClusterClient cluster, IMailFilters store, FilterOptions options, ILogger log)
 {
-    private readonly ScriptCache _scripts = new(options);
+    /// <summary>Accounts that are remembered to have filters; when there are more, all are forgotten.</summary>
+    private const int Most = 100_000;
 
-    /// <summary>The filters of those targets that have any. To be asked before the message's end: what is active by then counts.</summary>
-    public ValueTask<IReadOnlyDictionary<AccountId, AccountFilters>> OfAsync(IEnumerable<Target> targets, CancellationToken cancellationToken) =>
-        store.FiltersAsync([.. targets.Select(static t => (t.Settings.Account, t.Settings.Tenant)).Distinct()], cancellationToken);
+    private readonly ScriptCache _scripts = new(options);
+    private readonly ConcurrentDictionary<AccountId, bool> _having = new();
+
+    /// <summary>Whether a target had filters when they were asked for last. Only tells which way is the shorter one: the commit of a message that passes filters by asks for them itself.</summary>
+    public bool Had(Target target) => _having.ContainsKey(target.Settings.Account);
+
+    /// <summary>The filters of those targets that have any. To be asked when the message has come: what is active by then counts.</summary>
+    public async ValueTask<IReadOnlyDictionary<AccountId, AccountFilters>> OfAsync(IEnumerable<Target> targets, CancellationToken cancellationToken)
+    {
+        (AccountId Account, TenantId Tenant)[] accounts = [.. targets.Select(static t => (t.Settings.Account, t.Settings.Tenant)).Distinct()];
+        IReadOnlyDictionary<AccountId, AccountFilters> found = await store.FiltersAsync(accounts, cancellationToken).ConfigureAwait(false);
+        foreach ((AccountId account, _) in accounts)
+        {
+            if (!found.ContainsKey(account))
+                _having.TryRemove(account, out _);
+            else if (_having.TryAdd(account, true) && _having.Count > Most)
+                _having.Clear();
+        }
+        return found;
+    }
 
     /// <exception cref="StoreUnavailableException">To be tried again.</exception>
     public async ValueTask<FilterOutcomes> DeliverAsync(

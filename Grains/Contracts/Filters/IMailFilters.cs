@@ -2,7 +2,8 @@ namespace MailCluster.Contracts;
 
 /// <summary>
 /// What a delivery needs to know of the recipients' filters (Sieve, RFC 5228), and what it leaves behind. Implemented by Storage; doors use it without passing a grain:
-/// the rows decide, so that a script that was activated counts for every delivery that begins afterwards, on any node.
+/// the rows decide, so that a script that was activated counts for every delivery that begins afterwards, on any node. Deliveries to accounts without filters need not ask
+/// (<see cref="AppendRequest.Unfiltered"/>).
 /// All methods throw <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.
 /// </summary>
 public interface IMailFilters

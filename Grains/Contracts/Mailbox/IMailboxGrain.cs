@@ -68,7 +68,8 @@ public interface IMailboxGrain : IGrainWithStringKey
 
     /// <summary>
     /// Adds messages in the given order, all or none (RFC 9051 §6.3.12, RFC 3502).
-    /// Failures: <see cref="MailErrorCode.OverQuota"/>, <see cref="MailErrorCode.Limit"/> (keywords), <see cref="MailErrorCode.BodyGone"/>, <see cref="MailErrorCode.Renamed"/>.
+    /// Failures: <see cref="MailErrorCode.OverQuota"/>, <see cref="MailErrorCode.Limit"/> (keywords), <see cref="MailErrorCode.BodyGone"/>, <see cref="MailErrorCode.Renamed"/>,
+    /// <see cref="MailErrorCode.Filtered"/>.
     /// </summary>
     [Alias("Append")]
     ValueTask<MailResult<AppendResult>> Append(AppendRequest request);

@@ -82,13 +82,18 @@ public sealed record NewMessage(
 /// and <see cref="AppendResult.Duplicate"/> says so.
 /// </param>
 /// <param name="Path">Not null: the name, as stored, that the mailbox must have when the change is made; else <see cref="MailErrorCode.Renamed"/>.</param>
+/// <param name="Unfiltered">
+/// Only where neither the account nor its tenant has an active filter when the change is made; else <see cref="MailErrorCode.Filtered"/>. For bodies that are held
+/// (<see cref="IMessageBodies.IsHeld"/>): an owner of a release that knows nothing of this is in another process, and finds no body.
+/// </param>
 [GenerateSerializer, Immutable, Alias("AppendRequest")]
 public sealed record AppendRequest(
     [property: Id(0)] OperationId Operation,
     [property: Id(1)] Actor Actor,
     [property: Id(2)] IReadOnlyList<NewMessage> Messages,
     [property: Id(3)] Guid? Delivery = null,
-    [property: Id(4)] MailboxPath? Path = null);
+    [property: Id(4)] MailboxPath? Path = null,
+    [property: Id(5)] bool Unfiltered = false);
 
 /// <summary>Response code APPENDUID (RFC 4315 §3).</summary>
 [GenerateSerializer, Immutable, Alias("AppendResult")]

@@ -68,6 +68,9 @@ public enum MailErrorCode
 
     /// <summary>Another log-in came too short a time ago (RFC 2449 section 6.5).</summary>
     LoginDelay,
+
+    /// <summary>Filters have to decide what becomes of the message (<see cref="AppendRequest.Unfiltered"/>). Nothing was changed.</summary>
+    Filtered,
 }
 
 /// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>

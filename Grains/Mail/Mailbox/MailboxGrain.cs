@@ -73,7 +73,8 @@ public sealed partial class MailboxGrain(
         MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
         {
             Kind = CommitKind.Append, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Viewer = viewer, Messages = messages, Emails = emails, Delivery = request.Delivery, Path = request.Path, Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
+            Viewer = viewer, Messages = messages, Emails = emails, Delivery = request.Delivery, Path = request.Path, Unfiltered = request.Unfiltered,
+            Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
         });
         if (result.Error is { } refused)
             return refused;
@@ -345,6 +346,8 @@ public sealed partial class MailboxGrain(
                 return new MailError(MailErrorCode.NonExistent, "The mailbox was deleted.");
             case CommitStatus.Renamed:
                 return new MailError(MailErrorCode.Renamed, "The mailbox has another name now.");
+            case CommitStatus.Filtered:
+                return new MailError(MailErrorCode.Filtered, "Filters have to decide what becomes of the message.");
             case CommitStatus.MessageGone:
                 return new MailError(MailErrorCode.MessageGone, "The message was expunged.");
             case CommitStatus.TooManyKeywords:

@@ -62,12 +62,29 @@ public sealed class AppendTests
         Assert.Empty(_owner.Appends);
     }
 
-    private async Task<MailResult<AppendResult>> AppendAsync()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_for_accounts_without_filters_is_stored_nowhere_but_with_an_owner_in_this_process(bool justMoved)
+    {
+        if (justMoved)
+            _local.Name(_inbox, 1, MailboxPath.Inbox);
+        _owner.OnAppend = static _ => new MailError(MailErrorCode.BodyGone, "");
+        Assert.Equal(MailErrorCode.Filtered, (await AppendAsync(unfiltered: true)).Error?.Code);
+        Assert.Equal(justMoved ? 1 : 0, _owner.Appends.Count);
+        Assert.Equal([7L, 8], _bodies.Held.Order());
+        _owner.OnAppend = null;
+        _local.Name(_inbox, 1, MailboxPath.Inbox);
+        Assert.True((await AppendAsync(unfiltered: true)).IsOk);
+        Assert.True(_owner.Appends.Last().Request.Unfiltered);
+    }
+
+    private async Task<MailResult<AppendResult>> AppendAsync(bool unfiltered = false)
     {
         _grains.Put<IMailboxGrain>(_inbox.ToString(), _owner);
         await using var cluster = new MailClusterClient(_grains, _bodies, _local, TestCluster.Impatient);
         NewMessage[] messages = [Message(7), Message(8)];
-        return await cluster.AppendAsync(_inbox, new AppendRequest(cluster.NextOperation(), new Actor("a", "s", null), messages), new CommandWait(CancellationToken.None));
+        return await cluster.AppendAsync(_inbox, new AppendRequest(cluster.NextOperation(), new Actor("a", "s", null), messages, Unfiltered: unfiltered), new CommandWait(CancellationToken.None));
     }
 
     private static NewMessage Message(long body) => new(new BodyId(body), 0, [], 100, 0, 0, FlagList.None, []);

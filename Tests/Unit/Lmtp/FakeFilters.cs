@@ -9,6 +9,7 @@ namespace MailCluster.Tests.Unit.Lmtp;
 internal sealed class FakeFilters : IMailFilters
 {
     private int _claim = 1_000_000;
+    private int _asked;
 
     /// <summary>Active scripts by account.</summary>
     public ConcurrentDictionary<AccountId, string> Active { get; } = new();
@@ -24,15 +25,21 @@ internal sealed class FakeFilters : IMailFilters
     /// <summary>What the next commits answer.</summary>
     public ConcurrentQueue<Func<FilterCommit, FilterOutcome>> Answers { get; } = new();
 
+    /// <summary>How often somebody asked for filters.</summary>
+    public int Asked => Volatile.Read(ref _asked);
+
     public int MostADay { get; set; } = 1000;
 
     public IEnumerable<OutgoingMail> Mail => Commits.SelectMany(static c => c.Mail);
 
     public ValueTask<IReadOnlyDictionary<AccountId, AccountFilters>> FiltersAsync(
-        IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken) => new(
-        accounts.Where(a => Active.ContainsKey(a.Account) || Has(a.Tenant, ScriptNames.Before) || Has(a.Tenant, ScriptNames.After)).ToDictionary(
+        IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _asked);
+        return new(accounts.Where(a => Active.ContainsKey(a.Account) || Has(a.Tenant, ScriptNames.Before) || Has(a.Tenant, ScriptNames.After)).ToDictionary(
             static a => a.Account,
             a => new AccountFilters(Of(a.Tenant, ScriptNames.Before), Active.TryGetValue(a.Account, out string? own) ? new ScriptRef("own", Hash(own)) : null, Of(a.Tenant, ScriptNames.After))));
+    }
 
     public ValueTask<StoredScript?> SourceAsync(ScriptOwner owner, string name, CancellationToken cancellationToken)
     {

@@ -33,13 +33,16 @@ internal sealed class LmtpDoor : IAsyncDisposable
             Directory.Users[settings.User] = new AccountRef(settings.Account, settings.Tenant, settings.User);
         }
         Directory.Aliases["team@demo.test"] = [Directory.Users["alice@demo.test"], Directory.Users["bob@demo.test"]];
-        _cluster = new MailClusterClient(grains, bodies, new LocalMailboxes(), cluster);
+        _cluster = new MailClusterClient(grains, bodies, Local, cluster);
         _server = new NetServer();
         Protocol = new LmtpProtocol(_cluster, options with { HostName = "mx.test" }, Log, filters: filters, filtering: filtering);
         Listener = listener;
     }
 
     public FakeDirectory Directory { get; } = new();
+
+    /// <summary>Owners in this process.</summary>
+    public LocalMailboxes Local { get; } = new();
 
     public FakeBodies Bodies { get; }
 
