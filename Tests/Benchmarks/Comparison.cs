@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -25,7 +26,7 @@ internal static class Comparison
         var messages = new Option<int>("--messages") { Description = "Messages in the mailbox that is fetched, selected and searched.", DefaultValueFactory = static _ => 10_000 };
         var bytes = new Option<int>("--message-bytes") { Description = "Octets of each of those messages.", DefaultValueFactory = static _ => 4096 };
         var idlers = new Option<int>("--connections") { Description = "Connections whose memory is measured.", DefaultValueFactory = static _ => 2000 };
-        var warmUp = new Option<double>("--warm-up") { Description = "How long each work is done at each server before it is measured for the first time, in seconds. The node compiles what it runs for some 20 seconds.", DefaultValueFactory = static _ => 3 };
+        var warmUp = new Option<double>("--warm-up") { Description = "How long each work is done at each server before it is measured for the first time, in seconds. The node compiles what it runs for some 20 seconds.", DefaultValueFactory = static _ => 8 };
         var variants = new Option<string[]>("--variants") { Description = "Only those ways of running Dovecot whose names contain one of these.", AllowMultipleArgumentsPerToken = true };
         var profile = new Option<bool>("--profile") { Description = "Tells where the time of one LOGIN, SELECT, FETCH, STORE and APPEND goes, from the product's own spans, and ends." };
         var markdown = new Option<FileInfo?>("--markdown") { Description = "Writes the report to this file, too." };
@@ -137,6 +138,8 @@ internal static class Comparison
                 try
                 {
                     await work.PrepareAsync(target, settings).WaitAsync(TimeSpan.FromMinutes(15), cancellation);
+                    // What the one before has written and not waited for must not be this one's wait.
+                    await SyncAsync(cancellation);
                     runs[target].Add(await work.RunAsync(target, settings, cancellation));
                 }
                 catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
@@ -157,6 +160,13 @@ internal static class Comparison
             Console.Error.WriteLine($"PostgreSQL itself: {e.Message}");
         }
         return new WorkResults(work, runs, failures, postgres);
+    }
+
+    /// <summary>Returns when the disks have all that was written to files so far.</summary>
+    private static async Task SyncAsync(CancellationToken cancellation)
+    {
+        using var sync = Process.Start("sync");
+        await sync.WaitForExitAsync(cancellation);
     }
 
     // The same key for all: P-256, as certificate authorities' clients make them today.
