@@ -21,7 +21,7 @@ public sealed class MailDatabase : IAsyncDisposable
         int messages = Math.Max(1, maxConnections / 4);
         Main = Build(connectionString, "main", node, maxConnections - messages, statementSeconds, ReadBuffer);
         Messages = Build(connectionString, "messages", node + " messages", messages, statementSeconds, ReadBuffer, PlanByKey);
-        _lanes = new(() => Build(connectionString, "lanes", _silo is { } silo ? LaneName(silo) : node + " lane", 40, 0, more: PlanByKey));
+        _lanes = new(() => Build(connectionString, "lanes", _silo is { } silo ? LaneName(silo) : node + " lane", 40, 0, more: PlanByKey, blocking: true));
     }
 
     public NpgsqlDataSource Main { get; }
@@ -29,7 +29,7 @@ public sealed class MailDatabase : IAsyncDisposable
     /// <summary>For bodies, emails and contents, which are always read by their keys: planned once for each connection, where PostgreSQL left to itself plans anew for each key.</summary>
     public NpgsqlDataSource Messages { get; }
 
-    /// <summary>For commits alone.</summary>
+    /// <summary>For commits alone, by threads that wait for each answer: nothing asynchronous may be done here.</summary>
     public NpgsqlDataSource Lanes => _lanes.Value;
 
     /// <summary>What pg_stat_activity calls a silo's commit connections; <c>mail.end_dead_backends_v1</c> composes the same.</summary>
@@ -55,7 +55,7 @@ public sealed class MailDatabase : IAsyncDisposable
         await Main.DisposeAsync();
     }
 
-    private static NpgsqlDataSource Build(string connectionString, string name, string application, int size, int statementSeconds, int readBuffer = 8192, Action<NpgsqlConnectionStringBuilder>? more = null) =>
+    private static NpgsqlDataSource Build(string connectionString, string name, string application, int size, int statementSeconds, int readBuffer = 8192, Action<NpgsqlConnectionStringBuilder>? more = null, bool blocking = false) =>
         PostgresPool.Open(connectionString, name, application, size, settings =>
         {
             settings.CommandTimeout = statementSeconds;
@@ -65,7 +65,7 @@ public sealed class MailDatabase : IAsyncDisposable
             // Nothing here leaves state in a session: resetting one at each return would be five statements for nothing.
             settings.NoResetOnClose = true;
             more?.Invoke(settings);
-        });
+        }, blocking);
 
     /// <summary>
     /// Every access of a commit, and to a message, is by key, whatever the tables' statistics say when a connection plans it first: plans are made once, and never scan. <c>mail.commit_v3</c> says so

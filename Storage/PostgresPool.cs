@@ -28,8 +28,10 @@ public static class PostgresPool
     /// <param name="application">What pg_stat_activity calls its connections, at most 63 octets of it.</param>
     /// <param name="size">The most connections; who finds all of them busy waits for <c>Timeout</c>, then gets an <see cref="NpgsqlException"/>.</param>
     /// <param name="more">Further settings of the pool.</param>
+    /// <param name="blocking">Connections are only used by threads that wait for each answer: see <see cref="BlockingSocket"/>.</param>
     /// <exception cref="ArgumentException">The connection string can't be understood.</exception>
-    public static NpgsqlDataSource Open(string connectionString, string name, string application, int size, Action<NpgsqlConnectionStringBuilder>? more = null)
+    public static NpgsqlDataSource Open(
+        string connectionString, string name, string application, int size, Action<NpgsqlConnectionStringBuilder>? more = null, bool blocking = false)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -53,11 +55,18 @@ public static class PostgresPool
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = name };
         if (OperatingSystem.IsLinux())
         {
-            builder.UsePhysicalConnectionInitializer(LimitUnacknowledged, static connection =>
-            {
-                LimitUnacknowledged(connection);
-                return Task.CompletedTask;
-            });
+            builder.UsePhysicalConnectionInitializer(
+                connection =>
+                {
+                    LimitUnacknowledged(connection);
+                    if (blocking && SocketOf(connection) is { } socket)
+                        BlockingSocket.Make(socket);
+                },
+                static connection =>
+                {
+                    LimitUnacknowledged(connection);
+                    return Task.CompletedTask;
+                });
         }
         return builder.Build();
     }

@@ -26,6 +26,38 @@ public sealed class PostgresPoolTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_blocking_connection_waits_in_the_kernel_and_nobody_else_watches_its_socket()
+    {
+        await using var pool = PostgresPool.Open(await postgres.CreateEmptyDatabaseAsync(), "test", "test", 2, blocking: true);
+        Assert.Equal("waited", Ask());
+
+        string Ask()
+        {
+            using var connection = pool.OpenConnection();
+            var descriptor = PostgresPool.SocketOf(connection)!.SafeHandle.DangerousGetHandle().ToString();
+            var flags = File.ReadLines("/proc/self/fdinfo/" + descriptor).Single(line => line.StartsWith("flags:", StringComparison.Ordinal));
+            Assert.Equal(0, Convert.ToInt32(flags["flags:".Length..].Trim(), 8) & 0x800);
+            // An epoll tells there what it watches.
+            Assert.DoesNotContain(Directory.GetFiles("/proc/self/fdinfo"), file => Watches(file).Contains(descriptor));
+            using var command = new NpgsqlCommand("SELECT 'waited' FROM pg_sleep(0.01)", connection);
+            return (string)command.ExecuteScalar()!;
+        }
+
+        static IEnumerable<string> Watches(string file)
+        {
+            try
+            {
+                return [.. File.ReadLines(file).Where(line => line.StartsWith("tfd:", StringComparison.Ordinal)).Select(line => line.Split(':', ' ', '\t').First(word => word is not ("tfd" or "")))];
+            }
+            catch (IOException)
+            {
+                // Another test has closed it.
+                return [];
+            }
+        }
+    }
+
+    [Fact]
     public async Task The_standby_is_never_taken_and_after_a_fail_over_the_new_primary_is()
     {
         Assert.SkipWhen(PostgresPrograms.Find() is null, $"PostgreSQL is not installed ({PostgresPrograms.HowToInstall})");
