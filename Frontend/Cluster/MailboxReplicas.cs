@@ -60,14 +60,15 @@ public sealed partial class MailboxReplicas : IDisposable
     /// <param name="epoch">The owner's claim under which the client was told <paramref name="uidValidity"/>.</param>
     /// <param name="uidValidity">A later claim that finds another ends the session's hold on the mailbox. 0: nothing was told.</param>
     /// <param name="viewer">The account that opens it, where it is not the mailbox's: it sees its own \Seen.</param>
-    public OpenMailbox Open(MailboxKey mailbox, long epoch = 0, uint uidValidity = 0, AccountId? viewer = null)
+    /// <param name="foreign">That account is of another tenant.</param>
+    public OpenMailbox Open(MailboxKey mailbox, long epoch = 0, uint uidValidity = 0, AccountId? viewer = null, bool foreign = false)
     {
         lock (_gate)
         {
             if (!_open.TryGetValue(mailbox, out MailboxReplica? replica))
                 _open.Add(mailbox, replica = new MailboxReplica(this, mailbox));
             replica.Holders++;
-            return new OpenMailbox(replica, epoch, uidValidity, viewer);
+            return new OpenMailbox(replica, epoch, uidValidity, viewer, foreign);
         }
     }
 

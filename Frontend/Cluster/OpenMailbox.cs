@@ -11,11 +11,12 @@ public sealed class OpenMailbox : IDisposable
     private readonly long _epoch;
     private readonly uint _uidValidity;
     private readonly AccountId? _viewer;
+    private readonly bool _foreign;
     private (MailboxSnapshot Of, MailboxSnapshot View)? _seen;
     private int _disposed;
 
-    internal OpenMailbox(MailboxReplica replica, long epoch, uint uidValidity, AccountId? viewer) =>
-        (_replica, _epoch, _uidValidity, _viewer) = (replica, epoch, uidValidity, viewer);
+    internal OpenMailbox(MailboxReplica replica, long epoch, uint uidValidity, AccountId? viewer, bool foreign) =>
+        (_replica, _epoch, _uidValidity, _viewer, _foreign) = (replica, epoch, uidValidity, viewer, foreign);
 
     public MailboxKey Key => _replica.Key;
 
@@ -23,7 +24,7 @@ public sealed class OpenMailbox : IDisposable
     public MailboxSnapshot? Current => Seen(_replica.Current);
 
     /// <summary>What the account that has it open may do here, by the newest version that this process knows; null before the first sync.</summary>
-    public MailRights? Rights => _viewer is not { } viewer ? MailRights.All : _replica.Current?.Sharing.Acl.RightsOf(viewer);
+    public MailRights? Rights => _viewer is not { } viewer ? MailRights.All : _replica.Current?.Sharing.Acl.RightsOf(viewer, _foreign);
 
     /// <summary>A version as the account sees it that has the mailbox open. Used by one session, one command at a time.</summary>
     private MailboxSnapshot? Seen(MailboxSnapshot? version)

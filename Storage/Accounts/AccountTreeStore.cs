@@ -68,7 +68,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         $"""
         m.id, m.uidvalidity, m.uidnext, m.highest_modseq, m.messages,
         {(viewer is null || !withStatus ? "m.unseen" : $"mail.unseen_v1(m.account_id, m.id, {viewer}, m.messages)")}, m.deleted, m.bytes, m.first_recent, m.path, m.special_use, m.owner,
-        {(deletedBytes ? _deletedBytes : "null::bigint")}, {(viewer is null ? "2047" : $"mail.rights_v1(m.account_id, m.id, {viewer})")}
+        {(deletedBytes ? _deletedBytes : "null::bigint")}, {(viewer is null ? "2047" : $"mail.rights_v2(m.account_id, m.id, {viewer})")}
         """;
 
     private const string _deletedBytes =
@@ -145,7 +145,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(connection, viewer is null
-            ? "select code, id from mail.create_mailbox_v2($1, $3, $4, $2, $5, $6, $7)" : "select code, id from mail.create_mailbox_as_v1($1, $3, $4, $2, $5, $6, $7, $8)", account, path, operation);
+            ? "select code, id from mail.create_mailbox_v2($1, $3, $4, $2, $5, $6, $7)" : "select code, id from mail.create_mailbox_as_v2($1, $3, $4, $2, $5, $6, $7, $8)", account, path, operation);
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. specialUse] });
         command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = ids });
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = maxMailboxes });
@@ -164,7 +164,7 @@ public sealed class AccountTreeStore(MailDatabase database)
     {
         path = await NfcAsync(connection, path);
         await using NpgsqlCommand command = Command(
-            connection, $"select code, ids, epochs, owners, id from mail.delete_mailbox_{(viewer is null ? "v3($1, $3, $4, $2, $5, $6)" : "as_v1($1, $3, $4, $2, $5, $6, $7)")}", account, path, operation);
+            connection, $"select code, ids, epochs, owners, id from mail.delete_mailbox_{(viewer is null ? "v3($1, $3, $4, $2, $5, $6)" : "as_v2($1, $3, $4, $2, $5, $6, $7)")}", account, path, operation);
         return await ChangeAsync(command, told, static reader => ((DeleteOutcome)reader.GetInt16(0), reader.IsDBNull(4) ? null : (MailboxId?)new MailboxId(reader.GetInt64(4))), [.. Asking(viewer)]);
     });
 
@@ -178,7 +178,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         from = await NfcAsync(connection, from);
         to = await NfcAsync(connection, to);
         await using NpgsqlCommand command = Command(
-            connection, $"select code, ids, epochs, owners, ended from mail.rename_mailbox_{(viewer is null ? "v3($1, $3, $4, $2, $7, $8, $5, $6)" : "as_v1($1, $3, $4, $2, $7, $8, $5, $6, $9)")}", account, from, operation);
+            connection, $"select code, ids, epochs, owners, ended from mail.rename_mailbox_{(viewer is null ? "v3($1, $3, $4, $2, $7, $8, $5, $6)" : "as_v2($1, $3, $4, $2, $7, $8, $5, $6, $9)")}", account, from, operation);
         return await ChangeAsync(command, told, static reader =>
             ((RenameOutcome)reader.GetInt16(0), (IReadOnlyList<MailboxId>)[.. reader.GetFieldValue<long[]>(4).Select(static id => new MailboxId(id))]),
             [new NpgsqlParameter<string[]> { TypedValue = [.. to.Segments] }, new NpgsqlParameter<long[]> { TypedValue = ids }, .. Asking(viewer)]);
@@ -253,8 +253,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         await using (NpgsqlCommand command = Command(connection,
             $"""
             select {Columns(request.DeletedBytes, "$1", request.Status)}, o.account_id, o.user_name, o.shared_store
-            from (select distinct a.account_id, a.mailbox_id from mail.account v join mail.acl a on a.tenant_id = v.tenant_id and a.grantee_id in (v.account_id, 0) and not a.negative
-                where v.account_id = $1 and a.account_id <> $1) s
+            from mail.shared_with_v1($1) s
             join mail.mailbox m on m.account_id = s.account_id and m.id = s.mailbox_id and m.deleted_at is null
             join mail.account o on o.account_id = s.account_id
             """, viewer))
@@ -270,7 +269,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         await using (NpgsqlCommand command = Command(connection,
             """
             select s.path, o.account_id, o.user_name, o.shared_store from mail.shared_subscription s
-            join mail.account v on v.account_id = s.account_id join mail.account o on o.account_id = s.owner_id and o.tenant_id = v.tenant_id where s.account_id = $1
+            join mail.account v on v.account_id = s.account_id join mail.account o on o.account_id = s.owner_id and mail.tenants_share_v1(o.tenant_id, v.tenant_id) where s.account_id = $1
             """, viewer))
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync())
         {
@@ -298,8 +297,8 @@ public sealed class AccountTreeStore(MailDatabase database)
         return (bool)(await command.ExecuteScalarAsync())!;
     });
 
-    /// <summary>The list of rights of a mailbox, by names, the owner's first.</summary>
-    public Task<MailboxRights> RightsAsync(MailboxKey mailbox) => Store.Guard(async () =>
+    /// <summary>The list of rights of a mailbox, by names, the owner's first; lines of accounts whose tenant does not share with both the mailbox's and that of who asks are left out.</summary>
+    public Task<MailboxRights> RightsAsync(MailboxKey mailbox, AccountId asking) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         await using NpgsqlCommand command = Command(connection,
@@ -307,9 +306,11 @@ public sealed class AccountTreeStore(MailDatabase database)
             select o.user_name, null, null, null from mail.account o where o.account_id = $1
             union all (select case when a.grantee_id = 0 then 'anyone' else g.user_name end, a.negative, a.rights, a.grantee_id from mail.acl a
                 left join mail.account g on g.account_id = a.grantee_id
-                where a.account_id = $1 and a.mailbox_id = $2 and (a.grantee_id = 0 or g.account_id is not null) order by 1, 2)
+                where a.account_id = $1 and a.mailbox_id = $2 and (a.grantee_id = 0 or (mail.tenants_share_v1(a.tenant_id, g.tenant_id)
+                    and mail.tenants_share_v1((select v.tenant_id from mail.account v where v.account_id = $3), g.tenant_id))) order by 1, 2)
             """, mailbox.Account);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = mailbox.Mailbox.Value });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = asking.Value });
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         string owner = "";
         var entries = new List<NamedRights>();
@@ -323,12 +324,21 @@ public sealed class AccountTreeStore(MailDatabase database)
         return new MailboxRights(owner, entries);
     });
 
-    /// <summary>The account of a tenant that logs in with a name; null when there is none.</summary>
-    public Task<AccountId?> FindAccountAsync(TenantId tenant, string user) => Store.Guard(async () =>
+    /// <summary>
+    /// The account that logs in with a name and can be given rights by one that asks, on mailboxes of a tenant: its own tenant shares with that one's and with the mailboxes'. Null when there is
+    /// none.
+    /// </summary>
+    public Task<AccountId?> FindAccountAsync(TenantId tenant, AccountId asking, string user) => Store.Guard(async () =>
     {
-        await using NpgsqlCommand command = database.Main.CreateCommand("select account_id from mail.account where tenant_id = $1 and user_name = $2");
+        await using NpgsqlCommand command = database.Main.CreateCommand(
+            """
+            select g.account_id from mail.account v, (select $1::bigint as tenant_id union select s.with_id from mail.tenant_sharing s where s.tenant_id = $1) t
+            join mail.account g on g.tenant_id = t.tenant_id and g.user_name = $2
+            where v.account_id = $3 and mail.tenants_share_v1($1, g.tenant_id) and mail.tenants_share_v1(v.tenant_id, g.tenant_id)
+            """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = tenant.Value });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = MailAddress.Parse(user)?.ToString() ?? user });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = asking.Value });
         return await command.ExecuteScalarAsync() is long id ? new AccountId(id) : (AccountId?)null;
     });
 
@@ -341,10 +351,12 @@ public sealed class AccountTreeStore(MailDatabase database)
         return (bool)(await command.ExecuteScalarAsync())!;
     });
 
-    /// <summary>Whether nodes of a release that knows nothing of rights are in the cluster.</summary>
-    public Task<bool> HasNodesBeforeAsync(int codeVersion) => Store.Guard(async () =>
+    /// <summary>Whether nodes of a release before a version are in the cluster.</summary>
+    public Task<bool> HasNodesBeforeAsync(int codeVersion) => HasNodesBeforeAsync(database.Main, codeVersion);
+
+    internal static Task<bool> HasNodesBeforeAsync(NpgsqlDataSource database, int codeVersion) => Store.Guard(async () =>
     {
-        await using NpgsqlCommand command = database.Main.CreateCommand(
+        await using NpgsqlCommand command = database.CreateCommand(
             """
             select exists (select 1 from orleans.membership s left join directory.silo d on d.address = s.address || ':' || s.port || '@' || s.generation
                 where s.status <> 6 and coalesce(d.code_version, 0) < $1)

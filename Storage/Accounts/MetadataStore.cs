@@ -62,12 +62,11 @@ public sealed class MetadataStore(NpgsqlDataSource database)
             """
             select n.owner_id, n.mailbox_id, n.entry, n.value from mail.annotation n
             where n.account_id = $1 and n.mailbox_id <> 0 and n.entry = any($2)
-                and (n.owner_id = $1 or mail.rights_v1(n.owner_id, n.mailbox_id, $1) & 1 <> 0 and mail.rights_v1(n.owner_id, n.mailbox_id, $1) & 62 <> 0)
+                and (n.owner_id = $1 or mail.rights_v2(n.owner_id, n.mailbox_id, $1) & 1 <> 0 and mail.rights_v2(n.owner_id, n.mailbox_id, $1) & 62 <> 0)
             union all select n.owner_id, n.mailbox_id, n.entry, n.value
-            from (select distinct a.account_id, a.mailbox_id from mail.account v join mail.acl a on a.tenant_id = v.tenant_id and a.grantee_id in (v.account_id, 0) and not a.negative
-                where v.account_id = $1 and a.account_id <> $1) s
+            from mail.shared_with_v1($1) s
             join mail.annotation n on n.account_id = s.account_id and n.owner_id = s.account_id and n.mailbox_id = s.mailbox_id and n.entry = any($2) and n.entry like '/shared/%'
-            where mail.rights_v1(n.owner_id, n.mailbox_id, $1) & 1 <> 0 and mail.rights_v1(n.owner_id, n.mailbox_id, $1) & 62 <> 0
+            where mail.rights_v2(n.owner_id, n.mailbox_id, $1) & 1 <> 0 and mail.rights_v2(n.owner_id, n.mailbox_id, $1) & 62 <> 0
             """);
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
         command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. entries] });

@@ -42,12 +42,16 @@ public sealed class DirectoryStore(NpgsqlDataSource database)
     private readonly GatheredQuery<string, IReadOnlyDictionary<string, (AccountRef? Account, string[] Targets)>> _addresses = new(addresses => LookUpAsync(database, addresses));
 
     /// <summary>The account that logs in with <paramref name="user"/>; null when there is none.</summary>
-    public Task<AccountRef?> FindUserAsync(string user) => Store.Guard(async () =>
+    /// <param name="neighbourOf">Not null: only where its tenant is this one or shares with it.</param>
+    public Task<AccountRef?> FindUserAsync(string user, TenantId? neighbourOf = null) => Store.Guard(async () =>
     {
         if (MailAddress.Parse(user) is not { } address)
             return null;
-        await using var command = database.CreateCommand("select a.id, a.tenant_id, a.user_name from directory.account a where a.user_name = $1");
+        await using var command = database.CreateCommand(
+            $"select a.id, a.tenant_id, a.user_name from directory.account a where a.user_name = $1{(neighbourOf is null ? "" : " and mail.tenants_share_v1($2, a.tenant_id)")}");
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = address.ToString() });
+        if (neighbourOf is { } tenant)
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = tenant.Value });
         await using var reader = await command.ExecuteReaderAsync();
         return await reader.ReadAsync() ? new AccountRef(new(reader.GetInt64(0)), new(reader.GetInt64(1)), reader.GetString(2)) : null;
     });

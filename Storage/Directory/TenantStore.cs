@@ -22,7 +22,7 @@ public sealed record AliasRow(string Address, string Tenant, IReadOnlyList<strin
 /// Tenants, their domains and aliases, for administrators. Lists come in pages: what follows a key, in its order.
 /// All methods throw <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.
 /// </summary>
-public sealed class TenantStore(NpgsqlDataSource database, IdBlocks ids)
+public sealed partial class TenantStore(NpgsqlDataSource database, IdBlocks ids)
 {
     /// <summary>RFC 6154 section 2, those that a mailbox can be given.</summary>
     private static readonly string[] SpecialUses = ["\\Archive", "\\Drafts", "\\Flagged", "\\Junk", "\\Sent", "\\Trash"];

@@ -114,8 +114,10 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
         var seen = ImmutableDictionary.CreateBuilder<AccountId, UidSet>();
         await using NpgsqlCommand command = Command(connection,
             """
-            select a.grantee_id, a.negative, a.rights, null::int8multirange from mail.acl a where a.account_id = $1 and a.mailbox_id = $2
-            union all select b.viewer_id, null, null, b.uids from mail.seen_by b where b.account_id = $1 and b.mailbox_id = $2
+            select a.grantee_id, a.negative, a.rights, null::int8multirange,
+                case when a.grantee_id = 0 or g.tenant_id = a.tenant_id then 0 when mail.tenants_share_v1(a.tenant_id, g.tenant_id) then 1 else 2 end
+            from mail.acl a left join mail.account g on g.account_id = a.grantee_id where a.account_id = $1 and a.mailbox_id = $2
+            union all select b.viewer_id, null, null, b.uids, null from mail.seen_by b where b.account_id = $1 and b.mailbox_id = $2
             """, key);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
@@ -124,7 +126,7 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
             if (reader.IsDBNull(1))
                 seen[account] = Multirange.Read(reader, 3);
             else
-                entries.Add(new AclEntry(account, reader.GetBoolean(1), (MailRights)reader.GetInt32(2)));
+                entries.Add(new AclEntry(account, reader.GetBoolean(1), (MailRights)reader.GetInt32(2), (AclStanding)reader.GetInt32(4)));
         }
         return entries.Count == 0 && seen.Count == 0 ? MailboxSharing.None : new MailboxSharing(new MailboxAcl(entries), seen.ToImmutable());
     }
@@ -136,20 +138,22 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
         return (await SharingAsync(connection, key)).Acl;
     });
 
-    /// <summary>What an account may do with a mailbox, as committed: all with its own, nothing across tenants.</summary>
+    /// <summary>What an account may do with a mailbox, as committed: all with its own, nothing across tenants that do not share.</summary>
     public Task<MailRights> RightsAsync(MailboxKey key, AccountId account) => Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
-        await using NpgsqlCommand command = Command(connection, "select mail.rights_v1($1, $2, $3)", key, account.Value);
+        await using NpgsqlCommand command = Command(connection, "select mail.rights_v2($1, $2, $3)", key, account.Value);
         return (MailRights)(int)(await command.ExecuteScalarAsync())!;
     });
 
-    public Task<bool> IsOfTenantAsync(AccountId account, TenantId tenant) => Store.Guard(async () =>
+    /// <summary>What a line of a list of rights of a tenant's mailbox counts for that names an account.</summary>
+    public Task<AclStanding> StandingAsync(AccountId account, TenantId tenant) => Store.Guard(async () =>
     {
-        await using NpgsqlCommand command = database.Main.CreateCommand("select 1 from mail.account where account_id = $1 and tenant_id = $2");
+        await using NpgsqlCommand command = database.Main.CreateCommand(
+            "select case when g.tenant_id = $2 then 0 when mail.tenants_share_v1($2, g.tenant_id) then 1 else 2 end from mail.account g where g.account_id = $1");
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = account.Value });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = tenant.Value });
-        return await command.ExecuteScalarAsync() is not null;
+        return await command.ExecuteScalarAsync() is int standing ? (AclStanding)standing : AclStanding.Suspended;
     });
 
     internal static async Task<MailboxSnapshot> ReadRowsAsync(NpgsqlConnection connection, MailboxKey key, long epoch, MailboxStatus status, Dictionary<short, string> keywords)

@@ -147,7 +147,7 @@ internal sealed class Catenate(ImapSession session, Authenticated state)
         MailResult<MailboxSelected> counters = await session.Cluster.CallAsync(() => viewer is { } asking ? owner.SelectAs(true, asking) : owner.Select(true), session.Wait);
         if (counters.Value is not { } now)
             return default;
-        using OpenMailbox open = session.Cluster.Mailboxes.Open(key, now.Epoch, now.Status.UidValidity, viewer);
+        using OpenMailbox open = session.Cluster.Mailboxes.Open(key, now.Epoch, now.Status.UidValidity, viewer, now.Foreign);
         MailResult<MailboxSnapshot> synced = await open.SyncAsync(session.Wait);
         return (key.Account, synced.Value, now.Status.UidValidity);
     }

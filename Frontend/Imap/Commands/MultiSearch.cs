@@ -68,7 +68,7 @@ internal static class MultiSearch
         uint uidValidity = counters.Value!.Status.UidValidity;
         if (counters.Value.Status.Messages == 0)
             return (null, uidValidity, null);
-        using OpenMailbox open = session.Cluster.Mailboxes.Open(name, counters.Value.Epoch, uidValidity, viewer);
+        using OpenMailbox open = session.Cluster.Mailboxes.Open(name, counters.Value.Epoch, uidValidity, viewer, counters.Value.Foreign);
         MailResult<MailboxSnapshot> synced = await open.SyncAsync(session.Wait);
         if (synced.Error is { } error)
             return (null, uidValidity, error);

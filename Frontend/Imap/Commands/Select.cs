@@ -38,7 +38,7 @@ internal static class Select
         if (selected.Error is { } error)
             return error;
 
-        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity, viewer), selected.Value, readOnly, found.Value.Named.Name);
+        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity, viewer, selected.Value.Foreign), selected.Value, readOnly, found.Value.Named.Name);
         var now = new Selected(user, mailbox);
         session.State = now;
         user.CondStore |= arguments.CondStore;

@@ -38,10 +38,18 @@ public sealed partial class ImapSession
             MailResult<AccountRef?> found = await Cluster.AskAsync(() => Cluster.Directory.FindUser(neighbour), Gone);
             if (found.Error is { } error)
                 return error;
-            // Nothing leads to another tenant; the owner would refuse, too.
-            if (found.Value is not { } reference || reference.Tenant != user.Settings.Tenant)
-                return NoSuchMailbox;
-            user.Neighbours[neighbour] = account = reference.Account;
+            if (found.Value is { } own && own.Tenant == user.Settings.Tenant)
+                user.Neighbours[neighbour] = account = own.Account;
+            else
+            {
+                // Whether nobody has the name or somebody of a tenant that shares nothing with this one: the same is asked and answered.
+                found = await Cluster.AskAsync(() => Cluster.Directory.FindNeighbour(neighbour, user.Settings.Tenant), Gone);
+                if (found.Error is { } unknown)
+                    return unknown;
+                if (found.Value is not { } other)
+                    return NoSuchMailbox;
+                account = other.Account;
+            }
         }
         return account == user.Settings.Account
             ? Own(user, path)

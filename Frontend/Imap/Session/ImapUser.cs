@@ -19,7 +19,7 @@ public sealed class ImapUser(LiveSession live, MailClusterClient cluster, Actor 
         live.Settings.Delimiter, live.Settings.Prefix,
         live.Settings.OthersNamespace, live.Settings.SharedNamespace);
 
-    /// <summary>Accounts of the tenant that names were of so far.</summary>
+    /// <summary>Accounts of the tenant that names were of so far; not those of others, with which it may share no longer.</summary>
     public Dictionary<string, AccountId> Neighbours { get; } = new(StringComparer.Ordinal);
 
     /// <summary>ENABLE IMAP4rev2 was given (RFC 9051 appendix A): UTF-8 names, ESEARCH, no \Recent.</summary>

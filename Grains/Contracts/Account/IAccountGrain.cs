@@ -149,7 +149,7 @@ public interface IAccountGrain : IGrainWithIntegerKey
     ValueTask<MailResult<SharedTree>> ListShared(ListRequest request);
 
     /// <summary>
-    /// The list of rights of a mailbox (RFC 4314 §3.3), for who has a.
+    /// The list of rights of a mailbox (RFC 4314 §3.3), for who has a; without lines of accounts whose tenant does not share with the mailbox's and with that of who asks.
     /// Failures: <see cref="MailErrorCode.NonExistent"/>, <see cref="MailErrorCode.NoPermission"/>.
     /// </summary>
     [Alias("Acl")]
@@ -157,7 +157,7 @@ public interface IAccountGrain : IGrainWithIntegerKey
 
     /// <summary>
     /// Changes one line of a list of rights (RFC 4314 §3.1); on every node the new list counts when the call returns.
-    /// Failures: <see cref="MailErrorCode.NonExistent"/> (the mailbox, or no account of the tenant has that name), <see cref="MailErrorCode.NoPermission"/>,
+    /// Failures: <see cref="MailErrorCode.NonExistent"/> (the mailbox, or no account has that name whose tenant shares with the mailbox's and with that of who asks), <see cref="MailErrorCode.NoPermission"/>,
     /// <see cref="MailErrorCode.Cannot"/> (the mailbox's own account has all rights), <see cref="MailErrorCode.Limit"/>, <see cref="MailErrorCode.InUse"/> (an older node is in the cluster, which
     /// would not heed it).
     /// </summary>
@@ -332,7 +332,7 @@ public sealed record MailboxRights([property: Id(0)] string Owner, [property: Id
 [GenerateSerializer, Immutable, Alias("NamedRights")]
 public sealed record NamedRights([property: Id(0)] string Name, [property: Id(1)] bool Negative, [property: Id(2)] MailRights Rights)
 {
-    /// <summary>The identifier of all accounts of the tenant (RFC 4314 §2).</summary>
+    /// <summary>The identifier of all accounts of the mailbox's tenant (RFC 4314 §2).</summary>
     public const string Anyone = "anyone";
 }
 

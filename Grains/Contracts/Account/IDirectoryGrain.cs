@@ -8,6 +8,10 @@ public interface IDirectoryGrain : IGrainWithIntegerKey
     [Alias("FindUser")]
     ValueTask<AccountRef?> FindUser(string user);
 
+    /// <summary>The account that logs in with <paramref name="user"/>, where its tenant is <paramref name="tenant"/> or shares with it; null when there is none.</summary>
+    [Alias("FindNeighbour")]
+    ValueTask<AccountRef?> FindNeighbour(string user, TenantId tenant);
+
     /// <summary>The token issuer of the tenant of a user's domain, whether there is the user or not, or those of all tenants that have the issuer of a name; empty where there is none.</summary>
     [Alias("FindIssuers")]
     ValueTask<IReadOnlyList<TokenIssuer>> FindIssuers(string? user, string? issuer);

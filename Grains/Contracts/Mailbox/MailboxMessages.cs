@@ -4,13 +4,15 @@ namespace MailCluster.Contracts;
 /// <param name="RecentFrom">The first UID that this session may show as \Recent; EXAMINE leaves it to others. Above the last UID when there is none.</param>
 /// <param name="Keywords">The keywords in use, in the case first seen.</param>
 /// <param name="Rights">What who asked may do here.</param>
+/// <param name="Foreign">Who asked is of another tenant.</param>
 [GenerateSerializer, Immutable, Alias("MailboxSelected")]
 public sealed record MailboxSelected(
     [property: Id(0)] long Epoch,
     [property: Id(1)] MailboxStatus Status,
     [property: Id(2)] uint RecentFrom,
     [property: Id(3)] IReadOnlyList<string> Keywords,
-    [property: Id(4)] MailRights Rights = MailRights.All);
+    [property: Id(4)] MailRights Rights = MailRights.All,
+    [property: Id(5)] bool Foreign = false);
 
 /// <summary>The counters of a mailbox (RFC 9051 §6.3.11, RFC 8438), kept in its row by every change.</summary>
 /// <param name="Bytes">The sum of RFC822.SIZE.</param>

@@ -4,7 +4,7 @@ using MailCluster.Storage.Accounts;
 namespace MailCluster.Grains;
 
 /// <summary>
-/// What other accounts of the tenant may do here (RFC 4314), and what this one may see of theirs. The tree and its rights are read from the rows by each call, and where the tree changes under
+/// What other accounts of the tenant, and of tenants that it shares with, may do here (RFC 4314), and what this one may see of theirs. The tree and its rights are read from the rows by each call, and where the tree changes under
 /// the same locks; a list of rights is changed by the mailbox's owner alone.
 /// </summary>
 public sealed partial class AccountGrain
@@ -64,7 +64,7 @@ public sealed partial class AccountGrain
     public ValueTask<MailResult<MailboxRights>> Acl(MailboxPath path, AccountId viewer) => Guard<MailboxRights>(async () =>
     {
         (StoredMailbox? found, MailError? refused) = await MayAsync(path, viewer, MailRights.Administer);
-        return found is null ? refused! : await tree.RightsAsync(new MailboxKey(Id, found.Info.Id));
+        return found is null ? refused! : await tree.RightsAsync(new MailboxKey(Id, found.Info.Id), viewer);
     });
 
     public ValueTask<MailResult<Done>> SetAcl(SetAclRequest request) => Guard<Done>(async () =>
@@ -75,7 +75,7 @@ public sealed partial class AccountGrain
             return refused!;
         if (await AccountAsync(fresh: false) is not { } account)
             return _noAccount;
-        AccountId? grantee = request.Name == NamedRights.Anyone ? MailboxAcl.Anyone : await tree.FindAccountAsync(account.Settings.Tenant, request.Name);
+        AccountId? grantee = request.Name == NamedRights.Anyone ? MailboxAcl.Anyone : await tree.FindAccountAsync(account.Settings.Tenant, viewer, request.Name);
         if (grantee is null)
             return new MailError(MailErrorCode.NonExistent, "There is no user of that name.");
         if (grantee == Id)

@@ -15,6 +15,8 @@ public sealed class DirectoryGrain(DirectoryStore directory, LoginStore logins) 
         return await directory.FindUserAsync(user);
     }
 
+    public async ValueTask<AccountRef?> FindNeighbour(string user, TenantId tenant) => await directory.FindUserAsync(user, tenant);
+
     public async ValueTask<IReadOnlyList<TokenIssuer>> FindIssuers(string? user, string? issuer) => await logins.FindIssuersAsync(user, issuer);
 
     public async ValueTask<bool> IsOperator(string name) => await logins.FindOperatorAsync(name) is not null;

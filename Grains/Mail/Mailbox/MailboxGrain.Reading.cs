@@ -18,12 +18,12 @@ public sealed partial class MailboxGrain
             return error!;
         if (viewer == _key.Account)
             return await SelectAsync(owned, readOnly, claims);
-        (MailRights rights, MailError? unsure) = await RightsAsync(owned, viewer);
+        (MailRights rights, MailError? unsure, bool foreign) = await StandingAsync(owned, viewer);
         if (unsure is not null || !rights.Has(MailRights.Read))
             return unsure ?? Refusal(rights);
         // What is \Recent is for the owner to see.
         MailResult<MailboxSelected> selected = await SelectAsync(owned, readOnly: true, claims: false);
-        return selected.Value is { } told ? told with { Rights = rights } : selected;
+        return selected.Value is { } told ? told with { Rights = rights, Foreign = foreign } : selected;
     }
 
     private async ValueTask<MailResult<MailboxSelected>> SelectAsync(MailboxOwnership owned, bool readOnly, bool claims)

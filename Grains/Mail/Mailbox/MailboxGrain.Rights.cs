@@ -5,14 +5,14 @@ namespace MailCluster.Grains;
 
 /// <summary>
 /// What accounts may do here that are not the mailbox's (RFC 4314). The list of rights is a part of the version, changed by commits alone and published as messages are:
-/// whatever starts after the OK of a SETACL goes by the new list, at every owner.
+/// whatever starts after the OK of a SETACL goes by the new list, at every owner. An account of another tenant is looked up by each of its commands: the tenants may share no longer.
 /// </summary>
 public sealed partial class MailboxGrain
 {
     private static readonly MailError _notPermitted = new(MailErrorCode.NoPermission, "You may not do this here.");
     private static readonly MailError _unknown = new(MailErrorCode.NonExistent, "There is no mailbox of that name.");
 
-    private readonly Dictionary<AccountId, bool> _neighbours = [];
+    private readonly HashSet<AccountId> _neighbours = [];
     private MailboxAcl? _acl;
 
     public ValueTask<MailResult<MailboxAcl>> SetRights(SetRightsRequest request) => Once<MailboxAcl>(request.Operation, async () =>
@@ -40,31 +40,59 @@ public sealed partial class MailboxGrain
             // Those before it may wait for their publication still: the list is what they leave.
             if (outcome.ModSeq > 1)
                 await owned.Log.ReachAsync(outcome.ModSeq - 1);
-            MailboxAcl after = version.Snapshot.Sharing.Acl.With(request.Grantee, request.Negative, request.Mode, request.Rights);
+            if (await GranteeAsync(owned, request.Grantee) is not { } standing)
+            {
+                // What the line counts for is not known, and the next owner reads it.
+                Lose();
+                return _away;
+            }
+            MailboxAcl after = version.Snapshot.Sharing.Acl.With(request.Grantee, request.Negative, request.Mode, request.Rights, standing);
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new RightsChanged(outcome.ModSeq, after)]));
         }
         return version.Snapshot.Sharing.Acl;
     });
 
-    /// <summary>What an account may do here now. The mailbox's own may do all; one of another tenant nothing, whatever the list says.</summary>
-    private async ValueTask<(MailRights Rights, MailError? Error)> RightsAsync(MailboxOwnership owned, AccountId? account)
+    /// <summary>What a line counts for that names an account; null: PostgreSQL can't be reached. Asked after the line's commit: a consent that ends later finds the line, and tells this owner.</summary>
+    private async ValueTask<AclStanding?> GranteeAsync(MailboxOwnership owned, AccountId grantee)
     {
-        if (account is not { } viewer || viewer == _key.Account)
-            return (MailRights.All, null);
         try
         {
-            if (!_neighbours.TryGetValue(viewer, out bool neighbour))
-                _neighbours[viewer] = neighbour = viewer == MailboxAcl.Anyone || await store.IsOfTenantAsync(viewer, owned.Tenant);
-            if (!neighbour)
-                return (MailRights.None, null);
-            // A list changes only where the mailbox is loaded, and one that is loaded stays so.
-            if (owned.Loaded is null && _acl is null)
-                _acl = await store.AclAsync(_key);
-            return ((owned.Loaded?.Snapshot.Sharing.Acl ?? _acl!).RightsOf(viewer), null);
+            return grantee == MailboxAcl.Anyone ? AclStanding.Own : await store.StandingAsync(grantee, owned.Tenant);
         }
         catch (StoreUnavailableException)
         {
-            return (MailRights.None, _away);
+            return null;
+        }
+    }
+
+    /// <summary>What an account may do here now. The mailbox's own may do all; one of a tenant that does not share with this one's nothing, whatever the list says.</summary>
+    private async ValueTask<(MailRights Rights, MailError? Error)> RightsAsync(MailboxOwnership owned, AccountId? account)
+    {
+        (MailRights rights, MailError? error, _) = await StandingAsync(owned, account);
+        return (rights, error);
+    }
+
+    /// <summary>As <see cref="RightsAsync"/>, and whether the account is another tenant's.</summary>
+    private async ValueTask<(MailRights Rights, MailError? Error, bool Foreign)> StandingAsync(MailboxOwnership owned, AccountId? account)
+    {
+        if (account is not { } viewer || viewer == _key.Account)
+            return (MailRights.All, null, false);
+        try
+        {
+            AclStanding standing = viewer == MailboxAcl.Anyone || _neighbours.Contains(viewer) ? AclStanding.Own : await store.StandingAsync(viewer, owned.Tenant);
+            if (standing == AclStanding.Suspended)
+                return (MailRights.None, null, true);
+            if (standing == AclStanding.Own)
+                _neighbours.Add(viewer);
+            // A list changes only where the mailbox is loaded, and one that is loaded stays so.
+            if (owned.Loaded is null && _acl is null)
+                _acl = await store.AclAsync(_key);
+            bool foreign = standing != AclStanding.Own;
+            return ((owned.Loaded?.Snapshot.Sharing.Acl ?? _acl!).RightsOf(viewer, foreign), null, foreign);
+        }
+        catch (StoreUnavailableException)
+        {
+            return (MailRights.None, _away, false);
         }
     }
 

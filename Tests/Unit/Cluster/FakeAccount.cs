@@ -191,6 +191,8 @@ internal sealed class FakeDirectory : IDirectoryGrain
     public ValueTask<AccountRef?> FindUser(string user) =>
         Outage is { } outage ? throw outage : new(Users.GetValueOrDefault(user));
 
+    public ValueTask<AccountRef?> FindNeighbour(string user, TenantId tenant) => new(Users.GetValueOrDefault(user) is { } found && found.Tenant == tenant ? found : null);
+
     /// <summary>Called when a recipient is looked up; may wait.</summary>
     public Func<string, Task>? OnFindRecipients { get; set; }
 

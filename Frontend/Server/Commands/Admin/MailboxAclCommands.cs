@@ -5,16 +5,16 @@ using MailCluster.Storage.Mailboxes;
 
 namespace MailCluster.Server.Commands.Admin;
 
-/// <summary><c>admin mailbox acl …</c>: who of the tenant may do what with a mailbox (RFC 4314).</summary>
+/// <summary><c>admin mailbox acl …</c>: who may do what with a mailbox (RFC 4314).</summary>
 internal static class MailboxAclCommands
 {
-    public static Command Create() => new("acl", "Rights of other accounts of the tenant on a mailbox.") { List(), Set(), Delete() };
+    public static Command Create() => new("acl", "Rights of other accounts on a mailbox.") { List(), Set(), Delete() };
 
     private static Argument<string> User() => new("USER") { Description = "the account whose mailbox it is" };
 
     private static Argument<string> Mailbox() => new("MAILBOX");
 
-    private static Argument<string> Who() => new("WHO") { Description = "a log-in name of the tenant, or anyone; with - in front, rights that are taken away whoever grants them" };
+    private static Argument<string> Who() => new("WHO") { Description = "a log-in name of the tenant or of one that it shares with, or anyone (of the tenant); with - in front, rights that are taken away whoever grants them" };
 
     private static Command List()
     {
@@ -25,8 +25,8 @@ internal static class MailboxAclCommands
             if (!found.IsOk)
                 return AdminTarget.Refuse(found.Error.Text);
             var rights = await new AclStore(stores.Database).ListAsync(found.Value);
-            return listing.Print(parsed, rights, null, r => new { r.Name, r.Negative, Rights = r.Rights.ToLetters() },
-                ("WHO", r => (r.Negative ? "-" : "") + r.Name), ("RIGHTS", r => r.Rights.ToLetters()));
+            return listing.Print(parsed, rights, null, r => new { r.Line.Name, r.Line.Negative, Rights = r.Line.Rights.ToLetters(), r.Counts },
+                ("WHO", r => (r.Line.Negative ? "-" : "") + r.Line.Name), ("RIGHTS", r => r.Line.Rights.ToLetters()), ("COUNTS", r => r.Counts ? "yes" : "no, the tenants do not share"));
         });
     }
 

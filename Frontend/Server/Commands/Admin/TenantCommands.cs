@@ -7,7 +7,7 @@ namespace MailCluster.Server.Commands.Admin;
 /// <summary><c>admin tenant …</c></summary>
 internal static class TenantCommands
 {
-    public static Command Create() => new("tenant", "Customers of the provider: each has domains, accounts and a quota of its own.") { Add(), List(), Show(), Switch("enable", true), Switch("disable", false), Set(), Quota(), TenantPolicyCommand.Create(), TenantOAuthCommand.Create(), TenantLdapCommand.Create(), Delete() };
+    public static Command Create() => new("tenant", "Customers of the provider: each has domains, accounts and a quota of its own.") { Add(), List(), Show(), Switch("enable", true), Switch("disable", false), Set(), Quota(), TenantPolicyCommand.Create(), TenantOAuthCommand.Create(), TenantLdapCommand.Create(), TenantSharingCommands.Create(), Delete() };
 
     private static Command Add()
     {

@@ -179,6 +179,8 @@ internal sealed partial class FakeAccount(FakeMail mail) : IAccountGrain, IAccou
 
     public ValueTask<AccountRef?> FindUser(string user) => new(user == "alice" || HasEveryName ? new AccountRef(FakeMail.Account, new TenantId(1), user) : null);
 
+    public ValueTask<AccountRef?> FindNeighbour(string user, TenantId tenant) => FindUser(user);
+
     public ValueTask<IReadOnlyList<Recipient>> FindRecipients(string address) => new([]);
 
     public ValueTask<bool> HasDomain(string domain) => new(false);
