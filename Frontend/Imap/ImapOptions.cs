@@ -44,6 +44,9 @@ public sealed record ImapOptions
     /// <summary>Searches of a session whose results are followed (UPDATE, RFC 5267), at least 1. Default 10: what a client shows at once; the results themselves are bounded, too.</summary>
     public int SearchContexts { get; init; } = 10;
 
+    /// <summary>The tag of the language that LANGUAGE "default" chooses (RFC 5255 §3.2), one of <see cref="Languages.Language.All"/>. Default i-default, English: nothing is known of who the users are.</summary>
+    public string Language { get; init; } = "i-default";
+
     /// <summary>Also what clients older than IMAP4rev1 say is understood (see Dialects/). Default false. Passwords then never travel without TLS but from this machine, whatever <see cref="AllowPlaintextLogin"/> says.</summary>
     public bool Dialects { get; init; }
 

@@ -50,4 +50,15 @@ public sealed class ExtensionTests(MailServer server)
         await c[1].Send("e NOOP");
         Assert.Contains("* VANISHED 1", await c[1].Ok("e"));
     }
+
+    /// <summary>What owners answer is in the session's language, too; in UTF-8.</summary>
+    [Fact]
+    public async Task Refused_in_the_users_language()
+    {
+        await using ImapClient c = await ImapClient.LoggedInAsync(server.Imap, await server.AccountAsync(), MailServer.Password);
+        await c.Send("a LANGUAGE fr", "b CREATE INBOX/", "c RENAME nothing x", "d DELETE INBOX", "e STATUS INBOX (MESSAGES)");
+        await c.Expect("* LANGUAGE (fr)", "* NAMESPACE …\"TRANSLATION\" (\"Autres utilisateurs/\")…\"TRANSLATION\" (\"Dossiers partag&AOk-s/\")))", "a OK …",
+            "b NO [ALREADYEXISTS] Une bo\u00c3\u00aete de ce nom existe.", "c NO [NONEXISTENT] Cette bo\u00c3\u00aete n'existe pas.", "d NO [CANNOT] INBOX ne peut pas \u00c3\u00aatre supprim\u00c3\u00a9e.",
+            "* STATUS …", "e OK STATUS termin\u00c3\u00a9");
+    }
 }

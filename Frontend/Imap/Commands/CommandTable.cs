@@ -45,6 +45,7 @@ public static class CommandTable
         Row<SessionState>("NOOP", Effects.SyncsAfter | Effects.AsksForNews, Noop.RunAsync),
         Row<SessionState>("LOGOUT", Effects.None, Logout.RunAsync),
         Row<SessionState>("ID", Effects.None, Id.RunAsync),
+        Row<SessionState>("LANGUAGE", Effects.None, SetLanguage.RunAsync),
 
         // Not authenticated.
         Row<NotAuthenticated>("STARTTLS", Effects.None, StartTls.RunAsync),

@@ -124,7 +124,7 @@ public sealed partial class ImapSession
                 _badInARow = 0;
                 break;
             default:
-                Reply.Status(tag, "BAD"u8, completion.Code, name.Length == 0 ? text : $"{name}: {text}");
+                Reply.Status(tag, "BAD"u8, completion.Code, text, name.Length == 0 ? null : name);
                 if (++_badInARow >= (State is Authenticated ? Options.BadCommands : Options.BadCommandsBeforeLogin) && State is not LoggedOut)
                     Bye(null, "Too many bad commands");
                 break;

@@ -1,5 +1,6 @@
 using MailCluster.Cluster;
 using MailCluster.Contracts;
+using MailCluster.Imap.Languages;
 using MailCluster.Imap.Wire;
 using MailCluster.Net;
 using MailCluster.Sasl;
@@ -192,7 +193,7 @@ public sealed partial class ImapSession : IAsyncDisposable
             await live.DisposeAsync();
         }
         Reader.LoggedIn = false;
-        Reply.Charset = WireCharset.Rev1;
+        (Reply.Charset, Reply.Language) = (WireCharset.Rev1, Language.Default);
         AwaitLogin();
         return Connection.LoggedOut();
     }
@@ -209,10 +210,10 @@ public sealed partial class ImapSession : IAsyncDisposable
     {
         _compressed = true;
         await Connection.StartDeflateAsync();
-        WireCharset charset = Reply.Charset;
+        (WireCharset charset, Language language) = (Reply.Charset, Reply.Language);
         (_input, Reader, Reply) = Begin();
         Reader.LoggedIn = true;
-        Reply.Charset = charset;
+        (Reply.Charset, Reply.Language) = (charset, language);
     }
 
     /// <summary>Goes on without DEFLATE; false where the client doesn't.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using MailCluster.Imap.Languages;
 
 namespace MailCluster.Imap.Wire;
 
@@ -17,13 +18,18 @@ public sealed partial class ReplyWriter
     /// <param name="tag">Of the command, or null.</param>
     /// <param name="status">OK, NO, BAD, BYE or PREAUTH.</param>
     /// <param name="code">A response code without brackets, e.g. TRYCREATE; ASCII, never from a client.</param>
-    /// <param name="text">For people; control characters, and 8-bit in rev1, become '?'. Never empty on the wire.</param>
-    public ReplyWriter Status(string? tag, ReadOnlySpan<byte> status, string? code, string text)
+    /// <param name="text">For people, in English: it is sent in the session's language; control characters, and 8-bit in rev1, become '?'. Never empty on the wire.</param>
+    /// <param name="about">What the text is about, in front of it: no language's word.</param>
+    public ReplyWriter Status(string? tag, ReadOnlySpan<byte> status, string? code, string text, string? about = null)
     {
         BeginStatus(tag, status);
         if (code is not null)
         {
             Byte((byte)'[').Raw(code).Raw("] "u8);
+        }
+        if (about is not null)
+        {
+            Clean(about).Raw(": "u8);
         }
         return Text(text).NewLine();
     }
@@ -35,8 +41,10 @@ public sealed partial class ReplyWriter
     /// <summary>A whole continuation request: "+ text".</summary>
     public ReplyWriter Continuation(string text) => Raw("+ "u8).Text(text).NewLine();
 
-    /// <summary>resp-text without its code.</summary>
-    public ReplyWriter Text(string text)
+    /// <summary>resp-text without its code, in the session's language.</summary>
+    public ReplyWriter Text(string text) => Clean(ReferenceEquals(Language, Language.Default) ? text : Language.Of(text));
+
+    ReplyWriter Clean(string text)
     {
         if (text.Length == 0)
         {
@@ -44,12 +52,12 @@ public sealed partial class ReplyWriter
         }
         var clean = text.AsSpan().IndexOfAnyExceptInRange((char)0x20, (char)0x7e) < 0
             ? text
-            : string.Create(text.Length, (text, Charset), static (span, state) =>
+            : string.Create(text.Length, (text, Ascii: Charset == WireCharset.Rev1 && ReferenceEquals(Language, Language.Default)), static (span, state) =>
             {
                 for (var i = 0; i < span.Length; i++)
                 {
                     var c = state.text[i];
-                    span[i] = c < 0x20 || c == 0x7f || (c > 0x7f && state.Charset == WireCharset.Rev1) ? '?' : c;
+                    span[i] = c < 0x20 || c == 0x7f || (c > 0x7f && state.Ascii) ? '?' : c;
                 }
             });
         var written = Encoding.UTF8.GetBytes(clean, output.GetSpan(Encoding.UTF8.GetMaxByteCount(clean.Length)));

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using MailCluster.Contracts;
+using MailCluster.Imap.Languages;
 
 namespace MailCluster.Imap.Wire;
 
@@ -13,6 +14,9 @@ public sealed partial class ReplyWriter(IBufferWriter<byte> output, WireCharset 
 {
     /// <summary>Changes with ENABLE, between two responses.</summary>
     public WireCharset Charset { get; set; } = charset;
+
+    /// <summary>What texts for people are in (RFC 5255 §3); in any but the default they are UTF-8, whatever <see cref="Charset"/> is.</summary>
+    public Language Language { get; set; } = Language.Default;
 
     /// <summary>ASCII bytes as they are.</summary>
     public ReplyWriter Raw(ReadOnlySpan<byte> ascii)

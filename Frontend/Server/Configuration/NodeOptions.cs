@@ -171,6 +171,13 @@ public sealed class ListenSection
     /// <summary>Passwords are taken without TLS also from other machines. Default false (RFC 8314 §4.1); from this machine they always are.</summary>
     public bool AllowPlaintextLogin { get; set; }
 
+    /// <summary>
+    /// The language that IMAP's LANGUAGE "default" chooses (RFC 5255): i-default or en (English), de, fr, es, it, nl, pt. Default i-default: nothing is known of who the users are. Until a client
+    /// chooses one texts are in English in any case.
+    /// </summary>
+    [ImapLanguage]
+    public string ImapLanguage { get; set; } = "i-default";
+
     /// <summary>APPEND takes messages with 8-bit headers from every session. Default true: old clients and migrations have them; false takes them only after ENABLE IMAP4rev2.</summary>
     public bool Append8BitHeaders { get; set; } = true;
 

@@ -113,6 +113,7 @@ internal static class Mail
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
         AppendEightBitHeaders = options.Listen.Append8BitHeaders,
+        Language = options.Listen.ImapLanguage,
         Version = typeof(Mail).Assembly.GetName().Version?.ToString(3),
     };
 

@@ -22,7 +22,7 @@ public sealed class OpensslTests(MailServer server)
             string output = await Program.SucceedAsync("openssl", ["s_client", .. door, option, "-brief", "-ign_eof"], Commands);
             Assert.Contains("Protocol version: " + version, output);
             // What was told before TLS is told anew, without STARTTLS.
-            Assert.Contains("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN\r\na OK CAPABILITY completed\r\n", output);
+            Assert.Contains("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE LANGUAGE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN\r\na OK CAPABILITY completed\r\n", output);
             Assert.Contains("* BYE Logging out\r\nb OK LOGOUT completed\r\n", output);
         }
     }

@@ -12,7 +12,7 @@ public sealed class ProxiedTests(ProxiedServer server) : IClassFixture<ProxiedSe
     {
         string user = await server.Node.AccountAsync();
         await using ImapClient c = await server.ConnectAsync("PROXY TCP4 192.0.2.7 192.0.2.1 40000 143\r\n");
-        await c.Expect("* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE STARTTLS LOGINDISABLED] …");
+        await c.Expect("* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE LANGUAGE STARTTLS LOGINDISABLED] …");
         await c.Send($"a LOGIN {user} \"{MailServer.Password}\"");
         await c.Expect("a NO [PRIVACYREQUIRED] …");
         await c.Send("b AUTHENTICATE PLAIN " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"\0{user}\0{MailServer.Password}")));
@@ -21,7 +21,7 @@ public sealed class ProxiedTests(ProxiedServer server) : IClassFixture<ProxiedSe
         await c.Expect("c OK …");
         await c.StartTls();
         await c.Send("d CAPABILITY");
-        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN", "d OK …");
+        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE LANGUAGE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN", "d OK …");
         await c.Run($"e LOGIN {user} \"{MailServer.Password}\"");
         string log = await server.Node.Process.WaitForLineAsync($"user={user}");
         Assert.Contains("192.0.2.7", log);

@@ -15,12 +15,12 @@ public sealed class SessionCommandsTests
         await using FakeMail mail = await FakeMail.StartAsync(tls: true);
         await using ImapClient c = await mail.ConnectAsync();
         await c.Send("a CAPABILITY");
-        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE STARTTLS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN", "a OK …");
+        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE LANGUAGE STARTTLS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN", "a OK …");
         await c.Send("a STARTTLS");
         await c.Expect("a OK …");
         await c.StartTls();
         await c.Send("b CAPABILITY");
-        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN", "b OK …");
+        await c.Expect("* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE LANGUAGE AUTH=SCRAM-SHA-256-PLUS AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN", "b OK …");
         await c.Send("c LOGIN alice wrong", "d LOGIN alice secret", "e STARTTLS", "f LOGOUT");
         await c.Expect("c NO [AUTHENTICATIONFAILED] …", "d OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ …", "e BAD …", "* BYE …", "f OK …");
         await c.Closed();

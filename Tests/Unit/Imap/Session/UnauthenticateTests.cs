@@ -11,7 +11,7 @@ namespace MailCluster.Tests.Unit.Imap.Session;
 [Covers("UNAUTHENTICATE")]
 public sealed class UnauthenticateTests
 {
-    private const string Before = "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
+    private const string Before = "CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE IDLE LANGUAGE AUTH=SCRAM-SHA-256 AUTH=PLAIN AUTH=LOGIN";
 
     /// <summary>The initial response of PLAIN by which the operator acts as a user.</summary>
     internal static string AsOperator(string user) => Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}\0ops\0master"));
