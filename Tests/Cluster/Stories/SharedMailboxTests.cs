@@ -103,7 +103,7 @@ public sealed class SharedMailboxTests(MailNodes nodes)
         MailboxKey key = (await MailboxLookup.MailboxAsync(database, owner, "INBOX")).Value;
         var acl = new AclStore(database);
         Assert.True((await acl.SetAsync(key, viewer, negative: false, StoreMode.Replace, MailRights.Lookup | MailRights.Read)).IsOk);
-        Assert.Equal(new NamedRights(viewer, false, MailRights.Lookup | MailRights.Read), Assert.Single(await acl.ListAsync(key)));
+        Assert.Equal((new NamedRights(viewer, false, MailRights.Lookup | MailRights.Read), true), Assert.Single(await acl.ListAsync(key)));
         string inbox = $"\"Other Users/{owner}/INBOX\"";
         await bob.Run($"b SELECT {inbox}");
         await bob.Run("b FETCH 1 FLAGS");
