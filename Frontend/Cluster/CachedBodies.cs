@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
+using MailCluster.Contracts.Content;
 
 namespace MailCluster.Cluster;
 
@@ -66,6 +67,9 @@ public sealed class CachedBodies : IMessageBodies
 
     /// <inheritdoc/>
     public ValueTask<bool> KeepAsync(BodyId body) => _store.KeepAsync(body);
+
+    /// <inheritdoc/>
+    public ValueTask<MessageContent?> GetStagedContentAsync(BodyId body, CancellationToken cancellationToken) => _store.GetStagedContentAsync(body, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken) => _store.DiscardAsync(body, cancellationToken);

@@ -27,6 +27,26 @@ public static class SlicedChanges
         return all ?? throw new ArgumentException("A STORE of nothing.", nameof(uids));
     }
 
+    /// <summary>STORE of annotations (RFC 5257 §4.5), as <see cref="StoreAsync"/>.</summary>
+    /// <param name="own">Gets the modseqs of the changes.</param>
+    public static async ValueTask<MailResult<StoreResult>> AnnotateAsync(
+        this MailClusterClient cluster, MailboxKey mailbox, Actor actor, UidSet uids, IReadOnlyList<AnnotationValue> values, long? unchangedSince, ISet<long> own, CommandWait wait)
+    {
+        IMailboxGrain owner = cluster.Mailbox(mailbox);
+        StoreResult? all = null;
+        foreach (UidSet slice in Slices(uids, cluster.Options.SliceMessages))
+        {
+            var request = new AnnotateRequest(cluster.NextOperation(), actor, slice, values, unchangedSince);
+            MailResult<StoreResult> result = await cluster.CallAsync(() => owner.Annotate(request), wait, slice.Cardinality).ConfigureAwait(false);
+            if (result is not { Value: { } done })
+                return result.Error!;
+            if (!done.Changed.IsEmpty)
+                own.Add(done.ModSeq);
+            all = all is null ? done : new StoreResult(all.Changed.Union(done.Changed), all.Modified.Union(done.Modified), done.ModSeq);
+        }
+        return all ?? throw new ArgumentException("A STORE of nothing.", nameof(uids));
+    }
+
     /// <summary>EXPUNGE of what is \Deleted among these UIDs, or in the whole mailbox, also what the caller does not know of.</summary>
     /// <param name="known">The caller's version: where its \Deleted messages are, so that each operation finds about as many; null where there are few messages.</param>
     /// <param name="messages">How many messages the mailbox has.</param>

@@ -38,6 +38,9 @@ public sealed record ImapOptions
     /// <summary>The most messages that one command works on (MESSAGELIMIT, RFC 9738), at least 1,000; null for any number. Default null: commands of any size are done in pieces here.</summary>
     public int? MessageLimit { get; init; }
 
+    /// <summary>Octets of the value of an annotation of a message (RFC 5257 §4.1), at least 1,024. Default 16 KiB, which owners of mailboxes hold to as well.</summary>
+    public int AnnotationOctets { get; init; } = 16 * 1024;
+
     /// <summary>Connections that may be compressed at once (RFC 4978), in this process. Default 10,000: each keeps some 40 KB for what its client sends, though nothing while it waits for what is sent to it.</summary>
     public int CompressedConnections { get; init; } = 10_000;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MailCluster.Contracts;
 using MailCluster.Storage.Directories;
 using Npgsql;
@@ -68,7 +69,7 @@ public sealed class AccountTreeStore(MailDatabase database)
         $"""
         m.id, m.uidvalidity, m.uidnext, m.highest_modseq, m.messages,
         {(viewer is null || !withStatus ? "m.unseen" : $"mail.unseen_v1(m.account_id, m.id, {viewer}, m.messages)")}, m.deleted, m.bytes, m.first_recent, m.path, m.special_use, m.owner,
-        {(deletedBytes ? _deletedBytes : "null::bigint")}, {(viewer is null ? "2047" : $"mail.rights_v2(m.account_id, m.id, {viewer})")}
+        {(deletedBytes ? _deletedBytes : "null::bigint")}, {(viewer is null ? ((int)MailRights.All).ToString(CultureInfo.InvariantCulture) : $"mail.rights_v2(m.account_id, m.id, {viewer})")}
         """;
 
     private const string _deletedBytes =

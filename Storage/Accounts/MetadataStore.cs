@@ -99,7 +99,7 @@ public sealed class MetadataStore(NpgsqlDataSource database)
     /// <param name="maxBytes">Of the account that pays, where it has no limit of its own.</param>
     public Task<AnnotateOutcome> SetAsync(MailboxKey mailbox, AccountId viewer, IReadOnlyList<MetadataValue> entries, int max, long maxBytes) => Store.Guard(async () =>
     {
-        await using NpgsqlCommand command = database.CreateCommand("select mail.set_annotations_v1($1, $2, $3, $4, $5, $6, $7)");
+        await using NpgsqlCommand command = database.CreateCommand("select mail.set_annotations_v2($1, $2, $3, $4, $5, $6, $7)");
         foreach (long id in (long[])[mailbox.Account.Value, mailbox.Mailbox.Value, viewer.Value])
             command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = id });
         Add(command, entries);

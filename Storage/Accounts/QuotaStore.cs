@@ -15,7 +15,7 @@ public sealed class QuotaStore(NpgsqlDataSource database)
             """
             select a.user_name, a.bytes, a.messages, a.max_bytes, a.max_messages, a.max_mailboxes::bigint, a.max_annotation_bytes,
                 (select count(*) from mail.mailbox m where m.account_id = a.account_id and m.deleted_at is null),
-                (select coalesce(sum(octet_length(n.entry) + octet_length(n.value)), 0)::bigint from mail.annotation n where n.account_id = a.account_id),
+                mail.annotation_bytes_v1(a.account_id),
                 t.bytes, t.messages, t.max_bytes, t.max_messages
             from mail.account a left join mail.tenant t on t.tenant_id = a.tenant_id and t.charged where a.account_id = $1
             """);

@@ -48,6 +48,19 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
         return true;
     }
 
+    /// <inheritdoc/>
+    public async ValueTask<MessageContent?> GetStagedContentAsync(BodyId body, CancellationToken cancellationToken)
+    {
+        if (held?.TryGet(body, out HeldBody? waiting) == true)
+            return MessageContent.Decode(waiting.Content);
+        return await Store.Guard(async () =>
+        {
+            await using var command = _messages.CreateCommand("select data from mail.content where body_id = $1");
+            command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = body.Value });
+            return await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is byte[] data ? MessageContent.Decode(data) : null;
+        }).ConfigureAwait(false);
+    }
+
     private async ValueTask<MailResult<StagedBody>> StageAsync(
         TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, HeldBodies? hold, CancellationToken cancellationToken)
     {

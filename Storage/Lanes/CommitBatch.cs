@@ -9,14 +9,20 @@ namespace MailCluster.Storage.Lanes;
 /// <param name="held">Bodies that are stored by the commit itself; others were staged.</param>
 internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, HeldBodies? held = null)
 {
-    private const string _sql =
+    private const string _columns =
         """
         select op, status, modseq, uids, src_modseq, src_epoch, src_uids, modified, threads,
             added_uid, added_email, added_thread, added_size, added_date, added_zone, added_flags, added_kw
-        from mail.commit_v3(
-            $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,
-            $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45,$46,$47,$48,$49,$50,$51,$52)
         """;
+    private const string _parameters =
+        """
+        $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,
+        $23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41,$42,$43,$44,$45,$46,$47,$48,$49,$50,$51,$52
+        """;
+    private const string _sql = $"{_columns} from mail.commit_v3({_parameters})";
+    private const string _sqlWithAnnotations = $"{_columns} from mail.commit_v4({_parameters},$53,$54,$55,$56,$57,$58,$59,$60,$61)";
+
+    private const string _overQuota = "MC003", _tooMany = "MC012";
 
     private readonly long _now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
 
@@ -29,10 +35,26 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
             ForgeEpochs(connection);
 #endif
         using NpgsqlCommand command = connection.CreateCommand();
-        command.CommandText = _sql;
+        bool withAnnotations = operations.Any(TouchesAnnotations);
+        command.CommandText = withAnnotations ? _sqlWithAnnotations : _sql;
         command.CommandTimeout = 0;
         Bind(command.Parameters);
+        if (withAnnotations)
+            BindAnnotations(command.Parameters);
         command.Prepare();
+        try
+        {
+            return Execute(command);
+        }
+        catch (PostgresException e) when (operations.Count == 1 && IsOfAnnotations(e))
+        {
+            // Of several nobody knows which it was.
+            return [new CommitOutcome(e.SqlState == _overQuota ? CommitStatus.OverQuota : CommitStatus.TooManyAnnotations, 0, UidSet.Empty, null, null, UidSet.Empty, UidSet.Empty, [], [])];
+        }
+    }
+
+    private CommitOutcome[] Execute(NpgsqlCommand command)
+    {
         var outcomes = new CommitOutcome[operations.Count];
         using NpgsqlDataReader reader = command.ExecuteReader();
         while (reader.Read())
@@ -122,6 +144,30 @@ internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, Hel
         parameters.Add(new NpgsqlParameter<long> { TypedValue = _now });
         parameters.Add(new NpgsqlParameter<int> { TypedValue = KeywordTable.MaxKeywords });
     }
+
+    /// <summary>What messages come with, and what copies of messages, and who makes them, may have.</summary>
+    private void BindAnnotations(NpgsqlParameterCollection parameters)
+    {
+        parameters.Add(NpgsqlDbType.Bigint, operations, static o => (o.Viewer ?? o.Mailbox.Account).Value);
+        parameters.Add(NpgsqlDbType.Boolean, operations, static o => o.SharesAnnotations);
+        (int Message, long Viewer, AnnotationValue Value)[] annotations =
+            [.. operations.SelectMany(static o => o.Messages.Select(m => (Viewer: (o.Viewer ?? o.Mailbox.Account).Value, m.Annotations)))
+                .SelectMany(static (m, i) => (m.Annotations ?? []).Select(a => (i + 1, a.Shared ? 0 : m.Viewer, a)))];
+        parameters.Add(NpgsqlDbType.Integer, annotations, static a => a.Message);
+        parameters.Add(NpgsqlDbType.Bigint, annotations, static a => a.Viewer);
+        parameters.Add(NpgsqlDbType.Text, annotations, static a => a.Value.Entry);
+        parameters.Add(NpgsqlDbType.Bytea, annotations, static a => a.Value.Value);
+        AnnotationLimits limits = operations.Select(static o => o.AnnotationLimits).FirstOrDefault(static l => l is not null) ?? AnnotationLimits.Default;
+        parameters.Add(NpgsqlDbType.Integer, limits.Entries);
+        parameters.Add(NpgsqlDbType.Integer, limits.Octets);
+        parameters.Add(NpgsqlDbType.Bigint, limits.AccountOctets);
+    }
+
+    /// <summary>Whether messages come with annotations, or may leave or take along some.</summary>
+    private static bool TouchesAnnotations(CommitOperation o) => o.Kind is not (CommitKind.Append or CommitKind.Store or CommitKind.SetRights) || o.Messages.Any(static m => m.Annotations is not null);
+
+    /// <summary>Whether a batch failed for what is a refusal of one operation in it, and of its annotations.</summary>
+    public static bool IsOfAnnotations(Exception e) => e is PostgresException { SqlState: _overQuota or _tooMany };
 
     /// <summary>
     /// The changes of flags that can be done together by one statement: without keywords, and without another operation on the same mailbox that could make a difference to

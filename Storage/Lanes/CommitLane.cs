@@ -181,7 +181,8 @@ internal sealed partial class CommitLane : IAsyncDisposable
         try
         {
             _connection ??= Open();
-            Execute(batch, _connection);
+            foreach (IReadOnlyList<CommitOperation> part in AnnotateCommit.Apart(batch))
+                Execute(part, _connection);
             if (_connection.FullState != System.Data.ConnectionState.Open)
             {
                 _connection.Dispose();
@@ -249,7 +250,8 @@ internal sealed partial class CommitLane : IAsyncDisposable
         if (failure is PostgresException && batch.Count > 1)
         {
             // Somewhere in it is one that PostgreSQL can't take: in halves, until that one is alone.
-            LogHalved(failure, batch.Count);
+            if (!CommitBatch.IsOfAnnotations(failure))
+                LogHalved(failure, batch.Count);
             int half = batch.Count / 2;
             foreach (IReadOnlyList<CommitOperation> part in (CommitOperation[][])[[.. batch.Take(half)], [.. batch.Skip(half)]])
             {

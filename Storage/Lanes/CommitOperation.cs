@@ -17,6 +17,9 @@ public enum CommitKind : short
     /// <summary>Expunges the UIDs whatever their flags.</summary>
     Remove = 7,
 
+    /// <summary>Annotations of messages; the kind is of the lanes alone, which have a function of its own for it.</summary>
+    Annotate = 8,
+
     /// <summary>One line of the list of rights.</summary>
     SetRights = 20,
 }
@@ -48,6 +51,18 @@ public enum CommitStatus : short
 
     /// <summary>The append is meant for an account without filters, and it has one, or its tenant. Nothing was changed. Of <see cref="FilterCheck"/>, not of the function.</summary>
     Filtered = 11,
+
+    /// <summary>A message would have more annotations than it may have. Nothing was changed.</summary>
+    TooManyAnnotations = 12,
+}
+
+/// <summary>Bounds of messages' annotations (RFC 5257 §4.1).</summary>
+/// <param name="Entries">Of one message: shared ones, and each reader's own.</param>
+/// <param name="Octets">Of one value. Larger ones are not taken along by copies.</param>
+/// <param name="AccountOctets">Of what an account pays for, where it has no limit of its own.</param>
+public sealed record AnnotationLimits(int Entries, int Octets, long AccountOctets)
+{
+    public static readonly AnnotationLimits Default = new(100, 16 * 1024, 10 << 20);
 }
 
 /// <summary>One operation on its way through a lane.</summary>
@@ -106,10 +121,30 @@ public sealed class CommitOperation
 
     public IReadOnlyList<long> Emails { get; init; } = [];
 
+    /// <summary>What <see cref="CommitKind.Annotate"/> changes; each entry once as shared and once as private at most.</summary>
+    public IReadOnlyList<AnnotationValue> Annotations { get; init; } = [];
+
+    /// <summary>Null: those of the others of its batch.</summary>
+    public AnnotationLimits? AnnotationLimits { get; init; }
+
+    /// <summary>Whether copies may have shared annotations here.</summary>
+    public bool SharesAnnotations { get; init; } = true;
+
     /// <summary>The accounts whose usage it may change, and whose rows it locks: a change of flags none.</summary>
-    public IEnumerable<AccountId> Charged => Kind is CommitKind.Store or CommitKind.SetRights ? []
-        : Source is { } source && source.Account != Mailbox.Account ? [Mailbox.Account, source.Account]
-        : [Mailbox.Account];
+    public IEnumerable<AccountId> Charged
+    {
+        get
+        {
+            if (Kind is CommitKind.Store or CommitKind.SetRights or CommitKind.Annotate)
+                yield break;
+            yield return Mailbox.Account;
+            if (Source is { } source && source.Account != Mailbox.Account)
+                yield return source.Account;
+            // Who pays for annotations of his own.
+            if (Viewer is { } viewer && (Kind is CommitKind.Copy or CommitKind.Move || Messages.Any(static m => m.Annotations is not null)))
+                yield return viewer;
+        }
+    }
 
     /// <summary>The UIDs that it is about.</summary>
     public UidSet Uids { get; init; } = _all;
@@ -121,7 +156,7 @@ public sealed class CommitOperation
     public long? FirstRecent { get; init; }
 
     /// <summary>Octets that it holds in memory while it waits.</summary>
-    public long Bytes => 300 + Messages.Sum(static m => 200L + m.Prefix.Length) + (Uids.Count * 8L);
+    public long Bytes => 300 + Messages.Sum(static m => 200L + m.Prefix.Length + (m.Annotations?.Sum(static a => a.Octets) ?? 0)) + (Uids.Count * 8L) + Annotations.Sum(static a => a.Octets);
 
     /// <summary>Octets of its bodies that the commit takes along, as far as they are known when it comes to the lane.</summary>
     internal long Inline { get; set; }

@@ -14,7 +14,7 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
 
     /// <summary>Whether these are nothing but such appends, none of which has to do with another.</summary>
     public static bool IsFor(IReadOnlyList<CommitOperation> operations) =>
-        operations.All(static o => o is { Kind: CommitKind.Append, Viewer: null, Messages: [{ Flags.Keywords.Count: 0 }] })
+        operations.All(static o => o is { Kind: CommitKind.Append, Viewer: null, Messages: [{ Flags.Keywords.Count: 0, Annotations: null }] })
         && (operations.Count == 1 ? AreDistinct(operations[0].Messages[0].ThreadKeys)
             : AreDistinct(operations.Select(static o => (o.Mailbox.Account, o.Id)))
             && AreDistinct(operations.Select(static o => (o.Messages[0].Body, o.Messages[0].Claim)))

@@ -17,6 +17,7 @@ internal abstract class StraightBatch
     /// <summary>Commits a batch in the straight way where it can, else in the general one; the outcomes in the order of the operations.</summary>
     /// <exception cref="NpgsqlException">As of <see cref="CommitBatch.Execute"/>.</exception>
     public static CommitOutcome[] Commit(IReadOnlyList<CommitOperation> operations, HeldBodies? held, NpgsqlConnection connection) =>
+        operations is [{ Kind: CommitKind.Annotate } annotate] ? [AnnotateCommit.Execute(annotate, connection)] :
         (Of(operations, held) is { } straight ? straight.Execute(connection, FilterCheck.Of(operations)) : null)
         ?? FilterCheck.Commit(operations, rest => new CommitBatch(rest, held).Execute(connection), connection);
 
@@ -61,7 +62,7 @@ internal abstract class StraightBatch
     protected abstract string Bind(NpgsqlParameterCollection parameters);
 
     /// <summary>What the functions for one operation begin with: its mailbox, its id and who made it.</summary>
-    protected static void BindHead(NpgsqlParameterCollection parameters, CommitOperation o)
+    internal static void BindHead(NpgsqlParameterCollection parameters, CommitOperation o)
     {
         parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Account.Value);
         parameters.Add(NpgsqlDbType.Bigint, o.Mailbox.Mailbox.Value);

@@ -139,7 +139,7 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
     });
 
     /// <summary>What an account may do with a mailbox, as committed: all with its own, nothing across tenants that do not share.</summary>
-    public Task<MailRights> RightsAsync(MailboxKey key, AccountId account) => Store.Guard(async () =>
+    public Task<MailRights> RightsAsync(MailboxKey key, AccountId account) => account == key.Account ? Task.FromResult(MailRights.All) : Store.Guard(async () =>
     {
         await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
         await using NpgsqlCommand command = Command(connection, "select mail.rights_v2($1, $2, $3)", key, account.Value);

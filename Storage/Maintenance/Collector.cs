@@ -64,6 +64,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
         var purged = await RepeatAsync("select mail.purge_deleted_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.forget_accounts_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.sweep_annotations_v1($1)", cancellationToken, options.Slice);
+        await RepeatAsync("select mail.sweep_message_annotations_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.sweep_sharing_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.sweep_seen_v1($1)", cancellationToken, options.Slice);
         return purged;

@@ -17,6 +17,8 @@ internal static class ImapSeeds
         "a1 SORT RETURN (PARTIAL 1:2) (REVERSE SUBJECT DISPLAYFROM ARRIVAL) UTF-8 ALL\r\na2 UID THREAD REFERENCES UTF-8 1:3\r\na3 THREAD ORDEREDSUBJECT US-ASCII ALL\r\na4 THREAD REFS UTF-8 ALL\r\n",
         "a1 ESEARCH IN (personal subtree (\"a\" b) mailboxes INBOX selected) RETURN (COUNT ALL) UNSEEN\r\n",
         "a1 STORE 1:2 (UNCHANGEDSINCE 9) -FLAGS.SILENT (\\Seen $x)\r\na2 UID STORE 1 +FLAGS \\Deleted\r\na3 UID EXPUNGE 1:3\r\na4 EXPUNGE\r\na5 CLOSE\r\n",
+        "a1 STORE 1 ANNOTATION (/comment (value.priv \"x\" value.shared NIL) /1.2/flags/seen (value.priv {1+}\r\n1))\r\na2 FETCH 1 (ANNOTATION ((/* \"/vendor/%\") (value size.priv)))\r\na3 SEARCH ANNOTATION /% value.shared \"x\"\r\na4 SORT (REVERSE ANNOTATION /altsubject value.priv) UTF-8 ALL\r\n",
+        "a1 APPEND INBOX ANNOTATION (/comment (value.priv ~{3+}\r\na\0b)) {4+}\r\n\r\nab\r\na2 SELECT INBOX (ANNOTATE)\r\n",
         "a1 LIST (SUBSCRIBED RECURSIVEMATCH) \"\" (INBOX \"a&APw-%\") RETURN (STATUS (MESSAGES UNSEEN) CHILDREN)\r\na2 LSUB \"\" *\r\na3 STATUS INBOX (MESSAGES UIDNEXT SIZE MAILBOXID)\r\na4 NAMESPACE\r\n",
         "a1 CREATE \"x/&ZeVnLIqe-\" (USE (\\Sent \\Nothing))\r\na2 RENAME x y\r\na3 SUBSCRIBE y\r\na4 UNSUBSCRIBE y\r\na5 DELETE y\r\n",
         "a1 APPEND INBOX (\\Seen key) \" 7-Feb-1994 21:52:25 -0800\" {23+}\r\nSubject: x\r\n\r\n\u00e4 body\r\n {4+}\r\n\r\nab\r\n",

@@ -12,7 +12,7 @@ public sealed class SessionTarget : Target
     private static readonly byte[] Start = Encoding.ASCII.GetBytes(
         "s1 LOGIN alice secret\r\ns2 APPEND INBOX {31+}\r\nSubject: one\r\nFrom: a@b\r\n\r\nbody\r\ns3 APPEND INBOX {6+}\r\n\r\nbody\r\ns4 SELECT INBOX\r\n");
 
-    private static readonly Lazy<Task<FakeMail>> Mail = new(static () => FakeMail.StartAsync(new ImapOptions { Dialects = true, AppendLimit = 10_000 }));
+    private static readonly Lazy<Task<FakeMail>> Mail = new(static () => FakeMail.StartAsync(new ImapOptions { Dialects = true, AppendLimit = 10_000 }, annotations: true));
 
     public override string Name => "session";
 

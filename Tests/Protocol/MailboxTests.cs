@@ -119,7 +119,7 @@ public sealed class MailboxTests(MailServer server)
         await c.Send("b SELECT INBOX");
         await c.Expect(
             "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Label1)", "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Label1 \\*)] …",
-            "* 1 EXISTS", "* 1 RECENT", "* OK [UIDVALIDITY …] …", "* OK [UIDNEXT 2] …", "* OK [HIGHESTMODSEQ …] …", "* OK [MAILBOXID (F…)] …", "b OK [READ-WRITE] …");
+            "* 1 EXISTS", "* 1 RECENT", "* OK [UIDVALIDITY …] …", "* OK [UIDNEXT 2] …", "* OK [HIGHESTMODSEQ …] …", "* OK [MAILBOXID (F…)] …", "* OK [ANNOTATIONS 16384] …", "b OK [READ-WRITE] …");
         await c.Send("c SELECT nothing", "d EXPUNGE", "e ENABLE IMAP4rev2", "f EXAMINE INBOX");
         await c.Expect("* OK [CLOSED] …", "c NO [NONEXISTENT] …", "d BAD …", "* ENABLED IMAP4rev2", "e OK …");
         Assert.DoesNotContain(await c.Ok("f", "[READ-ONLY] …"), static l => l.Contains("RECENT"));

@@ -355,7 +355,7 @@ public sealed class SharingTests(MailServer server)
         await alice.Run($"a SETACL Work {viewer} lra");
         await bob.Send($"b SETACL \"{work}\" anyone l", $"b GETACL \"{work}\"", $"b LISTRIGHTS \"{work}\" {owner}", $"b SETACL \"{work}\" {owner} l", $"b SETACL \"{work}\" nobody@sharing.example l", $"b SETACL \"{work}\" {viewer} -a", $"b GETACL \"{work}\"");
         await bob.Expect(
-            "b OK …", $"* ACL \"{work}\" {owner} lrswipkxteacd anyone l {viewer} lra", "b OK …", $"* LISTRIGHTS \"{work}\" {owner} lrswipkxteacd", "b OK …", "b NO [CANNOT] …", "b NO [NONEXISTENT] …", "b OK …", "b NO [NOPERM] …");
+            "b OK …", $"* ACL \"{work}\" {owner} lrswipkxteancd anyone l {viewer} lra", "b OK …", $"* LISTRIGHTS \"{work}\" {owner} lrswipkxteancd", "b OK …", "b NO [CANNOT] …", "b NO [NONEXISTENT] …", "b OK …", "b NO [NOPERM] …");
         // INBOX keeps its list when its mail goes away under another name.
         await alice.Run($"a SETACL INBOX {viewer} lr");
         await alice.Run("a RENAME INBOX Old");

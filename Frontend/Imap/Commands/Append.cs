@@ -44,13 +44,13 @@ internal static class Append
         var messages = new List<NewMessage>();
         Grammar<AppendPrefix?> grammar = replaced is null ? AppendGrammar.ParsePrefix : AppendGrammar.ParseReplace;
         (AppendPrefix? prefix, ReadOnlyMemory<byte> parts) = command.ParseStart(grammar);
-        while (prefix is null)
+        while (prefix is null or { IsIncomplete: true })
         {
-            // The mailbox name itself is a literal.
-            if (await session.NextAsync(reader => reader.AcceptIntoMemoryAsync(session.Options.Commands.CommandLimit, default)) is not { } more)
+            // The mailbox name itself is a literal, or an annotation.
+            if (await AcceptAsync(session) is not { } more)
                 return Completion.Answered;
             if (more.Status == CommandReadStatus.TooLong)
-                return Completion.Bad("The mailbox name is too long");
+                return Completion.Bad(prefix is null ? "The mailbox name is too long" : "The command is too long");
             command = session.Reread(more);
             (prefix, parts) = command.ParseStart(grammar);
         }
@@ -74,6 +74,10 @@ internal static class Append
                 refused = new MailError(MailErrorCode.Limit, $"A command has at most {MaxMessages} messages");
             if (refused is null && !target.Value!.Info.Rights.Has(MailRights.Insert))
                 refused = new MailError(MailErrorCode.NoPermission, "You may put no messages into this mailbox");
+            if (prefix.Annotations is not null && session.Services.Annotations is null)
+                return Completion.Bad("There are no annotations here");
+            if (refused is null && prefix.Annotations is { } annotations)
+                refused = MayAnnotate(session, annotations, target.Value!.Info.Rights);
             if (refused is null && literal.Synchronizing && target.Value!.Named.Viewer is null)
                 refused = await OverQuotaAsync(session, user, staged, literal.Size, replaced);
             if (refused is { } error)
@@ -96,8 +100,18 @@ internal static class Append
                 return no;
             if (read.Status == CommandReadStatus.TooLong)
                 return Completion.Bad("The command is too long");
+            if (prefix.Annotations is { } named && await MessageParts.RefuseAsync(session, named, body!) is { } noPart)
+                return noPart;
             messages.Add(Message(session, prefix, body!));
             (prefix, parts) = Next(read, mailbox, session.Reply.Charset);
+            while (prefix is { IsIncomplete: true })
+            {
+                if (await AcceptAsync(session) is not { } longer)
+                    return Completion.Answered;
+                if (longer.Status == CommandReadStatus.TooLong)
+                    return Completion.Bad("The command is too long");
+                (prefix, parts) = Next(read = longer, mailbox, session.Reply.Charset);
+            }
             if (replaced is not null && prefix is not null)
                 return Completion.Bad("One message takes the place of one");
             if (prefix is { Catenates: false } && read.Status != CommandReadStatus.Literal)
@@ -121,6 +135,9 @@ internal static class Append
         ImapMetrics.Appended.Add(messages.Sum(static m => (long)m.Size));
         return Completion.Ok($"APPENDUID {result.Value.UidValidity} {result.Value.Uids}");
     }
+
+    private static ValueTask<CommandRead?> AcceptAsync(ImapSession session) =>
+        session.NextAsync(reader => reader.AcceptIntoMemoryAsync(session.Options.Commands.CommandLimit, default));
 
     /// <summary>What this session itself has put into a mailbox is no news to its client (RFC 5465 §5, §5.2).</summary>
     internal static void Added(ImapSession session, MailboxId mailbox, UidSet uids, long modSeq)
@@ -185,7 +202,20 @@ internal static class Append
     {
         DateTimeOffset date = prefix.InternalDate?.ToDateTimeOffset() ?? session.Services.Time.GetUtcNow();
         return new NewMessage(
-            body.Body, 0, [], checked((uint)body.Size), date.ToUnixTimeSeconds(), (short)date.Offset.TotalMinutes, prefix.Flags, body.ThreadKeys);
+            body.Body, 0, [], checked((uint)body.Size), date.ToUnixTimeSeconds(), (short)date.Offset.TotalMinutes, prefix.Flags, body.ThreadKeys, prefix.Annotations is { } annotations ? [.. annotations.Where(static a => a.Value is not null)] : null);
+    }
+
+    /// <summary>Why a message may not come with these; null when it may. The owner has the last word.</summary>
+    private static MailError? MayAnnotate(ImapSession session, IReadOnlyList<AnnotationValue> annotations, MailRights rights)
+    {
+        foreach (AnnotationValue annotation in annotations)
+        {
+            if (!rights.Has(annotation.Shared ? MailRights.Annotate : MailRights.Read))
+                return new MailError(MailErrorCode.NoPermission, "You may not annotate messages of this mailbox");
+            if (annotation.Value?.Length > session.Options.AnnotationOctets)
+                return new MailError(MailErrorCode.AnnotationTooBig, $"An annotation has at most {session.Options.AnnotationOctets} octets");
+        }
+        return null;
     }
 
     /// <summary>The account's quota as it is now; the commit has the last word.</summary>

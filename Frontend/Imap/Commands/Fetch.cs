@@ -19,6 +19,13 @@ internal static class Fetch
         uint? lowest = null;
         if (arguments.Places is null)
             named = MessageLimit.Of(session, named, out lowest);
+        if (arguments.Asks(FetchItem.Annotation))
+        {
+            if (session.Services.Annotations is null)
+                return Completion.Bad("There are no annotations here");
+            if (await MessageParts.RefuseAsync(session, state, arguments.Attributes.SelectMany(static a => a.Annotations?.Names ?? []), named) is { } bad)
+                return bad;
+        }
         if (arguments.ChangedSince is not null || arguments.Asks(FetchItem.ModSeq))
             session.EnableCondStore(state.User);
         if (arguments.Vanished && await TellVanishedAsync(session, state.Mailbox, arguments) is { } error)

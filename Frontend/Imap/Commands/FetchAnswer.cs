@@ -14,6 +14,12 @@ internal readonly record struct FetchedSections(StoredEmail? Email, IReadOnlyLis
     /// <summary>PREVIEW; null where it was not asked for, or is not at hand for PREVIEW (LAZY).</summary>
     public string? Preview { get; init; }
 
+    /// <summary>What the message has (RFC 5257); null where nobody asks.</summary>
+    public IReadOnlyList<MessageAnnotation>? Annotations { get; init; }
+
+    /// <summary>For each item the entries that it tells of.</summary>
+    public List<List<string>>? Entries { get; init; }
+
     public static FetchedSections Missing => default;
 
     /// <summary>The message was expunged and collected.</summary>
@@ -59,6 +65,7 @@ internal sealed class FetchAnswer
         SetsSeen = _items.Exists(static i => i.SetsSeen);
         NeedsBytes = _items.Exists(static i => IsSection(i.Item) || IsPreview(i.Item));
         NeedsContent = _items.Exists(static i => NeedsStructure(i));
+        NeedsAnnotations = Asks(FetchItem.Annotation);
         ContentItems = [.. _items.Select(static i => i.Item).Where(static i => i is FetchItem.Envelope or FetchItem.Body or FetchItem.BodyStructure)];
         _most = 32 + _labels.Sum(static l => l.Length + MostOfNumber);
     }
@@ -71,6 +78,22 @@ internal sealed class FetchAnswer
     public IReadOnlyList<FetchItem> ContentItems { get; }
 
     public bool NeedsBytes { get; }
+
+    public bool NeedsAnnotations { get; }
+
+    /// <summary>Finds what of a message's annotations is asked for; null: of that, and of all, nothing.</summary>
+    public FetchedSections? Find(IReadOnlyList<MessageAnnotation> annotations)
+    {
+        FetchedSections found = With(new FetchedSections(null, new BinarySection.Result[_items.Count]), annotations);
+        return _items.Exists(i => i.Item != FetchItem.Annotation) || found.Entries!.Exists(static e => e.Count > 0) ? found : null;
+    }
+
+    /// <summary>The same with annotations.</summary>
+    public FetchedSections With(FetchedSections sections, IReadOnlyList<MessageAnnotation> annotations) => sections with
+    {
+        Annotations = annotations,
+        Entries = _items.ConvertAll(i => i.Annotations is { } query ? AnnotationResponse.Entries(query, annotations) : []),
+    };
 
     /// <summary>Finds the sections of a message, before a byte of the answer is written.</summary>
     /// <exception cref="BodyGoneException">The body was collected.</exception>
@@ -165,11 +188,13 @@ internal sealed class FetchAnswer
         {
             FetchAttribute item = _items[i];
             BinarySection.Result found = sections.Items[i];
-            if (found.UnknownEncoding)
+            if (found.UnknownEncoding || (item.Item == FetchItem.Annotation && sections.Entries![i].Count == 0))
                 continue;
             reply.Raw(_labels[i].AsSpan(first && i > 0 ? 1 : 0));
             first = false;
-            if (item.Item == FetchItem.BinarySize)
+            if (item.Annotations is { } query)
+                await AnnotationResponse.WriteAsync(_session, _state.Mailbox, _state.User.Settings.Account, message.Uid, query, sections.Entries![i], sections.Annotations!);
+            else if (item.Item == FetchItem.BinarySize)
                 reply.Number(found.Content?.Length ?? 0);
             else if (item.Item == FetchItem.Binary)
                 await SectionContent.WriteBinaryAsync(reply, _session.Connection.Output, _session.FlushIfFullAsync, found.Content, _session.Gone);

@@ -12,6 +12,9 @@ internal sealed class FetchRun
     /// <summary>Batches that are read while one is written: finding them takes PostgreSQL longer than all the rest, and it finds two at a time.</summary>
     private const int Ahead = 2;
 
+    /// <summary>Messages whose annotations are read at once: some 5 MB at most.</summary>
+    private const int AnnotatedBatch = 50;
+
     private readonly ImapSession _session;
     private readonly Selected _state;
     private readonly FetchArguments _arguments;
@@ -50,7 +53,9 @@ internal sealed class FetchRun
         if (NewestFirst)
             messages = messages.Reverse();
         MailError? error = null;
-        if (_answer.NeedsBytes)
+        if (_answer.NeedsAnnotations && !_answer.NeedsBytes && !_answer.NeedsContent)
+            await FromAnnotationsAsync(messages);
+        else if (_answer.NeedsBytes || _answer.NeedsAnnotations)
             error = await FromStoreAsync(messages);
         else if (_answer.NeedsContent)
             await FromWrittenAsync(messages);
@@ -118,6 +123,33 @@ internal sealed class FetchRun
         }
     }
 
+    /// <summary>Annotations (RFC 5257), and what the view has.</summary>
+    private async ValueTask FromAnnotationsAsync(IEnumerable<MessageRef> messages)
+    {
+        foreach (MessageRef[] batch in messages.Chunk(AnnotatedBatch))
+        {
+            ILookup<uint, MessageAnnotation> annotations = await AnnotationsAsync(batch);
+            foreach (MessageRef message in batch)
+            {
+                if (message.Email == default)
+                    _missing = true;
+                else if (_answer.Find([.. annotations[message.Uid]]) is { } found)
+                    await _answer.WriteAsync(message, found, withFlags: false);
+                await _session.FlushIfFullAsync();
+            }
+        }
+    }
+
+    private async ValueTask<ILookup<uint, MessageAnnotation>> AnnotationsAsync(IEnumerable<MessageRef> messages)
+    {
+        // NOTIFY and UPDATE may have asked where there are none.
+        if (_session.Services.Annotations is not { } annotations)
+            return Array.Empty<MessageAnnotation>().ToLookup(static a => a.Uid);
+        Task<IReadOnlyList<MessageAnnotation>> read = annotations.ListAsync(
+            _state.Mailbox.Key, _state.User.Settings.Account, UidSet.FromUids(messages.Select(static m => m.Uid)), _session.Gone);
+        return (await _session.PatientAsync(new ValueTask<IReadOnlyList<MessageAnnotation>>(read), "Still fetching")).ToLookup(static a => a.Uid);
+    }
+
     private async ValueTask<MailError?> FromStoreAsync(IEnumerable<MessageRef> messages)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_session.Gone);
@@ -157,6 +189,7 @@ internal sealed class FetchRun
     private async ValueTask AnswerWithSectionsAsync(IReadOnlyList<LoadedMessage> batch)
     {
         Task<FetchedSections>? ahead = null;
+        ILookup<uint, MessageAnnotation>? annotations = null;
         try
         {
             for (int i = 0; i < batch.Count; i++)
@@ -164,6 +197,12 @@ internal sealed class FetchRun
                 FetchedSections sections = await FoundAsync(ahead is null ? _answer.FindAsync(batch[i], _session.Gone) : new ValueTask<FetchedSections>(ahead));
                 // The beginning of the next is on its way while the client takes this one.
                 ahead = i + 1 < batch.Count && batch[i + 1].Bytes is { IsInMemory: false } ? _answer.FindAsync(batch[i + 1], _session.Gone).AsTask() : null;
+                if (_answer.NeedsAnnotations && !sections.IsMissing)
+                {
+                    if (i % AnnotatedBatch == 0 || annotations is null)
+                        annotations = await AnnotationsAsync(batch.Skip(i).Take(AnnotatedBatch).Select(static m => m.Row));
+                    sections = _answer.With(sections, [.. annotations[batch[i].Row.Uid]]);
+                }
                 await AnswerWithSectionsAsync(batch[i], sections);
             }
         }

@@ -20,7 +20,7 @@ internal static class ListRights
         if (arguments.Identifier.Name.Equals(list.Value!.Owner, StringComparison.OrdinalIgnoreCase) && !arguments.Identifier.Negative)
             reply.AString(MailRights.All.ToLetters());
         else
-            reply.Raw("\"\" l r s w i p k x t e a c d"u8);
+            reply.Raw("\"\" l r s w i p k x t e a n c d"u8);
         reply.NewLine();
         return Completion.Done;
     }

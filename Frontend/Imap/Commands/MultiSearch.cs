@@ -74,7 +74,7 @@ internal static class MultiSearch
             return (null, uidValidity, error);
         MailboxSnapshot messages = synced.Value!;
         var compiler = new SearchCompiler(messages, UidSet.Empty, UidSet.Empty, session.Services.Time.GetUtcNow(), user.Comparator.Collation);
-        return (await Search.FindAsync(session, user, name.Account, search.Key, compiler, search.Threading, messages, UidSet.Empty), uidValidity, null);
+        return (await Search.FindAsync(session, user, name, search.Key, compiler, search.Threading, messages, UidSet.Empty), uidValidity, null);
     }
 
     /// <summary>

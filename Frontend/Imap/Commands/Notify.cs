@@ -24,8 +24,8 @@ internal static class Notify
             session.Notify = Notifications.None;
             return Completion.Done;
         }
-        if (arguments.UnknownEvent || arguments.Groups.Any(static g => (g.Events & ~NotifyResponses.SupportedEvents) != 0))
-            return Completion.No($"BADEVENT ({NotifyResponses.Supported})", "There are no such events here");
+        if (arguments.UnknownEvent || arguments.Groups.Any(g => (g.Events & ~NotifyResponses.SupportedEvents(session.Services)) != 0))
+            return Completion.No($"BADEVENT ({NotifyResponses.Supported(session.Services)})", "There are no such events here");
         if (arguments.Groups.Sum(static g => g.Names.Count) > MaxNames)
             return Completion.No("NOTIFICATIONOVERFLOW", $"At most {MaxNames} names can be watched");
 

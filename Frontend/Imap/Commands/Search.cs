@@ -106,15 +106,21 @@ internal static class Search
     {
         MailboxView view = mailbox.Messages;
         return FindAsync(
-            session, user, mailbox.Key.Account, key, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow(), user.Comparator.Collation), threading,
+            session, user, mailbox.Key, key, new SearchCompiler(view.Messages, mailbox.Recent, mailbox.Saved, session.Services.Time.GetUtcNow(), user.Comparator.Collation), threading,
             view.Messages, view.Ghosts);
     }
 
     /// <summary>Searches a version of a mailbox.</summary>
     /// <param name="threading">By what keys about threads go.</param>
     public static async ValueTask<SearchFound> FindAsync(
-        ImapSession session, ImapUser user, AccountId account, SearchKey key, SearchCompiler compiler, ThreadAlgorithm threading, MailboxSnapshot messages, UidSet ghosts)
+        ImapSession session, ImapUser user, MailboxKey mailbox, SearchKey key, SearchCompiler compiler, ThreadAlgorithm threading, MailboxSnapshot messages, UidSet ghosts)
     {
+        AccountId account = mailbox.Account;
+        if (AnnotationKeys.Occur(key))
+        {
+            var annotations = new AnnotationKeys(session.Services.Annotations ?? throw new ImapSyntaxException("There are no annotations here"), mailbox, user.Settings.Account, user.Comparator.Collation);
+            key = await session.PatientAsync(annotations.ResolveAsync(key, session.Gone), "Still searching");
+        }
         if (ThreadKeys.Occur(key))
         {
             var threads = new MailboxThreads(new MessageKeys(session.Cluster.Bodies, account, user.Comparator.Collation), threading);

@@ -36,7 +36,7 @@ internal sealed class SearchUpdates
     {
         if (_keys is null)
             return;
-        string? refused = found.IsPart ? "Only a part of the mailbox was searched" : _key is null ? "What such keys find changes by itself" : null;
+        string? refused = found.IsPart ? "Only a part of the mailbox was searched" : _key is null || sort is { Lasts: false } ? "What such keys find changes by itself" : null;
         if (refused is null)
         {
             // The keys have nothing of the mailbox in them any more, and keep no version of it in memory.

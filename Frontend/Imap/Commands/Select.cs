@@ -6,10 +6,10 @@ using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Commands;
 
-/// <summary>SELECT (RFC 9051 §6.3.2), with CONDSTORE and QRESYNC (RFC 7162 §3.1.8, §3.2.5).</summary>
+/// <summary>SELECT (RFC 9051 §6.3.2), with CONDSTORE and QRESYNC (RFC 7162 §3.1.8, §3.2.5), and ANNOTATE (RFC 5257 §4.2).</summary>
 internal static class Select
 {
-    private const MailRights Changing = MailRights.Insert | MailRights.Expunge | MailRights.DeleteMessages | MailRights.Write;
+    private const MailRights Changing = MailRights.Insert | MailRights.Expunge | MailRights.DeleteMessages | MailRights.Write | MailRights.Annotate;
 
     public static ValueTask<Completion> RunAsync(ImapSession session, Authenticated state, Command command) => OpenAsync(session, state, command, readOnly: false);
 
@@ -18,6 +18,8 @@ internal static class Select
     {
         SelectArguments arguments = command.Parse(SelectGrammar.Parse);
         ImapUser user = state.User;
+        if (arguments.Annotate && session.Services.Annotations is null)
+            return Completion.Bad("There are no annotations here");
         if (arguments.QResync is not null && !user.QResync)
             return Completion.Bad("ENABLE QRESYNC comes first");
         if (arguments.QResync is { KnownNumbers: not null } && user.UidOnly)
@@ -38,7 +40,10 @@ internal static class Select
         if (selected.Error is { } error)
             return error;
 
-        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity, viewer, selected.Value.Foreign), selected.Value, readOnly, found.Value.Named.Name);
+        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity, viewer, selected.Value.Foreign), selected.Value, readOnly, found.Value.Named.Name)
+        {
+            TellsAnnotations = arguments.Annotate,
+        };
         var now = new Selected(user, mailbox);
         session.State = now;
         user.CondStore |= arguments.CondStore;
@@ -54,6 +59,8 @@ internal static class Select
             vanished = answer.Value!;
         }
         SelectResponses.Write(session.Reply, user, mailbox, found.Value.Named.Name);
+        if (session.Services.Annotations is not null)
+            AnnotationResponse.Limits(session.Reply, readOnly, session.Options.AnnotationOctets);
         if (resync)
             await ResyncAsync(session, now, arguments.QResync!, vanished);
         // Who may change nothing that others see has it read-only (RFC 4314 §5.2), and may still have seen what he reads.

@@ -56,7 +56,9 @@ public static class FlagsResponse
     /// <summary>
     /// A FETCH that nobody asked for. UID is in it for UID commands (RFC 9051 §6.4.9), with CONDSTORE (RFC 7162 §3.2.4: with QRESYNC it must), and in rev2.
     /// </summary>
-    public static void Changed(ReplyWriter reply, ImapUser user, SelectedMailbox mailbox, MessageRef message, bool withUid, bool withFlags = true)
+    /// <param name="annotations">Names of entries that others have changed (RFC 5257 §4.4); null for none.</param>
+    public static void Changed(
+        ReplyWriter reply, ImapUser user, SelectedMailbox mailbox, MessageRef message, bool withUid, bool withFlags = true, IEnumerable<string>? annotations = null)
     {
         Begin(reply, user, message);
         bool first = true;
@@ -64,6 +66,19 @@ public static class FlagsResponse
             Item("UID "u8).Number(message.Uid);
         if (withFlags)
             Item("FLAGS "u8).Flags(message.SystemFlags, message.Keywords, !user.Rev2 && mailbox.Recent.Contains(message.Uid));
+        if (annotations is not null)
+        {
+            bool next = false;
+            Item("ANNOTATION ("u8);
+            foreach (string entry in annotations)
+            {
+                if (next)
+                    reply.Space();
+                next = true;
+                reply.AString(entry);
+            }
+            reply.Close();
+        }
         if (user.CondStore)
             Item("MODSEQ ("u8).Number(message.ModSeq).Close();
         reply.Close().NewLine();

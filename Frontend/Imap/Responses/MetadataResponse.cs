@@ -17,13 +17,7 @@ public static class MetadataResponse
             if (!first)
                 reply.Space();
             first = false;
-            reply.AString(entry).Space();
-            if (value is null)
-                reply.Nil();
-            else if (value.AsSpan().Contains((byte)0))
-                reply.Literal8Header(value.Length).Raw(value);
-            else
-                reply.String(value);
+            reply.AString(entry).Space().Octets(value);
         }
         reply.Close().NewLine();
     }

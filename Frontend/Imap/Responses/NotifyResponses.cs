@@ -10,9 +10,13 @@ namespace MailCluster.Imap.Responses;
 internal static class NotifyResponses
 {
     /// <summary>The events that there are here, as NO [BADEVENT] names them.</summary>
-    public const string Supported = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange";
+    public static string Supported(ImapServices services) =>
+        $"MessageNew MessageExpunge FlagChange {(services.Annotations is null ? "" : "AnnotationChange ")}MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange";
 
-    public const NotifyEvents SupportedEvents = ~NotifyEvents.AnnotationChange;
+    public static NotifyEvents SupportedEvents(ImapServices services) => services.Annotations is null ? ~NotifyEvents.AnnotationChange : ~NotifyEvents.None;
+
+    /// <summary>What changes a mailbox's modseq, and else nothing that STATUS tells.</summary>
+    private const NotifyEvents Silent = NotifyEvents.FlagChange | NotifyEvents.AnnotationChange;
 
     /// <summary>A mailbox whose counters the client does not know.</summary>
     public const StatusItems Whole = StatusItems.Messages | StatusItems.UidNext | StatusItems.UidValidity;
@@ -83,7 +87,7 @@ internal static class NotifyResponses
         // Numbers of another UIDVALIDITY mean nothing without it.
         if (before is not null && before.UidValidity != now.UidValidity)
             items |= Whole;
-        if ((events & NotifyEvents.FlagChange) != 0 && before is not null && before.HighestModSeq != now.HighestModSeq)
+        if ((events & Silent) != 0 && before is not null && before.HighestModSeq != now.HighestModSeq)
             items |= StatusItems.UidValidity;
         return items;
     }

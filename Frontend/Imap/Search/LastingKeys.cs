@@ -13,7 +13,7 @@ internal sealed class LastingKeys(MailboxSnapshot messages, UidSet saved)
     /// <summary>The answer depends on what others and the user do with a message: on flags, keywords, modseqs. Otherwise a message has been decided about once for all.</summary>
     public bool ReadFlags { get; private set; }
 
-    /// <summary>Null where the answer changes by itself: with time (OLDER, YOUNGER), with what is \Recent, with what '*' alone stands for, or with other messages (those about threads).</summary>
+    /// <summary>Null where the answer changes by itself: with time (OLDER, YOUNGER), with what is \Recent, with what '*' alone stands for, with other messages (those about threads), or with what the version does not have (annotations).</summary>
     public SearchKey? Of(SearchKey key)
     {
         switch (key)
@@ -33,7 +33,7 @@ internal sealed class LastingKeys(MailboxSnapshot messages, UidSet saved)
                 return ThreadKeys.Of(UidSet.FromUids(messages.Messages().Where(m => named.Contains((uint)m.Index + 1)).Select(static m => m.Uid)));
             case SearchKey.Uid { Set.HasStar: true } open:
                 return Open(open.Set);
-            case SearchKey.Within or SearchKey.Recent or SearchKey.InThread or SearchKey.ThreadRoot or SearchKey.ThreadLeaf:
+            case SearchKey.Within or SearchKey.Recent or SearchKey.InThread or SearchKey.ThreadRoot or SearchKey.ThreadLeaf or SearchKey.Annotation:
                 return null;
             case SearchKey.HasFlag or SearchKey.HasKeyword or SearchKey.ModSeq:
                 ReadFlags = true;

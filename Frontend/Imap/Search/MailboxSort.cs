@@ -5,9 +5,14 @@ namespace MailCluster.Imap.Search;
 
 /// <summary>Puts messages in the order of SORT's criteria (RFC 5256 §3); what is equal by all of them stays in the order of the mailbox.</summary>
 /// <param name="inverted">Texts are ordered the other way round (RFC 4790 §3.3).</param>
-internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion> criteria, bool inverted = false)
+/// <param name="annotations">Reads values of annotations by UID, as they are compared; null where no criterion asks for that.</param>
+internal sealed class MailboxSort(
+    MessageKeys keys, IReadOnlyList<SortCriterion> criteria, bool inverted = false, Func<SortCriterion, CancellationToken, Task<Dictionary<uint, byte[]>>>? annotations = null)
 {
-    private readonly SortCriterion[] _criteria = [.. criteria.Select(c => c with { Reverse = c.Reverse ^ (inverted && KeyOf(c.Key) is not (null or KeyKind.Date)) })];
+    private readonly SortCriterion[] _criteria = [.. criteria.Select(c => c with { Reverse = c.Reverse ^ (inverted && (c.Key == SortKey.Annotation || KeyOf(c.Key) is not (null or KeyKind.Date))) })];
+
+    /// <summary>The order changes only with what the version of the mailbox has.</summary>
+    public bool Lasts => !Array.Exists(_criteria, static c => c.Key == SortKey.Annotation);
 
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
@@ -65,8 +70,16 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
         return Comparing(rows, table)(turned ? 1 : 0, turned ? 0 : 1) < 0;
     }
 
-    private ValueTask<KeyTable> LoadAsync(MailboxSnapshot messages, MessageRef[] rows, CancellationToken cancellationToken) =>
-        keys.LoadAsync(messages, rows, [.. _criteria.Select(static c => KeyOf(c.Key)).OfType<KeyKind>().Distinct()], cancellationToken);
+    private async ValueTask<KeyTable> LoadAsync(MailboxSnapshot messages, MessageRef[] rows, CancellationToken cancellationToken)
+    {
+        KeyTable table = await keys.LoadAsync(messages, rows, [.. _criteria.Select(static c => KeyOf(c.Key)).OfType<KeyKind>().Distinct()], cancellationToken).ConfigureAwait(false);
+        foreach (SortCriterion criterion in _criteria.Where(static c => c.Key == SortKey.Annotation))
+        {
+            Dictionary<uint, byte[]> values = await annotations!(criterion, cancellationToken).ConfigureAwait(false);
+            table.Set(criterion, Array.ConvertAll(rows, row => values.TryGetValue(row.Uid, out byte[]? value) ? new KeyText(value, 0, value.Length) : new KeyText([], 0, 0)));
+        }
+        return table;
+    }
 
     /// <summary>
     /// First by a number that orders as the first criterion does, as far as it goes: that is the runtime's sort of numbers. Then what has the same number, by all criteria.
@@ -109,7 +122,8 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
     {
         // What turns the order round.
         ulong reverse = criterion.Reverse ? ulong.MaxValue : 0;
-        return KeyOf(criterion.Key) is { } kind and not KeyKind.Date
+        return criterion.Key == SortKey.Annotation ? row => table.Annotation(criterion, row).Leading ^ reverse
+            : KeyOf(criterion.Key) is { } kind and not KeyKind.Date
             ? row => table.Text(kind, row).Leading ^ reverse
             : row => ((ulong)Number(criterion.Key, rows[row], row, table) ^ (1UL << 63)) ^ reverse;
     }
@@ -117,7 +131,9 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
     private static Comparison<int> Comparison(SortCriterion criterion, MessageRef[] rows, KeyTable table)
     {
         int sign = criterion.Reverse ? -1 : 1;
-        return KeyOf(criterion.Key) is { } kind and not KeyKind.Date
+        return criterion.Key == SortKey.Annotation
+            ? (left, right) => table.Annotation(criterion, left).Span.SequenceCompareTo(table.Annotation(criterion, right).Span) * sign
+            : KeyOf(criterion.Key) is { } kind and not KeyKind.Date
             ? (left, right) => table.Text(kind, left).Span.SequenceCompareTo(table.Text(kind, right).Span) * sign
             : (left, right) => Number(criterion.Key, rows[left], left, table).CompareTo(Number(criterion.Key, rows[right], right, table)) * sign;
     }
@@ -134,7 +150,7 @@ internal sealed class MailboxSort(MessageKeys keys, IReadOnlyList<SortCriterion>
     /// <summary>Null: the snapshot has it.</summary>
     private static KeyKind? KeyOf(SortKey key) => key switch
     {
-        SortKey.Arrival or SortKey.Size or SortKey.Relevancy => null,
+        SortKey.Arrival or SortKey.Size or SortKey.Relevancy or SortKey.Annotation => null,
         SortKey.Date => KeyKind.Date,
         SortKey.Cc => KeyKind.Cc,
         SortKey.From => KeyKind.From,

@@ -1,6 +1,7 @@
 using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Contracts.Content;
+using MailCluster.Imap.Wire;
 
 namespace MailCluster.Imap.Search;
 
@@ -172,6 +173,13 @@ internal sealed class KeyTable(int count)
 {
     private readonly ChunkKeys[] _keys = new ChunkKeys[count];
     private readonly int[] _places = new int[count];
+
+    private readonly Dictionary<SortCriterion, KeyText[]> _annotations = [];
+
+    /// <summary>The value of an annotation, as it is compared; empty for none.</summary>
+    public KeyText Annotation(SortCriterion criterion, int row) => _annotations[criterion][row];
+
+    internal void Set(SortCriterion criterion, KeyText[] values) => _annotations[criterion] = values;
 
     public long Date(int row) => ((DateKeys)_keys[row][KeyKind.Date])[_places[row]];
 

@@ -21,8 +21,9 @@ public static class Capabilities
         if (session.State is Authenticated { User: var user })
         {
             string limit = session.Options.MessageLimit is { } most ? $" MESSAGELIMIT={most}" : "";
-            string acl = user.Settings.Shares ? " ACL RIGHTS=texk LIST-MYRIGHTS" : "";
-            return After + session.Options.AppendLimit + limit + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE") + acl + (user.Settings.Manages ? " QUOTASET" : "") + (session.MayUnauthenticate ? " UNAUTHENTICATE" : "") + old;
+            string acl = user.Settings.Shares ? " ACL RIGHTS=texkn LIST-MYRIGHTS" : "";
+            string annotate = session.Services.Annotations is null ? "" : " ANNOTATE-EXPERIMENT-1";
+            return After + session.Options.AppendLimit + limit + annotate + (connection.IsCompressed ? "" : " COMPRESS=DEFLATE") + acl + (user.Settings.Manages ? " QUOTASET" : "") + (session.MayUnauthenticate ? " UNAUTHENTICATE" : "") + old;
         }
         IReadOnlyList<string> mechanisms = session.Services.Sasl.Mechanisms(session.LogsIn());
         return Before + old + (connection.CanStartTls ? " STARTTLS" : "") + (mechanisms.Count == 0 ? " LOGINDISABLED" : string.Concat(mechanisms.Select(static m => " AUTH=" + m)));

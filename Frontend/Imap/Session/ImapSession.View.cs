@@ -17,7 +17,11 @@ public readonly record struct Telling(bool WithUid, bool Expunged = false, OwnSt
 /// <param name="Answer">UIDs that are told whether they changed or not; none for .SILENT.</param>
 /// <param name="Changed">UIDs that it changed.</param>
 /// <param name="Silent">.SILENT: a change that is exactly this STORE's is known to the client already (RFC 9051 §6.4.6).</param>
-public sealed record OwnStore(UidSet Answer, UidSet Changed, StoreMode Mode, FlagList Flags, bool Silent);
+public sealed record OwnStore(UidSet Answer, UidSet Changed, StoreMode Mode, FlagList Flags, bool Silent)
+{
+    /// <summary>The modseqs of its changes of annotations (RFC 5257), of which the client need not be told.</summary>
+    public required IReadOnlySet<long> Annotated { get; init; }
+}
 
 public sealed partial class ImapSession
 {
@@ -95,6 +99,7 @@ public sealed partial class ImapSession
             flags = flags.Union(store.Answer);
         if (telling.Later is { } later)
             flags = flags.Except(later);
+        ILookup<uint, string>? annotations = await ChangedAnnotationsAsync(user, mailbox, change, telling);
         SearchContexts contexts = mailbox.Contexts;
         contexts.Note(change);
         if (tellsMessages)
@@ -103,7 +108,7 @@ public sealed partial class ImapSession
             foreach (ContextChange gone in contexts.Lose(change.Expunged.Union(view.Ghosts)))
                 ContextResponse.Write(Reply, gone, change.Before);
         }
-        if (change.IsNone && flags.IsEmpty && mailbox.ToldRights == mailbox.Rights && !(tellsMessages && contexts.IsDue))
+        if (change.IsNone && flags.IsEmpty && annotations is null && mailbox.ToldRights == mailbox.Rights && !(tellsMessages && contexts.IsDue))
             return null;
         FlagsResponse.NewKeywords(Reply, mailbox, now.Keywords);
         await TellExpungedAsync(user, change);
@@ -114,19 +119,21 @@ public sealed partial class ImapSession
             if (!user.Rev2 && user.ViewerOf(mailbox.Key.Account) is null)
                 await TellRecentAsync(mailbox, change.Added);
         }
-        foreach (MessageRef message in view.Messages.Messages(flags))
+        foreach (MessageRef message in view.Messages.Messages(annotations is null ? flags : flags.Union(UidSet.FromUids(annotations.Select(static a => a.Key)))))
         {
             if (view.Ghosts.Contains(message.Uid))
                 continue;
+            IEnumerable<string>? entries = annotations?.Contains(message.Uid) == true ? annotations[message.Uid].Distinct() : null;
             bool known = telling.Store is { Silent: true } own && own.Changed.Contains(message.Uid)
                 && change.Before.TryFind(message.Uid, out MessageRef before) && IsJust(own, before, message);
-            // What another of those who share the mailbox has seen shows in the modseq alone.
-            bool same = mailbox.Key.Account != user.Settings.Account || !now.Sharing.SeenBy.IsEmpty;
+            // What another of those who share the mailbox has seen shows in the modseq alone, and so do annotations.
+            bool same = mailbox.Key.Account != user.Settings.Account || !now.Sharing.SeenBy.IsEmpty || !change.OfCounters;
             same = same && telling.Store?.Answer.Contains(message.Uid) != true && change.Before.TryFind(message.Uid, out MessageRef told) && told.Code == message.Code
                 && ReferenceEquals(told.KeywordTable, message.KeywordTable);
-            if ((known || same) && !user.CondStore)
+            if ((known || same) && !user.CondStore && entries is null)
                 continue;
-            FlagsResponse.Changed(Reply, user, mailbox, message, telling.WithUid, withFlags: !known);
+            bool withFlags = !known && (entries is null || (!same && flags.Contains(message.Uid)));
+            FlagsResponse.Changed(Reply, user, mailbox, message, telling.WithUid, withFlags, entries);
             await FlushIfFullAsync();
         }
         IReadOnlyList<ContextChange> results = tellsMessages ? await contexts.FollowAsync(this, selected) : [];
@@ -137,6 +144,35 @@ public sealed partial class ImapSession
             await FlushIfFullAsync();
         }
         return null;
+    }
+
+    /// <summary>
+    /// The entries of annotations that others have changed (RFC 5257 §4.4), by message; null where there are none, or the client has not asked. What can't be read now is read at the next time.
+    /// </summary>
+    private async ValueTask<ILookup<uint, string>?> ChangedAnnotationsAsync(ImapUser user, SelectedMailbox mailbox, ViewChange change, Telling telling)
+    {
+        bool tells = Notify is { } notify && !telling.Asked ? notify.TellsAnnotations : mailbox.TellsAnnotations || Notify is { TellsAnnotations: true };
+        if (!tells || Services.Annotations is null)
+            return null;
+        long version = mailbox.Messages.Messages.ModSeq;
+        UidSet due = mailbox.AnnotationsDue.Union(change.Changed);
+        mailbox.AnnotationsDue = due;
+        if (due.IsEmpty)
+        {
+            mailbox.AnnotationsSince = version;
+            return null;
+        }
+        try
+        {
+            IReadOnlyList<ChangedAnnotation> changed = await Services.Annotations.ChangedAsync(mailbox.Key, user.Settings.Account, due, mailbox.AnnotationsSince, Gone);
+            (mailbox.AnnotationsDue, mailbox.AnnotationsSince) = (UidSet.Empty, version);
+            ILookup<uint, string> told = changed.Where(c => telling.Store?.Annotated.Contains(c.ModSeq) != true).ToLookup(static c => c.Uid, static c => c.Entry);
+            return told.Count == 0 ? null : told;
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
+        }
     }
 
     /// <summary>

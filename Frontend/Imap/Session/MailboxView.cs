@@ -27,6 +27,9 @@ public sealed class MailboxView
     /// <summary>The owner's version that <see cref="Messages"/> was made of.</summary>
     public MailboxSnapshot Followed { get; private set; }
 
+    /// <summary>The client was told counters alone; the flags of <see cref="Messages"/> came with the rows, later.</summary>
+    private bool _ofCounters;
+
     /// <summary>New messages are kept from the client: <see cref="Messages"/> ends before them.</summary>
     private bool _hides;
 
@@ -57,7 +60,7 @@ public sealed class MailboxView
             .Select(static uid => new MessageRow(uid, default, 0, 0, 0, 0, FlagList.None, 0, 0));
         MailboxSnapshot lost = MailboxSnapshot.OfRows(now.Epoch, told.HighestModSeq, told.UidNext, ghosts);
         MailboxSnapshot all = rows.Retaining(lost, UidSet.FromUids(lost.Messages().Select(static m => m.Uid)));
-        return all.Count == told.Messages ? new MailboxView(all, rows) : null;
+        return all.Count == told.Messages ? new MailboxView(all, rows) { _ofCounters = true } : null;
     }
 
     /// <summary>Takes over a newer version, and says what is to be told of it, in this order: expunged, new count, changed flags.</summary>
@@ -76,7 +79,9 @@ public sealed class MailboxView
         Ghosts = tellExpunged ? UidSet.Empty : diff.Expunged;
         Messages = now.Retaining(before, Ghosts);
         UidSet told = tellExpunged ? diff.Expunged : UidSet.Empty;
-        return new ViewChange(before, told, diff.Added, diff.Changed);
+        var change = new ViewChange(before, told, diff.Added, diff.Changed) { OfCounters = _ofCounters };
+        _ofCounters = false;
+        return change;
     }
 
     /// <summary>The messages that a set of numbers or UIDs names, ghosts included.</summary>
@@ -141,6 +146,9 @@ public sealed class MailboxView
 public sealed record ViewChange(MailboxSnapshot Before, UidSet Expunged, UidSet Added, UidSet Changed)
 {
     public static ViewChange None(MailboxSnapshot before) => new(before, UidSet.Empty, UidSet.Empty, UidSet.Empty);
+
+    /// <summary>The flags of <see cref="Before"/> may be newer than what the client knew.</summary>
+    public bool OfCounters { get; init; }
 
     public bool IsNone => Expunged.IsEmpty && Added.IsEmpty && Changed.IsEmpty;
 

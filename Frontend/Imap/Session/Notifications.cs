@@ -53,6 +53,9 @@ internal sealed class Notifications : IDisposable
     /// <summary>FETCH with the flags that others change in the selected mailbox.</summary>
     public bool TellsFlags => _selected is { Events: var events } && (events & NotifyEvents.FlagChange) != 0;
 
+    /// <summary>FETCH with the names of annotations that others change in the selected mailbox (RFC 5257).</summary>
+    public bool TellsAnnotations => _selected is { Events: var events } && (events & NotifyEvents.AnnotationChange) != 0;
+
     /// <summary>What is fetched of new messages of the selected mailbox.</summary>
     public IReadOnlyList<FetchAttribute>? Fetch => TellsMessages ? _selected!.Fetch : null;
 

@@ -14,6 +14,7 @@ public sealed class SelectedMailbox : IDisposable
         Open = open;
         Told = told;
         ReadOnly = readOnly;
+        AnnotationsSince = told.Status.HighestModSeq;
         ToldRights = told.Rights;
         uint next = told.Status.UidNext;
         Recent = told.RecentFrom < next && told.RecentFrom > 0 ? UidSet.FromRanges([new UidRange(told.RecentFrom, next - 1)]) : UidSet.Empty;
@@ -62,6 +63,15 @@ public sealed class SelectedMailbox : IDisposable
 
     /// <summary>UIDs that are \Recent in this session (RFC 3501 §2.3.2).</summary>
     public UidSet Recent { get; set; }
+
+    /// <summary>ANNOTATE was given: which annotations others change is told (RFC 5257 §4.2).</summary>
+    public bool TellsAnnotations { get; init; }
+
+    /// <summary>Changed messages of whose annotations nobody has looked yet which those are that changed, after <see cref="AnnotationsSince"/>.</summary>
+    public UidSet AnnotationsDue { get; set; } = UidSet.Empty;
+
+    /// <summary>The version up to which changes of annotations were looked for, where they are.</summary>
+    public long AnnotationsSince { get; set; }
 
     /// <summary>UIDs that this session's own command has just added, of which NOTIFY fetches nothing (RFC 5465 §5.2).</summary>
     public UidSet OwnAdded { get; set; } = UidSet.Empty;

@@ -12,13 +12,19 @@ public sealed record AppendPrefix(MailboxArgument Mailbox, FlagList Flags, WireD
     /// <summary>REPLACE (RFC 8508): the number or UID of the message whose place this one takes; <see cref="SequenceRange.Star"/> for the last. 0 for APPEND too.</summary>
     public uint Replaced { get; init; }
 
+    /// <summary>ANNOTATION (RFC 5257 §4.7): what the message comes with.</summary>
+    public IReadOnlyList<AnnotationValue>? Annotations { get; init; }
+
+    /// <summary>The literal that is pending belongs to what stands in front of the message: accept it into memory and parse again.</summary>
+    public bool IsIncomplete { get; init; }
+
     /// <summary>CATENATE (RFC 4469): the parser stands behind the parenthesis of its parts.</summary>
     public bool Catenates { get; init; }
 }
 
 /// <summary>
-/// APPEND (RFC 9051 §6.3.12, RFC 3502). The <see cref="CommandReader"/> stops at each literal of an APPEND; <see cref="ParsePrefix"/> then says
-/// whether that literal is the message, or still part of the prefix (a mailbox name sent as a literal), which belongs in memory.
+/// APPEND (RFC 9051 §6.3.12, RFC 3502, RFC 5257). The <see cref="CommandReader"/> stops at each literal of an APPEND; <see cref="ParsePrefix"/> then says
+/// whether that literal is the message, or still part of the prefix (a mailbox name or an annotation sent as a literal), which belongs in memory.
 /// </summary>
 public static class AppendGrammar
 {
@@ -92,16 +98,30 @@ public static class AppendGrammar
             date = parser.DateTime();
             parser.Space();
         }
+        IReadOnlyList<AnnotationValue>? annotations = null;
+        while (parser.TryWord("ANNOTATION"u8))
+        {
+            if (annotations is not null)
+            {
+                ImapParser.Fail("ANNOTATION stands once");
+            }
+            annotations = AnnotationGrammar.Values(ref parser);
+            if (annotations is null)
+            {
+                return new(mailbox, flags, date) { IsIncomplete = true };
+            }
+            parser.Space();
+        }
         if (parser.TryWord("CATENATE"u8))
         {
             parser.Space();
             parser.OpenList();
-            return new(mailbox, flags, date) { Catenates = true };
+            return new(mailbox, flags, date) { Catenates = true, Annotations = annotations };
         }
         if (parser.Next is not ((byte)'{' or (byte)'~'))
         {
             ImapParser.Fail("Expected a message as a literal");
         }
-        return new(mailbox, flags, date);
+        return new(mailbox, flags, date) { Annotations = annotations };
     }
 }

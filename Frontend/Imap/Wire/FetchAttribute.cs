@@ -21,6 +21,9 @@ public enum FetchItem
     Preview,
     PreviewLazy,
 
+    /// <summary>ANNOTATION (RFC 5257).</summary>
+    Annotation,
+
     /// <summary>BODY[section]&lt;partial&gt; and BODY.PEEK[…].</summary>
     Section,
 
@@ -66,6 +69,9 @@ public sealed record FetchAttribute(FetchItem Item, BodySection? Section = null,
 {
     /// <summary>Not null: what the answer calls it, where that is not its own name (Dialects/).</summary>
     public string? Label { get; init; }
+
+    /// <summary>Of ANNOTATION alone: which.</summary>
+    public AnnotationQuery? Annotations { get; init; }
 
     /// <summary>Fetching it sets \Seen (RFC 9051 §6.4.5).</summary>
     public bool SetsSeen => !Peek && (Item is FetchItem.Section or FetchItem.Binary or FetchItem.Rfc822 or FetchItem.Rfc822Text);

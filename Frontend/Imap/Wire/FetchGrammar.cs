@@ -2,7 +2,7 @@ using MailCluster.Imap.Dialects;
 
 namespace MailCluster.Imap.Wire;
 
-/// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5 and §9, RFC 3501, RFC 3516, RFC 7162, RFC 8474, RFC 8514, RFC 8970, RFC 9394).</summary>
+/// <summary>FETCH and UID FETCH (RFC 9051 §6.4.5 and §9, RFC 3501, RFC 3516, RFC 5257, RFC 7162, RFC 8474, RFC 8514, RFC 8970, RFC 9394).</summary>
 public static class FetchGrammar
 {
     const int MaxAttributes = 500;
@@ -120,6 +120,7 @@ public static class FetchGrammar
             "RFC822" => Rfc822,
             "RFC822.HEADER" => Rfc822Header,
             "RFC822.TEXT" => Rfc822Text,
+            "ANNOTATION" => new(FetchItem.Annotation) { Annotations = AnnotationGrammar.Query(ref parser) },
             "BODY" => parser.Next == '[' ? Old(ref parser, peek: false) ?? new(FetchItem.Section, Section(ref parser), Partial(ref parser)) : Body,
             "BODY.PEEK" => Old(ref parser, peek: true) ?? new(FetchItem.Section, Section(ref parser), Partial(ref parser), Peek: true),
             "BINARY" => new(FetchItem.Binary, BinarySection(ref parser), Partial(ref parser)),

@@ -71,6 +71,21 @@ public ref partial struct ImapParser
         return MailboxArgument.Decode(pattern, _charset);
     }
 
+    /// <summary>The octets of list-mailbox where what it names is no mailbox.</summary>
+    public ReadOnlySpan<byte> ListString(string expected)
+    {
+        if (IsStringStart())
+        {
+            return String(expected);
+        }
+        var pattern = Run(ListChars);
+        if (pattern.IsEmpty)
+        {
+            Fail("Expected " + expected);
+        }
+        return pattern;
+    }
+
     /// <summary>
     /// True where the next token is a literal whose bytes are not in this buffer: its announcement is the end of it. That is where the
     /// <see cref="CommandReader"/> stopped for its caller to choose.

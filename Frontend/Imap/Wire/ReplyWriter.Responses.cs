@@ -136,6 +136,7 @@ public sealed partial class ReplyWriter
         FetchItem.ThreadId => "THREADID"u8,
         FetchItem.SaveDate => "SAVEDATE"u8,
         FetchItem.Preview or FetchItem.PreviewLazy => "PREVIEW"u8,
+        FetchItem.Annotation => "ANNOTATION"u8,
         FetchItem.Binary => "BINARY"u8,
         FetchItem.BinarySize => "BINARY.SIZE"u8,
         FetchItem.Rfc822 => "RFC822"u8,

@@ -59,6 +59,9 @@ public sealed partial class ReplyWriter
     /// <summary>nstring: NIL for null.</summary>
     public ReplyWriter NString(byte[]? value) => value is null ? Nil() : String(value);
 
+    /// <summary>nstring, or a literal8 where NUL is among the octets; NIL for null.</summary>
+    public ReplyWriter Octets(byte[]? value) => value.AsSpan().Contains((byte)0) ? Literal8Header(value!.Length).Raw(value) : NString(value);
+
     /// <summary>nstring: NIL for an absent text.</summary>
     public ReplyWriter NString(RawText value) => value.IsAbsent ? Nil() : String(value.Span);
 

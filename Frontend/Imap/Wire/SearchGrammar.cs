@@ -289,6 +289,8 @@ public static class SearchGrammar
                 return ModSeq(ref parser);
             case "EMAILID":
                 return new SearchKey.EmailId(ObjectId(ref parser));
+            case "ANNOTATION":
+                return AnnotationGrammar.Key(ref parser, context.Text);
             case "FILTER":
                 context.UsesFilters = true;
                 return new SearchKey.Filter(FilterName(ref parser));

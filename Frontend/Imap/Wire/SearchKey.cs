@@ -91,6 +91,13 @@ public abstract record SearchKey
     /// <summary>MESSAGEID (there §3.4), without angle brackets, blanks and quotes.</summary>
     public sealed record MessageId(string Id) : SearchKey;
 
+    /// <summary>
+    /// ANNOTATION (RFC 5257 §4.8): the value of an entry holds the string; null: there is none such with a value. Replaced by UIDs before anything is searched.
+    /// </summary>
+    /// <param name="Entry">A name or a pattern.</param>
+    /// <param name="Shared">Only shared ones, or only the user's own; null for both.</param>
+    public sealed record Annotation(string Entry, bool? Shared, string? Value) : SearchKey;
+
     /// <summary>FILTER (RFC 5466 §3.1): the keys that are stored under the name, in lower case; replaced by them before anything is searched.</summary>
     public sealed record Filter(string Name) : SearchKey;
 }

@@ -9,15 +9,17 @@ namespace MailCluster.Imap.Wire;
 public sealed record QResyncParameter(
     uint UidValidity, long ModSeq, SequenceSet? KnownUids, SequenceSet? KnownNumbers, SequenceSet? KnownNumberUids);
 
-public sealed record SelectArguments(MailboxArgument Mailbox, bool CondStore, QResyncParameter? QResync);
+/// <param name="Annotate">Changes of annotations are told (RFC 5257 §4.2).</param>
+public sealed record SelectArguments(MailboxArgument Mailbox, bool CondStore, QResyncParameter? QResync, bool Annotate = false);
 
-/// <summary>SELECT and EXAMINE (RFC 9051 §6.3.2, RFC 4466, RFC 7162).</summary>
+/// <summary>SELECT and EXAMINE (RFC 9051 §6.3.2, RFC 4466, RFC 5257, RFC 7162).</summary>
 public static class SelectGrammar
 {
     public static SelectArguments Parse(ref ImapParser parser)
     {
         var mailbox = parser.Mailbox();
         var condStore = false;
+        var annotate = false;
         QResyncParameter? qresync = null;
         if (!parser.OnlySpacesLeft)
         {
@@ -29,6 +31,9 @@ public static class SelectGrammar
                 {
                     case "CONDSTORE":
                         condStore = true;
+                        break;
+                    case "ANNOTATE":
+                        annotate = true;
                         break;
                     case "QRESYNC":
                         parser.Space();
@@ -42,7 +47,7 @@ public static class SelectGrammar
             while (parser.NextInList());
         }
         parser.End();
-        return new(mailbox, condStore, qresync);
+        return new(mailbox, condStore, qresync, annotate);
     }
 
     static QResyncParameter QResync(ref ImapParser parser)

@@ -2,7 +2,7 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Imap.Wire;
 
-/// <summary>What messages are ordered by (RFC 5256 §3, RFC 5957 §2).</summary>
+/// <summary>What messages are ordered by (RFC 5256 §3, RFC 5257 §4.9, RFC 5957 §2).</summary>
 public enum SortKey
 {
     Arrival,
@@ -17,10 +17,15 @@ public enum SortKey
     Size,
     Subject,
     To,
+
+    /// <summary>The value of an annotation (RFC 5257 §4.9).</summary>
+    Annotation,
 }
 
 /// <summary>One criterion of SORT; what comes first decides first.</summary>
-public readonly record struct SortCriterion(SortKey Key, bool Reverse);
+/// <param name="Entry">Of <see cref="SortKey.Annotation"/>: its name.</param>
+/// <param name="Shared">Of the same: value.shared; otherwise value.priv.</param>
+public readonly record struct SortCriterion(SortKey Key, bool Reverse, string? Entry = null, bool Shared = false);
 
 /// <summary>The arguments of SORT and UID SORT.</summary>
 /// <param name="Criteria">At least one.</param>
@@ -104,6 +109,12 @@ public static class SortGrammar
             {
                 parser.Space();
                 word = parser.Word("a SORT criterion");
+            }
+            if (word == "ANNOTATION")
+            {
+                var (entry, shared) = AnnotationGrammar.SortKey(ref parser);
+                criteria.Add(new(SortKey.Annotation, reverse, entry, shared));
+                continue;
             }
             criteria.Add(new(Key(word), reverse));
         }

@@ -236,6 +236,14 @@ public sealed class LimitsSection
     [Range(1, 1_000_000)]
     public int SliceMessages { get; set; } = 2000;
 
+    /// <summary>Octets of the value of an annotation of a message (ANNOTATE, RFC 5257). Default 16384: more is a file, not a note.</summary>
+    [Range(1024, 32768)]
+    public int AnnotationOctets { get; set; } = 16_384;
+
+    /// <summary>Annotations that a message may have: shared ones, and as many of each of its readers. Default 100: a client that loops must not fill the account.</summary>
+    [Range(10, 1000)]
+    public int MessageAnnotations { get; set; } = 100;
+
     /// <summary>Accounts that IMAP clients may watch at once with NOTIFY; more are answered NO [NOTIFICATIONOVERFLOW]. Default 10000: some KB each, and a call to its owner every 15 s.</summary>
     [Range(0, 10_000_000)]
     public int WatchedAccounts { get; set; } = 10_000;

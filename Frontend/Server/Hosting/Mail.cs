@@ -47,8 +47,9 @@ internal static class Mail
         {
             services.AddMailOwners();
             services.Configure<AccountOptions>(o =>
-                (o.MaxConnections, o.MaxConnectionsPerAddress, o.SessionLease) =
-                    (options.Limits.AccountConnections, options.Limits.AccountConnectionsPerAddress, TimeSpan.FromSeconds(options.Limits.SessionLeaseSeconds)));
+                (o.MaxConnections, o.MaxConnectionsPerAddress, o.SessionLease, o.MaxMessageAnnotationOctets, o.MaxMessageAnnotations) =
+                    (options.Limits.AccountConnections, options.Limits.AccountConnectionsPerAddress, TimeSpan.FromSeconds(options.Limits.SessionLeaseSeconds),
+                        options.Limits.AnnotationOctets, options.Limits.MessageAnnotations));
             services.Configure<LaneOptions>(o => o.QueueDeadline = options.Limits.CommandTime);
             services.AddSingleton(new CollectorOptions
             {
@@ -71,6 +72,7 @@ internal static class Mail
     private static void AddDoors(IServiceCollection services, NodeOptions options)
     {
         services.AddSingleton<SessionTable>();
+        services.AddSingleton<IMessageAnnotations>(static s => new MessageAnnotations(s.GetRequiredService<MailDatabase>().Main));
         services.AddHostedService<SessionKeeper>();
         services.AddSingleton(s => new MailClusterClient(
             s.GetRequiredService<IGrainFactory>(), new CachedBodies(s.GetRequiredService<IMessageBodies>(), options.Limits.CacheMegabytes * 1024L * 1024),
@@ -84,9 +86,11 @@ internal static class Mail
         services.AddSingleton(s => new SaslServer(
             s.GetRequiredService<MailClusterClient>(), options.Login.Mechanisms is { Length: > 0 } mechanisms ? new SaslOptions { Mechanisms = mechanisms } : null));
         services.AddKeyedSingleton<IProtocol>("imap", (s, _) => new ImapProtocol(
-            s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>(), sasl: s.GetRequiredService<SaslServer>()));
+            s.GetRequiredService<MailClusterClient>(), Imap(options), s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>(), sasl: s.GetRequiredService<SaslServer>(),
+            annotations: s.GetRequiredService<IMessageAnnotations>()));
         services.AddKeyedSingleton<IProtocol>("old-imap", (s, _) => new ImapProtocol(
-            s.GetRequiredService<MailClusterClient>(), Imap(options) with { Dialects = true }, s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>(), sasl: s.GetRequiredService<SaslServer>()));
+            s.GetRequiredService<MailClusterClient>(), Imap(options) with { Dialects = true }, s.GetRequiredService<ILoggerFactory>(), indexer: s.GetService<SearchIndexer>(), sasl: s.GetRequiredService<SaslServer>(),
+            annotations: s.GetRequiredService<IMessageAnnotations>()));
         if (options.Limits.SearchIndexPercent > 0)
         {
             services.AddSingleton(s => new SearchIndexer(
@@ -110,6 +114,7 @@ internal static class Mail
         LoginTimeout = TimeSpan.FromSeconds(options.Limits.LoginSeconds),
         MessageLimit = options.Limits.CommandMessages == 0 ? null : options.Limits.CommandMessages,
         CompressedConnections = options.Limits.CompressedConnections,
+        AnnotationOctets = options.Limits.AnnotationOctets,
         IdleTimeout = TimeSpan.FromMinutes(options.Limits.IdleMinutes),
         AllowPlaintextLogin = options.Listen.AllowPlaintextLogin,
         AppendEightBitHeaders = options.Listen.Append8BitHeaders,

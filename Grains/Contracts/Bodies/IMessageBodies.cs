@@ -36,6 +36,9 @@ public interface IMessageBodies
     /// <summary>Stores a held body. False: it is not held (any more), nothing was done.</summary>
     ValueTask<bool> KeepAsync(BodyId body) => new(false);
 
+    /// <summary>The structure of a body that was staged or is held; null: it is neither.</summary>
+    ValueTask<MessageContent?> GetStagedContentAsync(BodyId body, CancellationToken cancellationToken) => new((MessageContent?)null);
+
     /// <summary>Gives up claims of a staged body that will not be used, so that it can be collected at once.</summary>
     ValueTask DiscardAsync(StagedBody body, CancellationToken cancellationToken);
 

@@ -69,7 +69,7 @@ public interface IMailboxGrain : IGrainWithStringKey
     /// <summary>
     /// Adds messages in the given order, all or none (RFC 9051 §6.3.12, RFC 3502).
     /// Failures: <see cref="MailErrorCode.OverQuota"/>, <see cref="MailErrorCode.Limit"/> (keywords), <see cref="MailErrorCode.BodyGone"/>, <see cref="MailErrorCode.Renamed"/>,
-    /// <see cref="MailErrorCode.Filtered"/>.
+    /// <see cref="MailErrorCode.Filtered"/>; with annotations also those of <see cref="Annotate"/>.
     /// </summary>
     [Alias("Append")]
     ValueTask<MailResult<AppendResult>> Append(AppendRequest request);
@@ -80,6 +80,13 @@ public interface IMailboxGrain : IGrainWithStringKey
     /// </summary>
     [Alias("Store")]
     ValueTask<MailResult<StoreResult>> Store(StoreRequest request);
+
+    /// <summary>
+    /// Changes annotations (RFC 5257 §4.5). UIDs that do not exist are passed over; a message whose annotations stay the same keeps its modseq.
+    /// Failures: <see cref="MailErrorCode.NoPermission"/>, <see cref="MailErrorCode.AnnotationTooBig"/>, <see cref="MailErrorCode.TooManyMessageAnnotations"/>, <see cref="MailErrorCode.OverQuota"/>.
+    /// </summary>
+    [Alias("Annotate")]
+    ValueTask<MailResult<StoreResult>> Annotate(AnnotateRequest request);
 
     /// <summary>Removes the messages of <see cref="ExpungeRequest.Uids"/> that are \Deleted when the change is made (RFC 9051 §6.4.3, RFC 4315 §2.1).</summary>
     [Alias("Expunge")]

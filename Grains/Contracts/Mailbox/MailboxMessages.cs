@@ -68,6 +68,7 @@ public sealed record Actor(
 /// <param name="Size">RFC822.SIZE: prefix and body.</param>
 /// <param name="InternalDate">Seconds since 1970 UTC, 0 ≤ value ≤ 253402300799.</param>
 /// <param name="ThreadKeys">Hashes of Message-ID, In-Reply-To and References, own Message-ID first; messages that share one share THREADID.</param>
+/// <param name="Annotations">What it comes with (RFC 5257 §4.7), all with values; null for nothing.</param>
 [GenerateSerializer, Immutable, Alias("NewMessage")]
 public sealed record NewMessage(
     [property: Id(0)] BodyId Body,
@@ -77,7 +78,8 @@ public sealed record NewMessage(
     [property: Id(4)] long InternalDate,
     [property: Id(5)] short ZoneMinutes,
     [property: Id(6)] FlagList Flags,
-    [property: Id(7)] IReadOnlyList<long> ThreadKeys);
+    [property: Id(7)] IReadOnlyList<long> ThreadKeys,
+    [property: Id(8)] IReadOnlyList<AnnotationValue>? Annotations = null);
 
 /// <param name="Delivery">
 /// Not null for a delivery: identifies its bytes and envelope. A delivery with the same value to this account in the last 24 h is not stored again,

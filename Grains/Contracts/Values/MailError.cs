@@ -71,6 +71,12 @@ public enum MailErrorCode
 
     /// <summary>Filters have to decide what becomes of the message (<see cref="AppendRequest.Unfiltered"/>). Nothing was changed.</summary>
     Filtered,
+
+    /// <summary>The value of a message's annotation is larger than the limit (RFC 5257 §4.5).</summary>
+    AnnotationTooBig,
+
+    /// <summary>A message has as many annotations as it may have (RFC 5257 §4.5).</summary>
+    TooManyMessageAnnotations,
 }
 
 /// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MailCluster.Contracts;
 
-/// <summary>The rights of RFC 4314 §2.1.</summary>
+/// <summary>The rights of RFC 4314 §2.1 and RFC 5257 §3.4.</summary>
 [Flags]
 public enum MailRights
 {
@@ -41,7 +41,10 @@ public enum MailRights
     /// <summary>a: the list of rights itself.</summary>
     Administer = 1024,
 
-    All = 2047,
+    /// <summary>n: annotations of messages that all readers share (RFC 5257 §3.4).</summary>
+    Annotate = 2048,
+
+    All = 4095,
 
     /// <summary>One of these lets a user know his rights (RFC 4314 §4: MYRIGHTS), and so that the mailbox is there.</summary>
     Visible = Lookup | Read | Insert | Create | Delete | Administer,
@@ -50,7 +53,7 @@ public enum MailRights
 /// <summary>Rights as letters, with the virtual ones of RFC 2086 (RFC 4314 §2.1.1): c is k and x, d is e and t.</summary>
 public static class MailRightsText
 {
-    private const string Letters = "lrswipkxtea";
+    private const string Letters = "lrswipkxtean";
 
     /// <summary>Null: some letter is no right.</summary>
     public static MailRights? Parse(string letters)
@@ -73,7 +76,7 @@ public static class MailRightsText
     /// <summary>In the order of the RFC; c and d are told as soon as one of their members is there.</summary>
     public static string ToLetters(this MailRights rights)
     {
-        var text = new StringBuilder(13);
+        var text = new StringBuilder(14);
         for (int place = 0; place < Letters.Length; place++)
         {
             if (((int)rights & (1 << place)) != 0)

@@ -20,8 +20,14 @@ public sealed class AccountOptions
     /// <summary>Names that an account is subscribed to, its own and those of others each; they need not exist. Default 20,000: LIST reads them all.</summary>
     public int MaxSubscriptions { get; set; } = 20_000;
 
-    /// <summary>Octets of an account's annotations (RFC 5464), names and values. Default 10 MiB: notes and colours, not files.</summary>
+    /// <summary>Octets of an account's annotations (RFC 5464, RFC 5257), names and values. Default 10 MiB: notes and colours, not files.</summary>
     public long MaxAnnotationBytes { get; set; } = 10 << 20;
+
+    /// <summary>Octets of the value of an annotation of a message (RFC 5257 §4.1). Default 16 KiB: more is a file, not a note.</summary>
+    public int MaxMessageAnnotationOctets { get; set; } = 16 * 1024;
+
+    /// <summary>Annotations of one message: shared ones, and each reader's own (RFC 5257 §4.1). Default 100: a client that loops must not fill the account.</summary>
+    public int MaxMessageAnnotations { get; set; } = 100;
 
     /// <summary>How long a right password is remembered (as a keyed hash). Default 5 min: clients that log in for every check cost no password hash.</summary>
     public TimeSpan PasswordMemory { get; set; } = TimeSpan.FromMinutes(5);

@@ -5,6 +5,7 @@ using MailCluster.Storage.Ids;
 using MailCluster.Storage.Lanes;
 using MailCluster.Storage.Mailboxes;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Concurrency;
 using Orleans.Placement;
 
@@ -17,7 +18,8 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, CollectionAgeLimit(Minutes = 5), GrainType("mailbox")]
 public sealed partial class MailboxGrain(
-    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, OwnedMailboxes register, ILocalSiloDetails silo, ILogger<MailboxGrain> log) : Grain, IMailboxGrain, IWatchedMailbox
+    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, OwnedMailboxes register, ILocalSiloDetails silo, IOptions<AccountOptions> options,
+    ILogger<MailboxGrain> log) : Grain, IMailboxGrain, IWatchedMailbox
 {
     private static readonly MailError _gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
     private static readonly MailError _lost = new(MailErrorCode.StaleEpoch, "The mailbox has moved to another node.");
@@ -66,6 +68,8 @@ public sealed partial class MailboxGrain(
         (MailRights rights, MailError? notPermitted) = await MayAsync(owned, request.Actor, request.Actor.Account == MailboxAcl.Anyone ? MailRights.Post : MailRights.Insert);
         if (notPermitted is not null)
             return notPermitted;
+        if (MayAnnotate(request.Messages.SelectMany(static m => m.Annotations ?? []), rights) is { } notAnnotated)
+            return notAnnotated;
         IReadOnlyList<NewMessage> messages = Permitted(request.Messages, rights);
         AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         if (await EmailsAsync(messages.Count) is not { } emails)
@@ -74,7 +78,7 @@ public sealed partial class MailboxGrain(
         {
             Kind = CommitKind.Append, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
             Viewer = viewer, Messages = messages, Emails = emails, Delivery = request.Delivery, Path = request.Path, Unfiltered = request.Unfiltered,
-            Rows = request.Messages.Count, FirstRecent = owned.FirstRecent,
+            Rows = request.Messages.Count, FirstRecent = owned.FirstRecent, AnnotationLimits = AnnotationBounds,
         });
         if (result.Error is { } refused)
             return refused;
@@ -113,15 +117,15 @@ public sealed partial class MailboxGrain(
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq,
                 [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, flags, viewer, mask == FlagMask.All ? null : mask)]));
         }
-        return new StoreResult(outcome.Uids, outcome.Status == CommitStatus.DoneBefore ? ModifiedSince(request, outcome.Uids) : outcome.Modified, outcome.ModSeq);
+        return new StoreResult(outcome.Uids, outcome.Status == CommitStatus.DoneBefore ? ModifiedSince(request.Uids, request.UnchangedSince, outcome.Uids) : outcome.Modified, outcome.ModSeq);
     });
 
     /// <summary>
     /// What an UNCHANGEDSINCE kept back that was made before: of an earlier commit only what it changed is known. What has a later modseq now it did not change, or
     /// need not have.
     /// </summary>
-    private UidSet ModifiedSince(StoreRequest request, UidSet changed) => request.UnchangedSince is { } since && _owned?.Loaded is { Snapshot: var now }
-        ? UidSet.FromUids(now.Messages(request.Uids.Except(changed)).Where(m => m.ModSeq > since).Select(static m => m.Uid))
+    private UidSet ModifiedSince(UidSet asked, long? unchangedSince, UidSet changed) => unchangedSince is { } since && _owned?.Loaded is { Snapshot: var now }
+        ? UidSet.FromUids(now.Messages(asked.Except(changed)).Where(m => m.ModSeq > since).Select(static m => m.Uid))
         : UidSet.Empty;
 
     public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) =>
@@ -157,6 +161,8 @@ public sealed partial class MailboxGrain(
         (MailRights rights, MailError? notPermitted) = await MayAsync(owned, request.Actor, MailRights.Insert);
         if ((notPermitted ?? await MayTakeAsync(request.Source, request.Actor, move: true)) is { } notAllowed)
             return notAllowed;
+        if (MayAnnotate(request.Message.Annotations ?? [], rights) is { } notAnnotated)
+            return notAnnotated;
         IReadOnlyList<NewMessage> messages = Permitted([request.Message], rights);
         AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         if (await EmailsAsync(1) is not { } emails)
@@ -165,6 +171,7 @@ public sealed partial class MailboxGrain(
         {
             Kind = CommitKind.Replace, Mailbox = _key, Source = request.Source, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
             Viewer = viewer, Messages = messages, Emails = emails, Uids = UidSet.Single(request.Uid), Path = request.Path, FirstRecent = owned.FirstRecent,
+            AnnotationLimits = AnnotationBounds,
         });
         if (result.Error is { } refused)
             return refused;
@@ -187,6 +194,7 @@ public sealed partial class MailboxGrain(
             Viewer = viewer, SourceViewer = ViewerOf(request.Source, request.Actor, _key.Account), Mask = rights.Flags(),
             Kind = request.Move ? CommitKind.Move : CommitKind.Copy, Mailbox = _key, Source = request.Source, Epoch = owned.Epoch, Tenant = owned.Tenant,
             Id = request.Operation, Actor = request.Actor, Uids = request.Uids, Rows = request.Uids.Cardinality, FirstRecent = owned.FirstRecent,
+            SharesAnnotations = rights.Has(MailRights.Annotate), AnnotationLimits = AnnotationBounds,
         });
         if (result.Error is { } refused)
             return refused;
@@ -350,6 +358,8 @@ public sealed partial class MailboxGrain(
                 return new MailError(MailErrorCode.Filtered, "Filters have to decide what becomes of the message.");
             case CommitStatus.MessageGone:
                 return new MailError(MailErrorCode.MessageGone, "The message was expunged.");
+            case CommitStatus.TooManyAnnotations:
+                return new MailError(MailErrorCode.TooManyMessageAnnotations, $"A message has at most {options.Value.MaxMessageAnnotations} annotations.");
             case CommitStatus.TooManyKeywords:
                 return new MailError(MailErrorCode.Limit, $"A mailbox holds at most {KeywordTable.MaxKeywords} keywords.");
             default:

@@ -49,6 +49,29 @@ public sealed class SharedMailboxTests(MailNodes nodes)
         await bob.Expect("* 3 FETCH (FLAGS (\\Seen))", "b OK …", $"* STATUS {inbox} (UNSEEN 2)", "b OK …");
     }
 
+    /// <summary>RFC 5257: what one front end has set is told, and read, at the other from its OK on; a reader's own at his sessions alone.</summary>
+    [Fact]
+    public async Task Annotations_are_the_same_on_all_front_ends()
+    {
+        (ImapClient alice, ImapClient bob, ImapClient atHome, string owner, string viewer) = await SessionsAsync();
+        await alice.Run($"a SETACL INBOX {viewer} lrn");
+        string inbox = $"\"Other Users/{owner}/INBOX\"";
+        await bob.Run($"b SELECT {inbox} (ANNOTATE)");
+        await atHome.Run($"c SELECT {inbox}");
+        for (int round = 0; round < 12; round++)
+        {
+            int message = (round % 4) + 1;
+            await alice.Run($"a STORE {message} ANNOTATION (/comment (value.shared \"{round}\"))");
+            await atHome.Run($"c STORE {message} ANNOTATION (/altsubject (value.priv \"own {round}\"))");
+            await bob.Send("b NOOP", $"b FETCH {message} (ANNOTATION (/* (value)))", $"b SEARCH ANNOTATION /comment value.shared \"{round}\"");
+            await bob.Expect(
+                $"* {message} FETCH (ANNOTATION (/altsubject /comment))", "b OK …",
+                $"* {message} FETCH (ANNOTATION (/altsubject (value.priv \"own {round}\" value.shared NIL) /comment (value.priv NIL value.shared \"{round}\")))", "b OK …", "* SEARCH …", "b OK …");
+            await alice.Send($"a FETCH {message} (ANNOTATION (/* (value)))");
+            await alice.Expect($"* {message} FETCH (ANNOTATION (/comment (value.priv NIL value.shared \"{round}\")))", "a OK …");
+        }
+    }
+
     [Fact]
     public async Task Rights_that_are_withdrawn_count_at_the_next_command_of_the_other_front_end()
     {
@@ -124,7 +147,7 @@ public sealed class SharedMailboxTests(MailNodes nodes)
             }
         });
         await alice.Send("a GETACL INBOX");
-        await alice.Expect($"* ACL \"INBOX\" {owner} lrswipkxteacd", "a OK …");
+        await alice.Expect($"* ACL \"INBOX\" {owner} lrswipkxteancd", "a OK …");
     }
 
     /// <summary>RFC 5465: what happens in a mailbox of another reaches who watches it from either front end, for as long as he may read it, and nothing of what is not shared.</summary>

@@ -186,6 +186,32 @@ public sealed class MailKitTests(MailServer server)
         await Assert.ThrowsAnyAsync<Exception>(() => theirs.OpenAsync(FolderAccess.ReadOnly));
     }
 
+    [Fact]
+    public async Task MailKit_annotates_messages()
+    {
+        string user = await server.AccountAsync();
+        using MailKitClient one = await ConnectAsync(user), two = await ConnectAsync(user);
+        Assert.True(one.Capabilities.HasFlag(ImapCapabilities.Annotate));
+        await one.Inbox.AppendAsync(Message("first"));
+        await one.Inbox.AppendAsync(Message("second"));
+        await one.Inbox.OpenAsync(FolderAccess.ReadWrite);
+        await two.Inbox.OpenAsync(FolderAccess.ReadWrite);
+        Assert.Equal((AnnotationAccess.ReadWrite, AnnotationScope.Both, 16384u), (one.Inbox.AnnotationAccess, one.Inbox.AnnotationScopes, one.Inbox.MaxAnnotationSize));
+        var comment = new Annotation(AnnotationEntry.Comment);
+        comment.Properties[AnnotationAttribute.PrivateValue] = "Read \"this\" übermorgen";
+        comment.Properties[AnnotationAttribute.SharedValue] = "all of you";
+        await one.Inbox.StoreAsync(1, [comment]);
+        var changed = new List<string>();
+        two.Inbox.AnnotationsChanged += (_, e) => changed.AddRange(e.Annotations.Select(static a => a.Entry.ToString()));
+        await two.NoOpAsync();
+        Assert.Equal(["/comment"], changed.Distinct());
+        IList<IMessageSummary> summaries = await two.Inbox.FetchAsync(0, -1, MessageSummaryItems.UniqueId | MessageSummaryItems.Annotations);
+        Annotation read = Assert.Single(summaries.Single(static s => s.UniqueId.Id == 2).Annotations!);
+        Assert.Equal(("Read \"this\" übermorgen", "all of you"), (read.Properties[AnnotationAttribute.PrivateValue], read.Properties[AnnotationAttribute.SharedValue]));
+        Assert.Equal([2u], (await two.Inbox.SearchAsync(SearchQuery.AnnotationsContain(AnnotationEntry.Comment, AnnotationAttribute.Value, "ÜBER"))).Select(static u => u.Id));
+        Assert.Equal([1u, 2u], (await two.Inbox.SortAsync(SearchQuery.All, [new OrderByAnnotation(AnnotationEntry.Comment, AnnotationAttribute.SharedValue, SortOrder.Ascending)])).Select(static u => u.Id));
+    }
+
     private async Task<MailKitClient> ConnectAsync(string user)
     {
         var client = new MailKitClient { Timeout = 60_000 };

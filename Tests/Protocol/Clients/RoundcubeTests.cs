@@ -83,7 +83,7 @@ public sealed class RoundcubeTests(MailServer server)
         await page.ClickAsync($"{Form}.querySelector('button.mainaction')");
         await page.UntilAsync($"{Frame}.querySelector('#acltable').innerText.includes('{viewer}')");
         await PictureAsync(page, "shared");
-        Assert.Contains($"* ACL \"Projects\" {owner} lrswipkxteacd {viewer} lrs", await imap.Run("a GETACL Projects"));
+        Assert.Contains($"* ACL \"Projects\" {owner} lrswipkxteancd {viewer} lrs", await imap.Run("a GETACL Projects"));
 
         // The other one finds it and reads it: \Seen is his own.
         await imap.Run("a SELECT Projects");

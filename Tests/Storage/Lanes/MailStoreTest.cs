@@ -148,7 +148,7 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
     {
         Kind = o.Kind, Mailbox = o.Mailbox, Source = o.Source, Epoch = epoch ?? o.Epoch, Tenant = o.Tenant, Id = o.Id, Actor = o.Actor, Messages = o.Messages,
         Emails = o.Emails, Uids = o.Uids, Mode = o.Mode, Flags = o.Flags, UnchangedSince = o.UnchangedSince, Delivery = o.Delivery, Rows = o.Rows,
-        Unfiltered = o.Unfiltered,
+        Unfiltered = o.Unfiltered, Annotations = o.Annotations, AnnotationLimits = o.AnnotationLimits,
     };
 
     protected Task<CommitOutcome> CommitAsync(CommitOperation operation) => Lanes.CommitAsync(operation);

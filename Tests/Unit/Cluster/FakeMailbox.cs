@@ -155,6 +155,8 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => new(OnStore!(request));
 
+    public ValueTask<MailResult<StoreResult>> Annotate(AnnotateRequest request) => throw new NotSupportedException();
+
     public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => throw new NotSupportedException();
 
     public ValueTask<MailResult<ExpungeResult>> Remove(RemoveRequest request) => throw new NotSupportedException();

@@ -82,7 +82,7 @@ public sealed class MailboxSharingTests
     [InlineData("", "")]
     [InlineData("lrswida", "lrswitead")]
     [InlineData("lrswikda", "lrswikteacd")]
-    [InlineData("aetxkpiwsrl", "lrswipkxteacd")]
+    [InlineData("naetxkpiwsrl", "lrswipkxteancd")]
     [InlineData("c", "kxc")]
     [InlineData("x", "xc")]
     [InlineData("e", "ed")]

@@ -25,7 +25,7 @@ public sealed class TextTests
     /// <summary>Literals of the IMAP front end that nobody reads, or whom no session has told its language.</summary>
     private static readonly Regex NotForPeople = new(
         """
-        ^\* BYE \[|^IMAP4rev1 |^ ACL RIGHTS=|^ IMAP4rev2$|^ MESSAGELIMIT=|^[A-Z-]+ \(?\{0\}|^(BADURL|NOUPDATE) "|^INPROGRESS \("|^ID \("name"|^ "version" $|^"charset" "us-ascii"$
+        ^\* BYE \[|^IMAP4rev1 |^ ACL RIGHTS=|^ ANNOTATE-EXPERIMENT-1$|^ IMAP4rev2$|^ MESSAGELIMIT=|^[A-Z-]+ \(?\{0\}|^(BADURL|NOUPDATE) "|^INPROGRESS \("|^ID \("name"|^ "version" $|^"charset" "us-ascii"$
         |^(LIST|LSUB) \(\\[A-Za-z]+\) $|^\\[A-Za-z]+ $|^MessageNew MessageExpunge FlagChange |^BODY\[\{0\}\]$|^METADATA (LONGENTRIES|MAXSIZE) \{0\}$|^\{0\}: \{1\}\n$
         """.ReplaceLineEndings(""), RegexOptions.Compiled);
 

@@ -85,12 +85,12 @@ public sealed class CapabilityTests
             await c.Expect("* OK …");
             states["before a log-in, in clear"] = await AskAsync(c);
         }
-        await using (FakeMail mail = await FakeMail.StartAsync(new ImapOptions { Dialects = true, MessageLimit = 1000 }))
+        await using (FakeMail mail = await FakeMail.StartAsync(new ImapOptions { Dialects = true, MessageLimit = 1000 }, annotations: true))
         {
             await using ImapClient c = await mail.ConnectAsync();
             states["before a log-in, with old dialects"] = await AskAsync(c);
             await c.Run("a LOGIN alice secret");
-            states["with old dialects and a limit"] = await AskAsync(c);
+            states["with old dialects, a limit and annotations of messages"] = await AskAsync(c);
         }
         return states;
     }

@@ -26,7 +26,7 @@ internal sealed class FakeMail : IAsyncDisposable
     private IPEndPoint _door = null!;
     private IPEndPoint _pop3 = null!;
 
-    private FakeMail(ImapOptions? options, Pop3Options? pop3, TimeProvider? time, ILoggerFactory? logs, NetServerOptions? net, int slice)
+    private FakeMail(ImapOptions? options, Pop3Options? pop3, TimeProvider? time, ILoggerFactory? logs, NetServerOptions? net, int slice, bool annotations)
     {
         _net = new NetServer(net);
         Local = new LocalMailboxes();
@@ -34,7 +34,7 @@ internal sealed class FakeMail : IAsyncDisposable
         IGrainFactory grains = DispatchProxy.Create<IGrainFactory, Grains>();
         ((Grains)(object)grains).Mail = this;
         _cluster = new MailClusterClient(grains, Bodies, Local, new MailClusterOptions { RetryFor = TimeSpan.FromSeconds(1), WatchFor = TimeSpan.FromMilliseconds(100), SliceMessages = slice });
-        Protocol = new ImapProtocol(_cluster, options, time: time);
+        Protocol = new ImapProtocol(_cluster, options, time: time, annotations: annotations ? Annotations : null);
         Pop3 = new Pop3Protocol(_cluster, pop3, logs, time);
         Owner.Add(MailboxPath.Inbox);
     }
@@ -52,6 +52,8 @@ internal sealed class FakeMail : IAsyncDisposable
 
     public FakeBodies Bodies { get; } = new();
 
+    public FakeAnnotations Annotations { get; } = new();
+
     public ConcurrentDictionary<MailboxKey, FakeMailbox> Mailboxes { get; } = new();
 
     public FakeMailbox Inbox => Mailboxes[new MailboxKey(Account, new MailboxId(1))];
@@ -64,9 +66,9 @@ internal sealed class FakeMail : IAsyncDisposable
 
     public static async Task<FakeMail> StartAsync(
         ImapOptions? options = null, bool tls = false, Func<ListenerOptions, ListenerOptions>? listener = null, TimeProvider? time = null, Pop3Options? pop3 = null,
-        ILoggerFactory? logs = null, NetServerOptions? net = null, int slice = 2000)
+        ILoggerFactory? logs = null, NetServerOptions? net = null, int slice = 2000, bool annotations = false)
     {
-        var mail = new FakeMail(options, pop3, time, logs, net, slice);
+        var mail = new FakeMail(options, pop3, time, logs, net, slice, annotations);
         var listen = new ListenerOptions { EndPoint = new IPEndPoint(IPAddress.Loopback, 0) };
         listen = listener?.Invoke(listen) ?? listen;
         ICertificateSource? certificate = tls ? new SelfSignedCertificate("mail.test", "127.0.0.1") : null;

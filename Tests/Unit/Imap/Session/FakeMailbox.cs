@@ -63,6 +63,8 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
     public ValueTask<MailResult<AppendResult>> Append(AppendRequest request) => Do<AppendResult>(() =>
     {
         uint first = _now.UidNext;
+        for (int i = 0; i < request.Messages.Count; i++)
+            mail.Annotations.Set(key, first + (uint)i, request.Messages[i].Annotations ?? [], _now.ModSeq + 1);
         Change(modSeq => new MessagesAdded(modSeq, [.. request.Messages.Select((m, i) => new MessageRow(
             first + (uint)i, new EmailId(m.Body.Value), m.Size, m.InternalDate, m.ZoneMinutes, 0, m.Flags, modSeq, 1))]));
         return new AppendResult(UidValidity, UidSet.FromRanges([new UidRange(first, _now.UidNext - 1)]), _now.ModSeq, false);
@@ -82,6 +84,25 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
         if (!changed.IsEmpty)
             Change(modSeq => new FlagsChanged(modSeq, changed.ToSet(), request.Mode, request.Flags));
         return new StoreResult(changed.ToSet(), modified.ToSet(), _now.ModSeq);
+    });
+
+    public ValueTask<MailResult<StoreResult>> Annotate(AnnotateRequest request) => Do<StoreResult>(() =>
+    {
+        if (request.Values.Any(static v => v.Value?.Length > FakeAnnotations.MostOctets))
+            return new MailError(MailErrorCode.AnnotationTooBig, "Too big.");
+        MessageRef[] messages = [.. _now.Messages(request.Uids)];
+        UidSet modified = UidSet.FromUids(messages.Where(m => m.ModSeq > request.UnchangedSince).Select(static m => m.Uid));
+        UidSet changed = UidSet.FromUids(messages.Where(m => !modified.Contains(m.Uid) && request.Values.Any(v => mail.Annotations.Differs(key, m.Uid, v))).Select(static m => m.Uid));
+        if (changed.Uids().Any(uid => mail.Annotations.IsFull(key, uid, request.Values)))
+            return new MailError(MailErrorCode.TooManyMessageAnnotations, "Too many.");
+        if (!changed.IsEmpty)
+        {
+            // They are there before the version that tells of them is.
+            foreach (uint uid in changed.Uids())
+                mail.Annotations.Set(key, uid, request.Values.Where(v => mail.Annotations.Differs(key, uid, v)), _now.ModSeq + 1);
+            Change(modSeq => new FlagsChanged(modSeq, changed, StoreMode.Add, FlagList.None));
+        }
+        return new StoreResult(changed, modified, _now.ModSeq);
     });
 
     public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) => Do<ExpungeResult>(() =>
@@ -106,6 +127,7 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
             return new MailError(MailErrorCode.MessageGone, "The message was expunged.");
         source.Remove(UidSet.Single(request.Uid));
         (uint uid, long removed, NewMessage m) = (_now.UidNext, source._now.ModSeq, request.Message);
+        mail.Annotations.Set(key, uid, m.Annotations ?? [], _now.ModSeq + 1);
         Change(modSeq => new MessagesAdded(modSeq, [new MessageRow(uid, new EmailId(m.Body.Value), m.Size, m.InternalDate, m.ZoneMinutes, 0, m.Flags, modSeq, 1)]));
         return new ReplaceResult(UidValidity, uid, _now.ModSeq, removed);
     });
@@ -118,6 +140,8 @@ internal sealed class FakeMailbox(FakeMail mail, MailboxKey key) : IMailboxGrain
         UidSet uids = UidSet.FromUids(messages.Select(static m => m.Uid));
         if (messages.Length == 0)
             return new CopyResult(UidValidity, uids, uids, _now.ModSeq, null);
+        for (int i = 0; i < messages.Length; i++)
+            mail.Annotations.Copy(request.Source, messages[i].Uid, key, first + (uint)i, _now.ModSeq + 1);
         Change(modSeq => new MessagesAdded(modSeq, [.. messages.Select((m, i) => m.ToRow() with { Uid = first + (uint)i, ModSeq = modSeq })]));
         if (request.Move)
             source.Remove(uids);
