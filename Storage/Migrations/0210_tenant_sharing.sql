@@ -23,7 +23,7 @@ $$;
 -- As rights_v1, across tenants that share, too: there only lines of the account itself count, for "anyone" is everybody of the mailbox's own tenant.
 create function mail.rights_v2(p_account bigint, p_mailbox bigint, p_viewer bigint) returns integer
 language sql stable as $$
-    select case when p_viewer = p_account then 2047 else coalesce((
+    select case when p_viewer = p_account then 4095 else coalesce((
         select coalesce(bit_or(a.rights) filter (where not a.negative), 0) & ~coalesce(bit_or(a.rights) filter (where a.negative), 0)
         from mail.acl a join mail.account v on v.account_id = p_viewer
         where a.account_id = p_account and a.mailbox_id = p_mailbox and a.grantee_id in (p_viewer, 0)

@@ -25,6 +25,7 @@ internal static class ImapSeeds
         "a1 APPEND INBOX CATENATE (URL \"/INBOX;UID=1/;SECTION=HEADER\" TEXT {5+}\r\nhello URL \";UID=2/;PARTIAL=1.2\")\r\na2 APPEND {5+}\r\nINBOX ~{4+}\r\na\0bc\r\n",
         "a1 REPLACE 1 INBOX (\\Draft) {6+}\r\n\r\nabcd\r\na2 UID REPLACE 2 INBOX ~{6+}\r\n\r\nabcd\r\na3 COPY 1 INBOX\r\na4 UID MOVE 1:2 INBOX\r\n",
         "a1 NOTIFY SET STATUS (SELECTED (MessageNew (UID BODY.PEEK[HEADER.FIELDS (From)]) MessageExpunge FlagChange)) (SUBTREE (a b) (MailboxName SubscriptionChange))\r\na2 IDLE\r\nDONE\r\na3 NOTIFY NONE\r\n",
+        "a1 LANGUAGE de \"*-CH\" i-default\r\na2 LANGUAGE\r\na3 COMPARATOR \"i;*\"\r\na4 SETACL INBOX -bob lrs\r\n",
         "a1 UIDBATCHES 500 1:2\r\na2 COMPRESS DEFLATE\r\na3 AUTHENTICATE PLAIN AGFsaWNlAHNlY3JldA==\r\na4 UNSELECT\r\na5 LOGOUT\r\n",
         "a1 FIND MAILBOXES *\r\na2 FIND ALL.MAILBOXES %\r\na3 PARTIAL 1 RFC822.PEEK 1 5\r\na4 FETCH 1 (RFC822.HEADER.LINES (To) BODY[0])\r\na5 SUBSCRIBE MAILBOX x\r\na6 BBOARD x\r\n",
     ];

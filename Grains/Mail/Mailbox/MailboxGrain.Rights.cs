@@ -80,15 +80,20 @@ public sealed partial class MailboxGrain
         try
         {
             AclStanding standing = viewer == MailboxAcl.Anyone || _neighbours.Contains(viewer) ? AclStanding.Own : await store.StandingAsync(viewer, owned.Tenant);
-            if (standing == AclStanding.Suspended)
-                return (MailRights.None, null, true);
-            if (standing == AclStanding.Own)
+            bool foreign = standing != AclStanding.Own;
+            if (!foreign)
                 _neighbours.Add(viewer);
             // A list changes only where the mailbox is loaded, and one that is loaded stays so.
             if (owned.Loaded is null && _acl is null)
                 _acl = await store.AclAsync(_key);
-            bool foreign = standing != AclStanding.Own;
-            return ((owned.Loaded?.Snapshot.Sharing.Acl ?? _acl!).RightsOf(viewer, foreign), null, foreign);
+            MailboxAcl acl = owned.Loaded?.Snapshot.Sharing.Acl ?? _acl!;
+            if (foreign && acl.Entries.Any(e => e.Grantee == viewer && e.Standing != standing))
+            {
+                // The notice of what the tenants say now has not come yet: sessions would go by a list of before.
+                Lose();
+                return (MailRights.None, _lost, foreign);
+            }
+            return (acl.RightsOf(viewer, foreign), null, foreign);
         }
         catch (StoreUnavailableException)
         {

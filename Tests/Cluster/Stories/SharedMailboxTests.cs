@@ -118,6 +118,39 @@ public sealed class SharedMailboxTests(MailNodes nodes)
         }
     }
 
+    /// <summary>The owner of the mailbox hears of it on its silo, and sessions on both front ends of the owner.</summary>
+    [Fact]
+    public async Task The_end_of_a_consent_reaches_sessions_of_the_other_tenant_on_all_front_ends()
+    {
+        await nodes.WholeAsync();
+        string owner = await nodes.Accounts.AddAsync(tenant: "north"), viewer = await nodes.Accounts.AddAsync(tenant: "south");
+        Assert.True((await nodes.Accounts.Tenants.ShareAsync("north", "south")).IsOk);
+        Assert.True((await nodes.Accounts.Tenants.ShareAsync("south", "north")).Value);
+        await using ImapClient alice = await ImapClient.LoggedInAsync(nodes.FrontEnds[0].Imap, owner, TestAccounts.Password);
+        await alice.Append("fill", "INBOX", "Subject: 1\r\n\r\n1\r\n");
+        await alice.Run($"a SETACL INBOX {viewer} lrs");
+        string inbox = $"\"Other Users/{owner}/INBOX\"";
+        foreach (int round in (int[])[1, 2])
+        {
+            await using ImapClient bob = await ImapClient.LoggedInAsync(nodes.FrontEnds[1].Imap, viewer, TestAccounts.Password);
+            await using ImapClient atHome = await ImapClient.LoggedInAsync(nodes.FrontEnds[0].Imap, viewer, TestAccounts.Password);
+            foreach (ImapClient session in (ImapClient[])[bob, atHome])
+            {
+                await session.Run($"b SELECT {inbox}");
+                await session.Run("b STORE 1 +FLAGS.SILENT (\\Seen)");
+                await session.Send("b IDLE");
+                await session.Expect("+ …");
+            }
+            Assert.True((await nodes.Accounts.Tenants.UnshareAsync(round == 1 ? "north" : "south", round == 1 ? "south" : "north")).IsOk);
+            await bob.Expect("* BYE [NOPERM] …");
+            await atHome.Expect("* BYE [NOPERM] …");
+            await using ImapClient again = await ImapClient.LoggedInAsync(nodes.FrontEnds[1].Imap, viewer, TestAccounts.Password);
+            await again.Send($"c SELECT {inbox}");
+            await again.No("c", "[NONEXISTENT] …");
+            Assert.True((await nodes.Accounts.Tenants.ShareAsync(round == 1 ? "north" : "south", round == 1 ? "south" : "north")).Value);
+        }
+    }
+
     [Fact]
     public async Task An_administrators_rights_reach_sessions_as_well()
     {

@@ -21,6 +21,50 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
         Assert.False(silo.Local.TryGet(inbox, out _));
     }
 
+    /// <summary>No notice of what the tenants say reaches this silo: the rows are asked whenever an account of another tenant comes, and a list in memory that says otherwise is given up.</summary>
+    [Fact]
+    public async Task Another_tenants_account_goes_by_what_the_tenants_say_now()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        long[] ids = await silo.Ids.NextAsync(2);
+        var eve = new AccountId(ids[0]);
+        await silo.ExecuteAsync("select mail.provision_v1(array[$1], array[2::bigint], array[$2], '[{\"path\": [\"INBOX\"]}]', array[$3])", ids[0], $"eve{ids[0]}@b.test", ids[1]);
+        await silo.ExecuteAsync("insert into mail.tenant (tenant_id) values (1), (2) on conflict do nothing");
+        await silo.ExecuteAsync("insert into mail.acl (account_id, mailbox_id, tenant_id, grantee_id, negative, rights) values ($1, $2, 1, $3, false, $4)", inbox.Account.Value, inbox.Mailbox.Value, eve.Value, (int)(MailRights.Lookup | MailRights.Read));
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync()));
+        Ok(await silo.Owner(inbox).Sync(0, 0, null));
+        AppendRequest append = await silo.AppendOfAsync();
+        append = append with { Actor = append.Actor with { Account = eve } };
+        for (int round = 0; round < 2; round++)
+        {
+            Assert.Equal(MailErrorCode.NonExistent, await RefusedAsync(() => silo.Owner(inbox).SelectAs(true, eve)));
+            Assert.Equal(AclStanding.Suspended, await InMemoryAsync());
+            await silo.ExecuteAsync("insert into mail.tenant_sharing (tenant_id, with_id) values (1, 2), (2, 1)");
+            MailboxSelected selected = await UntilDoneAsync(() => silo.Owner(inbox).SelectAs(true, eve));
+            // Not what "anyone" may, which is everything here.
+            Assert.Equal((MailRights.Lookup | MailRights.Read, true), (selected.Rights, selected.Foreign));
+            Assert.Equal(AclStanding.Sharing, await InMemoryAsync());
+            Assert.Equal(MailErrorCode.NoPermission, await RefusedAsync(() => silo.Owner(inbox).Append(append)));
+            await silo.ExecuteAsync("delete from mail.tenant_sharing where tenant_id = $1", (long)(1 + round));
+            Assert.Equal(MailErrorCode.NonExistent, await RefusedAsync(() => silo.Owner(inbox).Append(append)));
+            await silo.ExecuteAsync("delete from mail.tenant_sharing");
+        }
+
+        async Task<AclStanding> InMemoryAsync() =>
+            (await UntilDoneAsync(() => silo.Owner(inbox).Sync(0, 0, null))).Sharing!.Acl.Entries.Single(e => e.Grantee == eve).Standing;
+
+        static async Task<MailErrorCode> RefusedAsync<T>(Func<ValueTask<MailResult<T>>> call)
+        {
+            for (int attempt = 1; ; attempt++)
+            {
+                MailErrorCode code = (await call()).Error!.Code;
+                if (code is not (MailErrorCode.StaleEpoch or MailErrorCode.Unavailable))
+                    return code;
+                Assert.True(attempt < 1000, $"{code} after {attempt} tries");
+            }
+        }
+    }
+
     [Fact]
     public async Task A_copy_is_made_page_by_page_and_follows_by_deltas()
     {
