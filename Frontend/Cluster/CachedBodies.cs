@@ -63,9 +63,6 @@ public sealed class CachedBodies : IMessageBodies
         _store.HoldAsync(tenant, source, sizeHint, maxSize, cancellationToken);
 
     /// <inheritdoc/>
-    public bool IsHeld(BodyId body) => _store.IsHeld(body);
-
-    /// <inheritdoc/>
     public ValueTask<bool> KeepAsync(BodyId body) => _store.KeepAsync(body);
 
     /// <inheritdoc/>

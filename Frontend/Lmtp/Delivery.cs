@@ -19,23 +19,18 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
     {
         long start = Stopwatch.GetTimestamp();
         IReadOnlyList<AcceptedRecipient> recipients = transaction.Recipients;
-        // While the last of the message is stored; for a single account that had none the commit asks.
+        // While the last of the message is stored; where none had any the commits look.
         Task<MailResult<IReadOnlyDictionary<AccountId, AccountFilters>>>? asking =
-            recipients is [{ Targets: [var single] }] && filters?.Had(single) == false ? null : FiltersAsync(recipients, cancellationToken).AsTask();
+            filters is not null && !recipients.Any(r => r.Targets.Any(filters.Had)) ? null : FiltersAsync(recipients, cancellationToken).AsTask();
         IReadOnlyDictionary<TenantId, MailResult<StagedBody>> staged = await transfer.CompleteAsync().ConfigureAwait(false);
         var errors = new Outcome[recipients.Count][];
         for (int i = 0; i < errors.Length; i++)
             errors[i] = new Outcome[recipients[i].Targets.Count];
         int unused = 0;
         (int Recipient, int Target)[] places = [.. recipients.SelectMany(static (r, i) => r.Targets.Select((t, j) => (i, j)))];
-        if (places.Length == 1)
-            await DeliverToAsync(places[0]).ConfigureAwait(false);
-        else
-        {
-            await Parallel.ForEachAsync(
-                places, new ParallelOptions { MaxDegreeOfParallelism = options.MaxConcurrentDeliveries, CancellationToken = CancellationToken.None },
-                (place, _) => DeliverToAsync(place)).ConfigureAwait(false);
-        }
+        // None has a thread of its own: all are on their way to their owners before the first waits, and so come to the lane together.
+        int next = 0;
+        await Task.WhenAll(Enumerable.Range(0, Math.Min(places.Length, options.MaxConcurrentDeliveries)).Select(_ => DeliverSomeAsync())).ConfigureAwait(false);
         if (unused == 0)
         {
             foreach (TenantId tenant in staged.Keys)
@@ -44,6 +39,12 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
         LmtpMetrics.Messages.Add(1);
         LmtpMetrics.Bytes.Add(transfer.Received);
         return [.. recipients.Select((r, i) => Reply(r.Address, errors[i], trace))];
+
+        async Task DeliverSomeAsync()
+        {
+            while (Interlocked.Increment(ref next) is var place && place <= places.Length)
+                await DeliverToAsync(places[place - 1]).ConfigureAwait(false);
+        }
 
         async ValueTask DeliverToAsync((int Recipient, int Target) place)
         {
@@ -96,9 +97,11 @@ internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, I
         try
         {
             StagedBody body = staged.Value!;
-            if (asking is null && cluster.Bodies.IsHeld(body.Body)
-                && await DeliverAsync(target, address, body, trace, unfiltered: true, cancellationToken).ConfigureAwait(false) is { Error: not { Code: MailErrorCode.Filtered } } done)
+            if (asking is null && await DeliverAsync(target, address, body, trace, unfiltered: true, cancellationToken).ConfigureAwait(false)
+                is { Error: not { Code: MailErrorCode.Filtered } } done)
+            {
                 return done;
+            }
             asking ??= FiltersAsync([new AcceptedRecipient(address, [target])], cancellationToken).AsTask();
             MailResult<IReadOnlyDictionary<AccountId, AccountFilters>> active = await asking.ConfigureAwait(false);
             if (active.Error is { } error)

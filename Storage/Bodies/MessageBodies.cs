@@ -36,9 +36,6 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
         StageAsync(tenant, source, 1, sizeHint, maxSize, held, cancellationToken);
 
     /// <inheritdoc/>
-    public bool IsHeld(BodyId body) => held?.TryGet(body, out _) == true;
-
-    /// <inheritdoc/>
     public async ValueTask<bool> KeepAsync(BodyId body)
     {
         if (held is null || !held.TryRemove(body, out HeldBody? waiting))

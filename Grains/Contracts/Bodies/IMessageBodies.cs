@@ -30,9 +30,6 @@ public interface IMessageBodies
     ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
         StageAsync(tenant, source, 1, sizeHint, maxSize, cancellationToken);
 
-    /// <summary>Whether a body is in this process alone, so that no owner elsewhere can store a message that refers to it.</summary>
-    bool IsHeld(BodyId body) => false;
-
     /// <summary>Stores a held body. False: it is not held (any more), nothing was done.</summary>
     ValueTask<bool> KeepAsync(BodyId body) => new(false);
 

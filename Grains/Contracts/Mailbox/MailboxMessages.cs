@@ -87,8 +87,7 @@ public sealed record NewMessage(
 /// </param>
 /// <param name="Path">Not null: the name, as stored, that the mailbox must have when the change is made; else <see cref="MailErrorCode.Renamed"/>.</param>
 /// <param name="Unfiltered">
-/// Only where neither the account nor its tenant has an active filter when the change is made; else <see cref="MailErrorCode.Filtered"/>. For bodies that are held
-/// (<see cref="IMessageBodies.IsHeld"/>): an owner of a release that knows nothing of this is in another process, and finds no body.
+/// Only where neither the account nor its tenant has an active filter when the change is made; else <see cref="MailErrorCode.Filtered"/>. Travels <see cref="Sealed"/>.
 /// </param>
 [GenerateSerializer, Immutable, Alias("AppendRequest")]
 public sealed record AppendRequest(
@@ -97,7 +96,14 @@ public sealed record AppendRequest(
     [property: Id(2)] IReadOnlyList<NewMessage> Messages,
     [property: Id(3)] Guid? Delivery = null,
     [property: Id(4)] MailboxPath? Path = null,
-    [property: Id(5)] bool Unfiltered = false);
+    [property: Id(5)] bool Unfiltered = false)
+{
+    /// <summary>
+    /// With the complements of its claims, and so back again: an owner of a release that does not look at <see cref="Unfiltered"/> finds no such claim, and stores nothing
+    /// (<see cref="MailErrorCode.BodyGone"/>).
+    /// </summary>
+    public AppendRequest Sealed() => this with { Messages = [.. Messages.Select(static m => m with { Claim = ~m.Claim })] };
+}
 
 /// <summary>Response code APPENDUID (RFC 4315 §3).</summary>
 [GenerateSerializer, Immutable, Alias("AppendResult")]

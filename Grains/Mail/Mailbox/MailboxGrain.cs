@@ -70,7 +70,7 @@ public sealed partial class MailboxGrain(
             return notPermitted;
         if (MayAnnotate(request.Messages.SelectMany(static m => m.Annotations ?? []), rights) is { } notAnnotated)
             return notAnnotated;
-        IReadOnlyList<NewMessage> messages = Permitted(request.Messages, rights);
+        IReadOnlyList<NewMessage> messages = Permitted((request.Unfiltered ? request.Sealed() : request).Messages, rights);
         AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         if (await EmailsAsync(messages.Count) is not { } emails)
             return _away;

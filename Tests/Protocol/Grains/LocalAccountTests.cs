@@ -1,10 +1,12 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
+using MailCluster.Storage.Bodies;
 using MailCluster.Storage.Directories;
 using Xunit;
 
 namespace MailCluster.Tests.Protocol.Grains;
 
-/// <summary>Log-ins by what an account's owner in the same process remembers.</summary>
+/// <summary>Log-ins, and whom mail goes to, by what an account's owner in the same process remembers.</summary>
 public sealed class LocalAccountTests(MailSilo silo) : IClassFixture<MailSilo>
 {
     private static int _tenants;
@@ -52,6 +54,49 @@ public sealed class LocalAccountTests(MailSilo silo) : IClassFixture<MailSilo>
         await owner.Changed();
         Assert.Null(silo.LocalAccounts.TryLogIn(account, Request("s52") with { Trusted = true }));
         Assert.Equal(51, (await owner.Sessions()).Count);
+    }
+
+    [Fact]
+    public async Task Mail_goes_to_whom_has_the_name_now_through_front_ends_that_knew_another()
+    {
+        (AccountId alice, IAccountGrain owner) = await AccountAsync();
+        string name = (await owner.Settings()).Value!.User, other = "alicia" + name[name.IndexOf('@')..];
+        var tenants = new TenantStore(silo.Database.Main, silo.Ids);
+        var accounts = new AccountStore(silo.Database.Main, silo.Ids);
+        var bodies = new MessageBodies(silo.Database.Main, silo.Ids);
+        await using var here = new MailClusterClient(silo.Grains, bodies, silo.Local, accounts: silo.LocalAccounts);
+        await using var elsewhere = new MailClusterClient(silo.Grains, bodies, new LocalMailboxes());
+        await ExpectAsync(name, alice);
+
+        Assert.Null((await accounts.RenameAsync(name, other)).Error);
+        // As each node does at the news.
+        await owner.Changed();
+        await ExpectAsync(name, null);
+        await ExpectAsync(other, alice);
+
+        AccountId next = (await accounts.AddAsync(name, ScramVerifier.Create("right"))).Value;
+        await ExpectAsync(name, next);
+        Assert.Null((await accounts.DeleteAsync(name)).Error);
+        await silo.Owner(next).Changed();
+        await ExpectAsync(name, null);
+        Assert.Null((await tenants.SetAliasAsync(name, [other])).Error);
+        await ExpectAsync(name, alice);
+
+        Assert.Null((await accounts.SetStateAsync(other, login: null, DeliveryState.Refused)).Error);
+        await owner.Changed();
+        foreach (MailClusterClient door in new[] { here, elsewhere })
+            Assert.Equal(MailErrorCode.DeliveryRefused, (await new RecipientResolver(door).ResolveAsync(other, default)).Error?.Code);
+
+        // Asked twice: looked up, and remembered.
+        async Task ExpectAsync(string address, AccountId? account)
+        {
+            foreach (MailClusterClient door in new[] { here, here, elsewhere, elsewhere })
+            {
+                MailResult<IReadOnlyList<(AccountSettings Settings, string? Detail)>> found = await new RecipientResolver(door).ResolveAsync(address, default);
+                Assert.Equal(account, found.Value?.Single().Settings.Account);
+                Assert.Equal(account is null ? MailErrorCode.NonExistent : null, found.Error?.Code);
+            }
+        }
     }
 
     private static LoginRequest Request(string session) => new(session, "right", "imap", "PLAIN", "192.0.2.1", "front", Trusted: false, 1);

@@ -32,6 +32,9 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public Func<AppendRequest, MailResult<AppendResult>>? OnAppend { get; set; }
 
+    /// <summary>Whether its account has a filter; an append that is meant for those without is then no append.</summary>
+    public Func<bool>? Filtered { get; init; }
+
     public Func<StoreRequest, MailResult<StoreResult>>? OnStore { get; set; }
 
     public MailboxKey Key { get; init; }
@@ -143,6 +146,12 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask<MailResult<AppendResult>> Append(AppendRequest request)
     {
+        if (request.Unfiltered)
+        {
+            request = request.Sealed();
+            if (Filtered?.Invoke() == true)
+                return new(new MailError(MailErrorCode.Filtered, ""));
+        }
         Appends.Enqueue((Key, request));
         return new(OnAppend?.Invoke(request) ?? new AppendResult(1, UidSet.Single((uint)Appends.Count), 2, false));
     }

@@ -22,11 +22,6 @@ internal sealed class FakeBodies : IMessageBodies
 
     public bool KeepsBytes { get; init; } = true;
 
-    /// <summary>A body of one message stays in this process.</summary>
-    public bool Holds { get; init; }
-
-    public bool IsHeld(BodyId body) => Holds;
-
     /// <summary>Thrown after some bytes were read.</summary>
     public Exception? Outage { get; set; }
 

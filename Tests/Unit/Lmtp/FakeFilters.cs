@@ -36,7 +36,7 @@ internal sealed class FakeFilters : IMailFilters
         IReadOnlyList<(AccountId Account, TenantId Tenant)> accounts, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _asked);
-        return new(accounts.Where(a => Active.ContainsKey(a.Account) || Has(a.Tenant, ScriptNames.Before) || Has(a.Tenant, ScriptNames.After)).ToDictionary(
+        return new(accounts.Where(a => Has(a.Account, a.Tenant)).ToDictionary(
             static a => a.Account,
             a => new AccountFilters(Of(a.Tenant, ScriptNames.Before), Active.TryGetValue(a.Account, out string? own) ? new ScriptRef("own", Hash(own)) : null, Of(a.Tenant, ScriptNames.After))));
     }
@@ -74,6 +74,8 @@ internal sealed class FakeFilters : IMailFilters
     }
 
     private ScriptRef? Of(TenantId tenant, string name) => Scripts.TryGetValue((ScriptOwner.Of(tenant), name), out string? source) ? new ScriptRef(name, Hash(source)) : null;
+
+    public bool Has(AccountId account, TenantId tenant) => Active.ContainsKey(account) || Has(tenant, ScriptNames.Before) || Has(tenant, ScriptNames.After);
 
     private bool Has(TenantId tenant, string name) => Scripts.ContainsKey((ScriptOwner.Of(tenant), name));
 

@@ -18,11 +18,13 @@ namespace MailCluster.Tests.Unit.Lmtp;
 internal sealed class LmtpDoor : IAsyncDisposable
 {
     private readonly NetServer _server;
+    private readonly FakeFilters? _filters;
     private readonly MailClusterClient _cluster;
 
     private LmtpDoor(LmtpOptions options, FakeBodies bodies, ListenerOptions listener, MailClusterOptions cluster, FakeFilters? filters, FilterOptions? filtering)
     {
         Bodies = bodies;
+        _filters = filters;
         var grains = new FakeGrains { Mailboxes = key => Mailboxes.GetValueOrDefault(key.Mailbox.Value) ?? Add(key) };
         grains.Put<IDirectoryGrain>(0L, Directory);
         Accounts = [.. new[] { ("alice", 1L), ("bob", 1L), ("carol", 2L) }.Select((a, i) => new FakeAccount(FakeAccount.SettingsOf(i + 1, a.Item2, a.Item1 + "@demo.test")))];
@@ -33,16 +35,13 @@ internal sealed class LmtpDoor : IAsyncDisposable
             Directory.Users[settings.User] = new AccountRef(settings.Account, settings.Tenant, settings.User);
         }
         Directory.Aliases["team@demo.test"] = [Directory.Users["alice@demo.test"], Directory.Users["bob@demo.test"]];
-        _cluster = new MailClusterClient(grains, bodies, Local, cluster);
+        _cluster = new MailClusterClient(grains, bodies, new LocalMailboxes(), cluster);
         _server = new NetServer();
         Protocol = new LmtpProtocol(_cluster, options with { HostName = "mx.test" }, Log, filters: filters, filtering: filtering);
         Listener = listener;
     }
 
     public FakeDirectory Directory { get; } = new();
-
-    /// <summary>Owners in this process.</summary>
-    public LocalMailboxes Local { get; } = new();
 
     public FakeBodies Bodies { get; }
 
@@ -116,7 +115,7 @@ internal sealed class LmtpDoor : IAsyncDisposable
     private FakeMailbox Add(MailboxKey key)
     {
         lock (Mailboxes)
-            return Mailboxes[key.Mailbox.Value] = new FakeMailbox { Key = key };
+            return Mailboxes[key.Mailbox.Value] = new FakeMailbox { Key = key, Filtered = () => _filters?.Has(key.Account, key.Account.Value == 3 ? new TenantId(2) : new TenantId(1)) == true };
     }
 }
 
