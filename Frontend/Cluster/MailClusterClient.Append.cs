@@ -4,7 +4,7 @@ namespace MailCluster.Cluster;
 
 public sealed partial class MailClusterClient
 {
-    private static readonly MailError _ask = new(MailErrorCode.Filtered, "The owner does not look for filters.");
+    private static readonly MailError _ask = new(MailErrorCode.Filtered, "Filters have to decide what becomes of the message.");
 
     /// <summary>
     /// Adds messages, as <see cref="IMailboxGrain.Append"/>; their bodies may be held by this process (<see cref="IMessageBodies.HoldAsync"/>): an owner in it takes them along,
