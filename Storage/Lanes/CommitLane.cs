@@ -21,6 +21,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
     private readonly LaneOptions _options;
     private readonly ILogger _log;
     private readonly FairQueue _queue = new();
+    private readonly RowPlaces _places = new();
     private readonly SemaphoreSlim _bulk;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NpgsqlConnection? _connection;
@@ -219,7 +220,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
         Exception failure;
         try
         {
-            CommitOutcome[] outcomes = StraightBatch.Commit(batch, _held, connection);
+            CommitOutcome[] outcomes = StraightBatch.Commit(batch, _held, connection, _places);
 #if MUTATIONS
             warned |= MailCluster.Contracts.Mutation.RetryTwice && MailCluster.Contracts.Mutation.OnceIn(20);
 #endif

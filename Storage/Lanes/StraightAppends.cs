@@ -5,10 +5,15 @@ using NpgsqlTypes;
 
 namespace MailCluster.Storage.Lanes;
 
-/// <summary>Appends of one message each as one call of <c>mail.commit_append_v1</c>, or of <c>mail.commit_appends_v1</c> where there are several.</summary>
+/// <summary>Appends of one message each as one call of <c>mail.commit_append_v2</c>, or of <c>mail.commit_appends_v2</c> where there are several.</summary>
 internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations, HeldBodies? held) : StraightBatch
 {
-    private static readonly string _one = Call("commit_append_v1", 25), _many = Call("commit_appends_v1", 39);
+    private const string
+        _one = "select op, modseq, uid, thread, mailbox_at, account_at from mail.commit_append_v2($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27)",
+        _many = "select op, modseq, uid, thread, place from mail.commit_appends_v2($1,$2,$3,$4,$5,$6,$7,$8,$9,$10::tid[],$11::tid[])";
+
+    // Of several: the rows that their function tells the places of.
+    private Share[] _mailboxes = [], _accounts = [];
 
     protected override int Count => operations.Count;
 
@@ -16,30 +21,45 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
     public static bool IsFor(IReadOnlyList<CommitOperation> operations) =>
         operations.All(static o => o is { Kind: CommitKind.Append, Viewer: null, Messages: [{ Flags.Keywords.Count: 0, Annotations: null }] })
         && (operations.Count == 1 ? AreDistinct(operations[0].Messages[0].ThreadKeys)
-            : AreDistinct(operations.Select(static o => (o.Mailbox.Account, o.Id)))
+            : AreDistinct(operations.Select(static o => (o.Mailbox.Account, o.Id))) && ClaimsAgree(operations)
+            && operations.Where(static o => o.Path is not null).GroupBy(static o => o.Mailbox).All(static g => g.All(o => o.Path!.Equals(g.First().Path)))
             && AreDistinct(operations.Select(static o => (o.Messages[0].Body, o.Messages[0].Claim)))
             && AreDistinct(operations.Where(static o => o.Delivery is not null).Select(static o => (o.Mailbox.Account, o.Delivery)))
             && AreDistinct(operations.SelectMany(static o => o.Messages[0].ThreadKeys.Select(k => (o.Mailbox.Account, k)))));
 
-    protected override string Bind(NpgsqlParameterCollection parameters)
+    protected override string Bind(NpgsqlParameterCollection parameters, RowPlaces? places)
     {
         if (operations.Count > 1)
         {
-            BindMany(parameters);
+            BindMany(parameters, places);
             return _many;
         }
-        BindOne(parameters, operations[0], operations[0].Messages[0]);
+        BindOne(parameters, operations[0], operations[0].Messages[0], places);
         return _one;
     }
 
     protected override CommitOutcome Read(int op, NpgsqlDataReader reader) => Done(reader.GetInt64(1), UidSet.Single((uint)reader.GetInt64(2)), UidSet.Empty, [reader.GetInt64(3)]);
 
-    private static string Call(string function, int parameters) =>
-        $"select op, modseq, uid, thread from mail.{function}({string.Join(',', Enumerable.Range(1, parameters).Select(static i => "$" + i))})";
+    protected override void Learn(int op, NpgsqlDataReader reader, RowPlaces places)
+    {
+        if (operations.Count == 1)
+        {
+            places.Set(operations[0].Mailbox, reader.GetFieldValue<NpgsqlTid>(4));
+            places.Set(operations[0].Mailbox.Account, reader.GetFieldValue<NpgsqlTid>(5));
+        }
+        else if (-op > _mailboxes.Length)
+        {
+            places.Set(_accounts[-op - _mailboxes.Length - 1].Mailbox.Account, reader.GetFieldValue<NpgsqlTid>(4));
+        }
+        else if (op < 0)
+        {
+            places.Set(_mailboxes[-op - 1].Mailbox, reader.GetFieldValue<NpgsqlTid>(4));
+        }
+    }
 
     private HeldBody? Held(NewMessage message) => held?.TryGet(message.Body, out HeldBody? body) == true ? body : null;
 
-    private void BindOne(NpgsqlParameterCollection parameters, CommitOperation o, NewMessage message)
+    private void BindOne(NpgsqlParameterCollection parameters, CommitOperation o, NewMessage message, RowPlaces? places)
     {
         HeldBody? body = Held(message);
         BindHead(parameters, o);
@@ -59,58 +79,65 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
         parameters.Add(NpgsqlDbType.Smallint, (short)message.Flags.System);
         parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, message.ThreadKeys.Count == 0 ? null : message.ThreadKeys.ToArray());
         parameters.Add(NpgsqlDbType.Bigint, Now);
+        parameters.Add(NpgsqlDbType.Tid, places?.Of(o.Mailbox));
+        parameters.Add(NpgsqlDbType.Tid, places?.Of(o.Mailbox.Account));
     }
 
-    private void BindMany(NpgsqlParameterCollection parameters)
+    private void BindMany(NpgsqlParameterCollection parameters, RowPlaces? places)
     {
         // Mailboxes and accounts sorted: the order of the locks.
-        Share[] mailboxes = [.. operations.GroupBy(static o => o.Mailbox).OrderBy(static g => g.Key).Select(static g => Share.Of(g))];
-        Share[] accounts = [.. operations.GroupBy(static o => o.Mailbox.Account.Value).OrderBy(static g => g.Key).Select(static g => Share.Of(g))];
-        NewMessage[] messages = [.. operations.Select(static o => o.Messages[0])];
-        HeldBody?[] inline = [.. messages.Select(Held)];
-        var next = new Dictionary<MailboxKey, long>();
+        Share[] mailboxes = _mailboxes = [.. operations.GroupBy(static o => o.Mailbox).OrderBy(static g => g.Key).Select(static g => Share.Of(g))];
+        Share[] accounts = _accounts = [.. operations.GroupBy(static o => o.Mailbox.Account).OrderBy(static g => g.Key.Value).Select(static g => Share.Of(g))];
+        Dictionary<MailboxKey, int> mailboxPlaces = CommitParameters.Places([.. mailboxes.Select(static m => m.Mailbox)]);
+        Dictionary<AccountId, int> accountPlaces = CommitParameters.Places([.. accounts.Select(static a => a.Mailbox.Account)]);
+        List<string?> names = [];
+        List<long> mailboxValues = [], accountValues = [], values = [], threads = [];
+        List<string?> texts = [];
+        List<ReadOnlyMemory<byte>> bytes = [];
+        var numbers = new int[mailboxes.Length];
 
-        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Mailbox.Account.Value);
-        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Mailbox.Mailbox.Value);
-        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.FirstRecent);
-        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Messages);
-        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Octets);
-        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Unseen);
-        parameters.Add(NpgsqlDbType.Bigint, mailboxes, static m => m.Deleted);
-        parameters.Add(NpgsqlDbType.Bigint, accounts, static a => a.Mailbox.Account.Value);
-        parameters.Add(NpgsqlDbType.Bigint, accounts, static a => a.Messages);
-        parameters.Add(NpgsqlDbType.Bigint, accounts, static a => a.Octets);
-        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Mailbox.Account.Value);
-        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Mailbox.Mailbox.Value);
-        parameters.Add(NpgsqlDbType.Bigint, operations, o => next[o.Mailbox] = next.TryGetValue(o.Mailbox, out long last) ? last + 1 : 0);
-        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Epoch);
-        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Id.Incarnation);
-        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Id.Counter);
-        parameters.Add(NpgsqlDbType.Text, operations, static o => CommitParameters.Clean(o.Actor.User));
-        parameters.Add(NpgsqlDbType.Text, operations, static o => CommitParameters.Clean(o.Actor.Session));
-        parameters.Add(NpgsqlDbType.Text, operations, static o => CommitParameters.Clean(o.Actor.Address));
-        parameters.Add(NpgsqlDbType.Uuid, operations, static o => o.Delivery);
-        parameters.AddSlices(operations, static o => o.Path?.Segments.Count ?? 0);
-        parameters.Add(NpgsqlDbType.Text, [.. operations.SelectMany(static o => o.Path?.Segments ?? [])], static s => CommitParameters.Clean(s));
-        parameters.Add(NpgsqlDbType.Boolean, inline, static b => b is not null);
-        parameters.Add(NpgsqlDbType.Integer, inline, static b => b?.Crc32C ?? 0);
-        parameters.Add(NpgsqlDbType.Bytea, inline, static b => b?.Data ?? default);
-        parameters.Add(NpgsqlDbType.Bytea, inline, static b => b?.Content ?? []);
-        parameters.Add(NpgsqlDbType.Bigint, messages, static m => m.Body.Value);
-        parameters.Add(NpgsqlDbType.Integer, messages, static m => m.Claim);
-        parameters.Add(NpgsqlDbType.Bigint, operations, static o => o.Emails[0]);
-        parameters.Add(NpgsqlDbType.Bytea, messages, static m => m.Prefix);
-        parameters.Add(NpgsqlDbType.Bigint, messages, static m => (long)m.Size);
-        parameters.Add(NpgsqlDbType.Bigint, messages, static m => m.InternalDate);
-        parameters.Add(NpgsqlDbType.Smallint, messages, static m => m.ZoneMinutes);
-        parameters.Add(NpgsqlDbType.Smallint, messages, static m => (short)m.Flags.System);
-        parameters.AddSlices(messages, static m => m.ThreadKeys.Count);
-        parameters.Add(NpgsqlDbType.Bigint, [.. messages.SelectMany(static m => m.ThreadKeys)], static k => k);
+        foreach (Share m in mailboxes)
+        {
+            mailboxValues.AddRange([m.Mailbox.Account.Value, m.Mailbox.Mailbox.Value, m.Epoch, m.FirstRecent ?? 0, m.Messages, m.Octets, m.Unseen, m.Deleted]);
+            // Where the name that it must have begins and ends, from 1.
+            mailboxValues.AddRange(m.Path is { } path ? [names.Count + 1, names.Count + path.Segments.Count] : [0, 0]);
+            names.AddRange(m.Path?.Segments.Select(CommitParameters.Clean) ?? []);
+        }
+        foreach (Share a in accounts)
+            accountValues.AddRange([a.Mailbox.Account.Value, a.Messages, a.Octets]);
+        foreach (CommitOperation o in operations)
+        {
+            NewMessage message = o.Messages[0];
+            HeldBody? body = Held(message);
+            int mailbox = mailboxPlaces[o.Mailbox];
+            values.AddRange(
+            [
+                mailbox, numbers[mailbox - 1]++, o.Id.Incarnation, o.Id.Counter, message.Body.Value, body is null ? message.Claim : -1, body?.Crc32C ?? 0, o.Emails[0], message.Size, message.InternalDate,
+                message.ZoneMinutes, (long)message.Flags.System,
+            ]);
+            // No keys end before they begin.
+            values.AddRange([(threads.Count / 2) + 1, (threads.Count / 2) + message.ThreadKeys.Count, accountPlaces[o.Mailbox.Account]]);
+            foreach (long key in message.ThreadKeys)
+                threads.AddRange([o.Mailbox.Account.Value, key]);
+            AddActor(texts, o);
+            bytes.AddRange([body?.Data ?? default, body?.Content ?? default(ReadOnlyMemory<byte>), message.Prefix]);
+        }
+
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, mailboxValues);
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, names);
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, accountValues);
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, values);
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, texts);
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bytea, bytes);
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Uuid, operations.Any(static o => o.Delivery is not null) ? operations.Select(static o => o.Delivery).ToArray() : []);
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, threads);
         parameters.Add(NpgsqlDbType.Bigint, Now);
+        AddPlaces(parameters, mailboxes.Select(m => places?.Of(m.Mailbox)));
+        AddPlaces(parameters, accounts.Select(a => places?.Of(a.Mailbox.Account)));
     }
 
     /// <summary>What a mailbox, or an account, will get.</summary>
-    private readonly record struct Share(MailboxKey Mailbox, long? FirstRecent, long Messages, long Octets, long Unseen, long Deleted)
+    private readonly record struct Share(MailboxKey Mailbox, long Epoch, MailboxPath? Path, long? FirstRecent, long Messages, long Octets, long Unseen, long Deleted)
     {
         public static Share Of(IEnumerable<CommitOperation> operations)
         {
@@ -118,7 +145,7 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
             foreach (CommitOperation o in operations)
             {
                 SystemFlags flags = o.Messages[0].Flags.System;
-                sum = new Share(o.Mailbox, o.FirstRecent ?? sum.FirstRecent, sum.Messages + 1, sum.Octets + o.Messages[0].Size,
+                sum = new Share(o.Mailbox, o.Epoch, o.Path ?? sum.Path, o.FirstRecent ?? sum.FirstRecent, sum.Messages + 1, sum.Octets + o.Messages[0].Size,
                     sum.Unseen + ((flags & SystemFlags.Seen) == 0 ? 1 : 0), sum.Deleted + ((flags & SystemFlags.Deleted) != 0 ? 1 : 0));
             }
             return sum;

@@ -29,7 +29,7 @@ internal static class PostgresFigures
         }
     }
 
-    /// <summary>Calls of <c>mail.commit_store_v1</c> a second that store one flag of one message each, from so many clients on messages of one mailbox.</summary>
+    /// <summary>Calls of <c>mail.commit_store_v2</c> a second that store one flag of one message each, from so many clients on messages of one mailbox.</summary>
     /// <remarks>It takes the claim on some mailbox of a benchmark that was run before; whoever owns it takes it back at its next command.</remarks>
     public static async Task<double> StoresAsync(string connectionString, int clients, double seconds)
     {
@@ -52,8 +52,8 @@ internal static class PostgresFigures
         long epoch = (long)(await claim.ExecuteScalarAsync())!;
         return await LoopAsync(database, clients, seconds,
             """
-            select op, modseq, changed, modified from mail.commit_store_v1($1, $2, null, $3, $4, (extract(epoch from clock_timestamp()) * 1000000)::bigint,
-                'bench', 'bench', null, 0::smallint, $5, null, $4)
+            select op, modseq, changed, modified from mail.commit_store_v2($1, $2, null, $3, $4, (extract(epoch from clock_timestamp()) * 1000000)::bigint,
+                'bench', 'bench', null, 0::smallint, $5, null, $4, null)
             """,
             (command, client) =>
             {

@@ -1,5 +1,6 @@
 using MailCluster.Storage.Ids;
 using MailCluster.Tests.Support;
+using Npgsql;
 using Xunit;
 
 namespace MailCluster.Tests.Storage;
@@ -41,5 +42,29 @@ public sealed class IdBlocksTests(PostgresFixture postgres)
         var blocks = new IdBlocks(database);
         for (long expected = 4096; expected < 3 * 4096; expected++)
             Assert.Equal(expected, await blocks.NextAsync());
+    }
+
+    /// <summary>Each id of a block comes once, and those of one part of mail.body one after the other: PostgreSQL itself says which part that is.</summary>
+    [Fact]
+    public async Task Ids_for_bodies_come_by_the_part_of_their_table()
+    {
+        await using var database = await postgres.CreateDataSourceAsync();
+        var blocks = IdBlocks.ForBodies(database);
+        var ids = new List<long>();
+        for (var i = 0; i < 96; i++)
+            ids.Add(await blocks.NextAsync());
+        while (ids.Count < IdBlocks.BlockSize)
+            ids.AddRange(await blocks.NextAsync(100));
+        Assert.Equal(Enumerable.Range(IdBlocks.BlockSize, IdBlocks.BlockSize).Select(static i => (long)i), ids.Order());
+        await using var command = database.CreateCommand(
+            "select p from unnest($1) with ordinality as x(id, i) cross join lateral (select p from generate_series(0, 15) p where satisfies_hash_partition('mail.body'::regclass, 16, p, x.id)) p order by i");
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. ids] });
+        await using var reader = await command.ExecuteReaderAsync();
+        var parts = new List<int>();
+        while (await reader.ReadAsync())
+            parts.Add(reader.GetInt32(0));
+        Assert.Equal(IdBlocks.BlockSize, parts.Count);
+        Assert.Equal(16, parts.Distinct().Count());
+        Assert.Equal(15, parts.Zip(parts.Skip(1)).Count(static p => p.First != p.Second));
     }
 }

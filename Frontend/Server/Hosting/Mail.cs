@@ -37,7 +37,7 @@ internal static class Mail
         if (role == NodeRole.All)
             services.AddSingleton<HeldBodies>();
         services.AddSingleton(s => new MessageBodies(
-            database.Main, s.GetRequiredService<IdBlocks>(), s.GetRequiredService<BodyOptions>(), s.GetService<HeldBodies>(), database.Messages));
+            database.Main, IdBlocks.ForBodies(database.Main), s.GetRequiredService<BodyOptions>(), s.GetService<HeldBodies>(), database.Messages));
         services.AddSingleton<IMessageBodies>(s => s.GetRequiredService<MessageBodies>());
         services.AddSingleton<TenantStore>();
         services.AddSingleton<AccountStore>();

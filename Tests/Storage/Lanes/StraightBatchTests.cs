@@ -27,12 +27,12 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
     public async Task They_do_nothing_where_anything_is_out_of_the_ordinary(bool many)
     {
         AccountId alice = await AccountAsync(), bob = await AccountAsync("bob@b.test", tenant: 2);
-        Owned inbox = await MailboxAsync(alice), others = await MailboxAsync(bob), gone = await MailboxAsync(alice, "Gone"), moved = await MailboxAsync(alice, "Moved");
+        Owned inbox = await MailboxAsync(alice), others = await MailboxAsync(bob), gone = await MailboxAsync(alice, "Gone"), moved = await MailboxAsync(alice, "Moved"), other = await MailboxAsync(alice, "Other");
         var delivery = Guid.NewGuid();
         CommitOperation appended = await AppendOfAsync(inbox, 1), stored = StoreOf(inbox, Uids(1), StoreMode.Add, SystemFlags.Seen), delivered = await AppendAsync(inbox, delivery: delivery);
         foreach (CommitOperation o in new[] { appended, stored, delivered })
             await DoneAsync(o);
-        Owned claimed = await ClaimAsync(moved.Key);
+        await ClaimAsync(moved.Key);
         await Tree.DeleteAsync(alice, NextOperation(), MailboxPath.Parse("Gone", '/'));
         await ExecuteAsync("update mail.account set max_bytes = bytes + 150, max_messages = 1000 where account_id = $1", alice.Value);
         await ExecuteAsync("insert into mail.tenant (tenant_id, charged, messages, max_messages) values (2, true, 0, 0)");
@@ -46,7 +46,7 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
         string before = await AllAsync();
         foreach (CommitOperation o in odd)
         {
-            CommitOperation beside = o.Kind == CommitKind.Append ? await AppendAsync(claimed, held: true, size: 10) : StoreOf(inbox, Uids(2), StoreMode.Add, SystemFlags.Flagged);
+            CommitOperation beside = o.Kind == CommitKind.Append ? await AppendAsync(other, held: true, size: 10) : StoreOf(inbox, Uids(2), StoreMode.Add, SystemFlags.Flagged);
             StraightBatch? batch = StraightBatch.Of(many ? [beside, o] : [o], Held);
             Assert.NotNull(batch);
             Assert.Null(batch.Execute(connection));
@@ -76,6 +76,7 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
     {
         Owned inbox = await MailboxAsync(await AccountAsync());
         CommitOperation one = await AppendOfAsync(inbox, 1), store = StoreOf(inbox, Uids(1), StoreMode.Add, SystemFlags.Seen);
+        Owned later = inbox with { Epoch = inbox.Epoch + 1 };
         BodyId body = await StageAsync(4);
         Assert.NotNull(StraightBatch.Of([one], Held));
         Assert.NotNull(StraightBatch.Of([store], Held));
@@ -86,6 +87,8 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
             [await AppendOfAsync(inbox, Message(body)), await AppendOfAsync(inbox, Message(body))],
             [await AppendOfAsync(inbox, Message(body, 1, threads: [5])), await AppendOfAsync(inbox, Message(body, 2, threads: [5]))], [ExpungeOf(inbox)],
             [await AppendAsync(inbox, delivery: new Guid(1, 2, 3, new byte[8])), await AppendAsync(inbox, delivery: new Guid(1, 2, 3, new byte[8]))],
+            [await AppendOfAsync(inbox, 1), await AppendOfAsync(later, 1)], [store, StoreOf(later, Uids(2), StoreMode.Add, SystemFlags.Seen)],
+            [await AppendAsync(inbox, path: MailboxPath.Inbox), await AppendAsync(inbox, path: MailboxPath.Of("Work"))],
         ];
         Assert.All(general, batch => Assert.Null(StraightBatch.Of(batch, Held)));
     }
