@@ -144,10 +144,16 @@ begin
             where v_adds and n.live > p_max or n.rows > 2 * p_max)
         then
             -- What was taken away and stands here only to be told of must not pile up.
-            delete from mail.message_annotation a where a.account_id = p_account and a.mailbox_id = p_mailbox and a.uid = any(v_changed) and a.value is null and a.modseq < v_modseq;
+            delete from mail.message_annotation a
+            using unnest(v_changed) as u(uid) cross join lateral (
+                select t.ctid as place from mail.message_annotation t
+                where t.account_id = p_account and t.mailbox_id = p_mailbox and t.uid = u.uid and t.value is null and t.modseq < v_modseq offset 0) t
+            where a.ctid = t.place;
             if v_adds and exists (
-                select 1 from mail.message_annotation a where a.account_id = p_account and a.mailbox_id = p_mailbox and a.uid = any(v_changed) and a.value is not null
-                group by a.uid, a.viewer_id having count(*) > p_max)
+                select 1 from unnest(v_changed) as u(uid) cross join (select distinct x from unnest(p_viewers) x) v
+                cross join lateral (select count(*) as live from mail.message_annotation a
+                    where a.account_id = p_account and a.mailbox_id = p_mailbox and a.uid = u.uid and a.viewer_id = v.x and a.value is not null offset 0) n
+                where n.live > p_max)
             then
                 raise exception using errcode = 'MC012';
             end if;
@@ -159,7 +165,10 @@ begin
                 end if;
             end loop;
         end if;
-        update mail.message_flags f set modseq = v_modseq where f.account_id = p_account and f.mailbox_id = p_mailbox and f.uid = any(v_changed);
+        update mail.message_flags f set modseq = v_modseq
+        from unnest(v_changed) as u(uid) cross join lateral (
+            select t.ctid as place from mail.message_flags t where t.account_id = p_account and t.mailbox_id = p_mailbox and t.uid = u.uid offset 0) t
+        where f.ctid = t.place;
         -- To the log it is a change of flags that changes none: nodes that know of no annotations read it as well.
         insert into mail.change (account_id, mailbox_id, modseq, kind, uids, actor, session, address, incarnation, counter)
         values (p_account, p_mailbox, v_modseq, 2, v_uids, p_actor, p_session, p_address, p_incarnation, p_counter);
@@ -180,8 +189,11 @@ language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_se
 set enable_mergejoin = off set jit = off as $$
 begin
     with gone as (
-        delete from mail.message_annotation a using unnest(p_uids) as g(uids)
-        where a.account_id = p_account and a.mailbox_id = p_mailbox and a.uid >= lower(g.uids) and a.uid < upper(g.uids)
+        delete from mail.message_annotation a
+        using unnest(p_uids) as g(uids) cross join lateral (
+            select t.ctid as place from mail.message_annotation t
+            where t.account_id = p_account and t.mailbox_id = p_mailbox and t.uid >= lower(g.uids) and t.uid < upper(g.uids) offset 0) t
+        where a.ctid = t.place
         returning a.viewer_id, octet_length(a.entry) + octet_length(a.value) as bytes
     )
     update mail.annotation_usage u set bytes = u.bytes - x.bytes

@@ -25,10 +25,10 @@ internal static class Store
         UidSet modified = UidSet.Empty;
         if (!uids.IsEmpty)
         {
-            var annotated = new HashSet<long>();
+            HashSet<long>? annotated = arguments.Annotations is null ? null : [];
             MailResult<StoreResult> result = await session.PatientAsync(
                 arguments.Annotations is { } values
-                    ? session.Cluster.AnnotateAsync(mailbox.Key, state.User.Actor, uids, values, arguments.UnchangedSince, annotated, session.Wait)
+                    ? session.Cluster.AnnotateAsync(mailbox.Key, state.User.Actor, uids, values, arguments.UnchangedSince, annotated!, session.Wait)
                     : session.Cluster.StoreAsync(mailbox.Key, state.User.Actor, uids, arguments.Mode, arguments.Flags, arguments.UnchangedSince, session.Wait),
                 arguments.Annotations is null ? "Still storing flags" : "Still storing");
             if (result.Error is { } error)

@@ -19,8 +19,8 @@ public readonly record struct Telling(bool WithUid, bool Expunged = false, OwnSt
 /// <param name="Silent">.SILENT: a change that is exactly this STORE's is known to the client already (RFC 9051 §6.4.6).</param>
 public sealed record OwnStore(UidSet Answer, UidSet Changed, StoreMode Mode, FlagList Flags, bool Silent)
 {
-    /// <summary>The modseqs of its changes of annotations (RFC 5257), of which the client need not be told.</summary>
-    public required IReadOnlySet<long> Annotated { get; init; }
+    /// <summary>The modseqs of its changes of annotations (RFC 5257), of which the client need not be told; null where it changed flags.</summary>
+    public IReadOnlySet<long>? Annotated { get; init; }
 }
 
 public sealed partial class ImapSession
@@ -99,7 +99,7 @@ public sealed partial class ImapSession
             flags = flags.Union(store.Answer);
         if (telling.Later is { } later)
             flags = flags.Except(later);
-        ILookup<uint, string>? annotations = await ChangedAnnotationsAsync(user, mailbox, change, telling);
+        ILookup<uint, string>? annotations = mailbox.TellsAnnotations || Notify is { TellsAnnotations: true } ? await ChangedAnnotationsAsync(user, mailbox, change, telling) : null;
         SearchContexts contexts = mailbox.Contexts;
         contexts.Note(change);
         if (tellsMessages)
@@ -166,7 +166,8 @@ public sealed partial class ImapSession
         {
             IReadOnlyList<ChangedAnnotation> changed = await Services.Annotations.ChangedAsync(mailbox.Key, user.Settings.Account, due, mailbox.AnnotationsSince, Gone);
             (mailbox.AnnotationsDue, mailbox.AnnotationsSince) = (UidSet.Empty, version);
-            ILookup<uint, string> told = changed.Where(c => telling.Store?.Annotated.Contains(c.ModSeq) != true).ToLookup(static c => c.Uid, static c => c.Entry);
+            // What is later than the version is told with its own.
+            ILookup<uint, string> told = changed.Where(c => c.ModSeq <= version && telling.Store?.Annotated?.Contains(c.ModSeq) != true).ToLookup(static c => c.Uid, static c => c.Entry);
             return told.Count == 0 ? null : told;
         }
         catch (StoreUnavailableException)

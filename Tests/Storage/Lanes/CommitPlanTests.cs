@@ -71,6 +71,45 @@ public sealed class CommitPlanTests(PostgresFixture postgres) : MailStoreTest(po
             [.. (await AppendOfAsync(inbox, count)).Messages.Select(m => m with { ThreadKeys = [++key, -key] })];
     }
 
+    /// <summary>The same where every message has annotations.</summary>
+    [Fact]
+    public async Task A_change_of_few_annotations_reads_few_rows()
+    {
+        int value = 0;
+        AccountId alice = await AccountAsync();
+        Owned inbox = await MailboxAsync(alice), work = await MailboxAsync(alice, "Work"), bob = await MailboxAsync(await AccountAsync("bob@a.test"));
+        await using NpgsqlConnection connection = await Database.Lanes.OpenConnectionAsync();
+        // Plans are made here.
+        await DoneAsync(await AppendOfAsync(inbox, 3));
+        await ReadAsync(Annotate(Uids(1, 2)));
+        await ReadAsync(CopyOf(inbox, Uids(1), work, move: false));
+        await ReadAsync(CopyOf(inbox, Uids(1), bob, move: true));
+        await ReadAsync(RemoveOf(inbox, Uids(2)));
+        await ReadAsync(await AnnotatedAsync());
+
+        for (int i = 0; i < 4; i++)
+            await DoneAsync(await AppendOfAsync(inbox, 500));
+        await DoneAsync(Annotate(All));
+        Assert.InRange(await ReadAsync(Annotate(Uids(500, 501))), 1, 60);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(600, 601), work, move: false)), 1, 60);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(600, 601), work, move: true)), 1, 80);
+        Assert.InRange(await ReadAsync(CopyOf(inbox, Uids(700), bob, move: true)), 1, 60);
+        Assert.InRange(await ReadAsync(RemoveOf(inbox, Uids(800, 900))), 1, 60);
+        Assert.InRange(await ReadAsync(await ReplaceOfAsync(inbox, 503, inbox)), 1, 60);
+        Assert.InRange(await ReadAsync(await AnnotatedAsync()), 1, 60);
+
+        Task<long> ReadAsync(params CommitOperation[] operations) => RowsReadAsync(connection, operations);
+
+        CommitOperation Annotate(UidSet uids) => new()
+        {
+            Kind = CommitKind.Annotate, Mailbox = inbox.Key, Epoch = inbox.Epoch, Tenant = inbox.Tenant, Id = NextOperation(), Actor = Someone, Uids = uids,
+            Annotations = [new AnnotationValue("/comment", true, [(byte)++value]), new AnnotationValue("/comment", false, [(byte)value])],
+        };
+
+        async Task<CommitOperation> AnnotatedAsync() =>
+            await AppendOfAsync(inbox, Message(await StageAsync()) with { Annotations = [new AnnotationValue("/comment", true, [1])] });
+    }
+
     /// <summary>The rows that a commit fetched from tables, by index or otherwise.</summary>
     private static async Task<long> RowsReadAsync(NpgsqlConnection connection, params CommitOperation[] operations)
     {
