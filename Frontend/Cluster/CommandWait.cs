@@ -1,3 +1,6 @@
+using System.IO.Pipelines;
+using MailCluster.Contracts;
+
 namespace MailCluster.Cluster;
 
 /// <summary>
@@ -6,12 +9,16 @@ namespace MailCluster.Cluster;
 /// For one command at a time.
 /// </summary>
 /// <param name="ended">Cancelled when the client is gone.</param>
-public sealed class CommandWait(CancellationToken ended)
+/// <param name="resume">Where the command goes on after a short change that an owner in this process has made; null for a thread of the pool.</param>
+public sealed class CommandWait(CancellationToken ended, PipeScheduler? resume = null)
 {
     private static readonly TimeSpan _own = TimeSpan.FromSeconds(1);
     private TimeSpan _used;
 
     public CancellationToken Ended => ended;
+
+    /// <param name="messages">What comes of a change of many takes long to tell: the thread that serves other connections, too, is not the place.</param>
+    internal PipeScheduler Resume(long messages) => resume is not null && messages <= MailboxLimits.LengthyChange ? resume : PipeScheduler.ThreadPool;
 
     /// <summary>Notes that something took so long.</summary>
     public void Add(TimeSpan waited)

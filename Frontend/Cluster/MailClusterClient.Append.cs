@@ -19,10 +19,13 @@ public sealed partial class MailClusterClient
             AppendRequest sent = request.Unfiltered ? request.Sealed() : request;
             if (!Mailboxes.Local.MayOwn(mailbox))
                 await KeepAsync(request).ConfigureAwait(false);
-            MailResult<AppendResult> result = await CallAsync(() => owner.Append(sent), wait).ConfigureAwait(false);
+            MailResult<AppendResult> result = await CallAsync(Once, wait).ConfigureAwait(false);
             if (result.Error is { Code: MailErrorCode.BodyGone } && await KeepAsync(request).ConfigureAwait(false))
-                result = await CallAsync(() => owner.Append(sent), wait).ConfigureAwait(false);
+                result = await CallAsync(Once, wait).ConfigureAwait(false);
             return request.Unfiltered && result.Error is { Code: MailErrorCode.BodyGone } ? _ask : result;
+
+            ValueTask<MailResult<AppendResult>> Once() =>
+                Mailboxes.Local.OwnerOf(mailbox)?.TryAppend(request, wait.Resume(request.Messages.Count)) is { } here ? new(here) : owner.Append(sent);
         }
         catch (StoreUnavailableException)
         {

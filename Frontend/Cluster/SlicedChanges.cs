@@ -19,7 +19,8 @@ public static class SlicedChanges
         foreach (UidSet slice in Slices(uids, cluster.Options.SliceMessages))
         {
             var request = new StoreRequest(cluster.NextOperation(), actor, slice, mode, flags, unchangedSince);
-            MailResult<StoreResult> result = await cluster.CallAsync(() => owner.Store(request), wait, slice.Cardinality).ConfigureAwait(false);
+            MailResult<StoreResult> result = await cluster.CallAsync(
+                () => cluster.Mailboxes.Local.OwnerOf(mailbox)?.TryStore(request, wait.Resume(slice.Cardinality)) is { } here ? new(here) : owner.Store(request), wait, slice.Cardinality).ConfigureAwait(false);
             if (result is not { Value: { } done })
                 return result.Error!;
             all = all is null ? done : new StoreResult(all.Changed.Union(done.Changed), all.Modified.Union(done.Modified), done.ModSeq);
@@ -58,7 +59,8 @@ public static class SlicedChanges
         foreach (UidSet? slice in ExpungeSlices(uids, known, cluster.Options.SliceMessages))
         {
             var request = new ExpungeRequest(cluster.NextOperation(), actor, slice);
-            MailResult<ExpungeResult> result = await cluster.CallAsync(() => owner.Expunge(request), wait, messages).ConfigureAwait(false);
+            MailResult<ExpungeResult> result = await cluster.CallAsync(
+                () => cluster.Mailboxes.Local.OwnerOf(mailbox)?.TryExpunge(request, wait.Resume(messages)) is { } here ? new(here) : owner.Expunge(request), wait, messages).ConfigureAwait(false);
             if (result is not { Value: { } done })
                 return result.Error!;
             all = new ExpungeResult(all.Uids.Union(done.Uids), done.ModSeq);

@@ -70,6 +70,8 @@ internal sealed partial class Connection : IConnection
 
     public ConnectionOutput Output { get; private set; }
 
+    public PipeScheduler Resume => ((PollLoop)Channel.EventLoop).Sessions;
+
     public InputTimeout InputTimeout { get; }
 
     public CancellationToken Closed => _closed.Token;

@@ -41,6 +41,11 @@ public interface IConnection
     /// <summary>What goes to the client. Read the property anew after <see cref="StartTlsAsync"/>.</summary>
     ConnectionOutput Output { get; }
 
+    /// <summary>
+    /// The thread in which the session goes on when input arrives, for other short continuations: what is written and flushed there goes to the socket without waking anybody. It serves other connections, too.
+    /// </summary>
+    PipeScheduler Resume { get; }
+
     /// <summary>The clock of the wait for input, and the way to wake it. Any thread.</summary>
     InputTimeout InputTimeout { get; }
 

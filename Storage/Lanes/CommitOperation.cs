@@ -68,8 +68,6 @@ public sealed record AnnotationLimits(int Entries, int Octets, long AccountOctet
 /// <summary>One operation on its way through a lane.</summary>
 public sealed class CommitOperation
 {
-    private static readonly UidSet _all = UidSet.FromRanges([new UidRange(1, uint.MaxValue)]);
-
     public required CommitKind Kind { get; init; }
 
     /// <summary>The mailbox that changes; the commit is refused when its epoch is not <see cref="Epoch"/>.</summary>
@@ -147,7 +145,7 @@ public sealed class CommitOperation
     }
 
     /// <summary>The UIDs that it is about.</summary>
-    public UidSet Uids { get; init; } = _all;
+    public UidSet Uids { get; init; } = UidSet.All;
 
     /// <summary>How many rows it may touch: a large one runs apart, so that others need not wait.</summary>
     public long Rows { get; init; } = 1;
@@ -161,7 +159,17 @@ public sealed class CommitOperation
     /// <summary>Octets of its bodies that the commit takes along, as far as they are known when it comes to the lane.</summary>
     internal long Inline { get; set; }
 
-    internal TaskCompletionSource<CommitOutcome> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>Who waits for it goes on in the lane's own thread, in the order of the commits, and must soon leave it. Otherwise in a thread of the pool.</summary>
+    public bool InPlace
+    {
+        init
+        {
+            if (value)
+                Completion = new();
+        }
+    }
+
+    internal TaskCompletionSource<CommitOutcome> Completion { get; private init; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     internal long Deadline { get; set; }
 }

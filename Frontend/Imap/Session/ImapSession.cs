@@ -29,7 +29,7 @@ public sealed partial class ImapSession : IAsyncDisposable
         _log = services.Log;
         AwaitLogin();
         (_input, Reader, Reply) = Begin();
-        Wait = new CommandWait(Gone);
+        Wait = new CommandWait(Gone, connection.Resume);
     }
 
     public IConnection Connection { get; }
@@ -68,7 +68,7 @@ public sealed partial class ImapSession : IAsyncDisposable
     internal CommandWait Wait { get; private set; }
 
     /// <summary>For a command that goes on for as long as the client likes: what it does now has a command's whole time again.</summary>
-    internal void WaitAnew() => Wait = new CommandWait(Gone);
+    internal void WaitAnew() => Wait = new CommandWait(Gone, Connection.Resume);
 
     /// <summary>Failed log-ins on this connection.</summary>
     internal int FailedLogins { get; set; }

@@ -1,5 +1,7 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using DotNetty.Common;
+using DotNetty.Common.Concurrency;
 using DotNetty.Transport.Channels;
 
 namespace MailCluster.Net;
@@ -20,6 +22,9 @@ internal sealed class PollLoop : SingleThreadEventLoop
         queue.MayWait = () => IsShuttingDown ? TimeSpan.Zero : UntilScheduled();
     }
 
+    /// <summary>For session code, <see cref="EventLoopTask"/>. Any thread; a loop that has ended leaves it to the pool.</summary>
+    public PipeScheduler Sessions => field ??= new SessionScheduler(this);
+
     /// <summary>Watches a socket until it is closed; on the loop.</summary>
     /// <param name="shared">Other loops watch it, too.</param>
     public ulong Watch(Socket socket, IPolled polled, bool shared = false) => _queue.Watch(socket, polled, shared);
@@ -37,5 +42,20 @@ internal sealed class PollLoop : SingleThreadEventLoop
         }
         var left = ScheduledTaskQueue.Peek().Deadline - PreciseTimeSpan.FromStart;
         return left.Ticks > 0 ? left.ToTimeSpan() : TimeSpan.Zero;
+    }
+
+    private sealed class SessionScheduler(PollLoop loop) : PipeScheduler
+    {
+        public override void Schedule(Action<object?> action, object? state)
+        {
+            try
+            {
+                loop.Execute(static (action, state) => EventLoopTask.Run((Action<object?>)action, state), action, state);
+            }
+            catch (RejectedExecutionException)
+            {
+                ThreadPool.Schedule(action, state);
+            }
+        }
     }
 }

@@ -26,6 +26,9 @@ public interface ILocalMailboxes
     /// <summary>Whether an owner in this process says that it has the mailbox: mostly so, no promise.</summary>
     bool MayOwn(MailboxKey mailbox);
 
+    /// <summary>The owner of a mailbox where it is in this process, and has lent itself; null otherwise. It may have lost its claim: its commits then tell.</summary>
+    ILocalOwner? OwnerOf(MailboxKey mailbox);
+
     /// <summary>What is published, in no order, also while this process may not answer from it; may be walked through while it changes.</summary>
     IEnumerable<KeyValuePair<MailboxKey, MailboxSnapshot>> All { get; }
 
@@ -37,6 +40,9 @@ public interface ILocalMailboxes
 
     /// <summary>For the owner: the mailbox's name may change from now on.</summary>
     void Unname(MailboxKey mailbox);
+
+    /// <summary>For the owner of <paramref name="epoch"/>: doors of this process may make changes by it, until <see cref="Withdraw"/>.</summary>
+    void Lend(MailboxKey mailbox, long epoch, ILocalOwner owner);
 
     /// <summary>For the owner of <paramref name="epoch"/>: it no longer answers (unloaded, claim lost, ended). A later owner's version stays.</summary>
     void Withdraw(MailboxKey mailbox, long epoch);

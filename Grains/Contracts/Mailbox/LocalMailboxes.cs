@@ -16,6 +16,8 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
     private readonly ConcurrentDictionary<MailboxKey, (long Epoch, MailboxPath Path)> _names = new();
     private readonly ConcurrentDictionary<(AccountId, MailboxPath), MailboxKey> _named = new();
 
+    private readonly ConcurrentDictionary<MailboxKey, (long Epoch, ILocalOwner Owner)> _owners = new();
+
     public event Action<MailboxKey, MailboxSnapshot>? Published;
 
     public event Action<MailboxKey, MailboxEnd>? Ended;
@@ -44,6 +46,10 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
 
     public bool MayOwn(MailboxKey mailbox) => _names.ContainsKey(mailbox);
 
+    public ILocalOwner? OwnerOf(MailboxKey mailbox) => _owners.TryGetValue(mailbox, out (long, ILocalOwner Owner) lent) ? lent.Owner : null;
+
+    public void Lend(MailboxKey mailbox, long epoch, ILocalOwner owner) => _owners.AddOrUpdate(mailbox, (epoch, owner), (_, old) => epoch > old.Epoch ? (epoch, owner) : old);
+
     public void Name(MailboxKey mailbox, long epoch, MailboxPath path)
     {
         if (_names.TryGetValue(mailbox, out (long, MailboxPath Path) before) && !before.Path.Equals(path))
@@ -68,6 +74,8 @@ public sealed class LocalMailboxes(Func<bool>? mayRead = null) : ILocalMailboxes
     {
         if (_names.TryGetValue(mailbox, out (long Epoch, MailboxPath) name) && name.Epoch <= epoch)
             Unname(mailbox);
+        if (_owners.TryGetValue(mailbox, out (long Epoch, ILocalOwner) lent) && lent.Epoch <= epoch)
+            _owners.TryRemove(KeyValuePair.Create(mailbox, lent));
         while (_published.TryGetValue(mailbox, out MailboxSnapshot? old) && old.Epoch <= epoch
             && !_published.TryRemove(KeyValuePair.Create(mailbox, old)))
         {

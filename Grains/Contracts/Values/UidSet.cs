@@ -19,6 +19,9 @@ public sealed class UidSet : IReadOnlyList<UidRange>, IEquatable<UidSet>
 {
     public static readonly UidSet Empty = new([]);
 
+    /// <summary>Every UID that there can be.</summary>
+    public static readonly UidSet All = new([new UidRange(1, uint.MaxValue)]);
+
     [Id(0)]
     private readonly UidRange[] _ranges;
 

@@ -15,24 +15,19 @@ public sealed partial class MailboxGrain
     {
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
-            return error ?? _lost;
+            return error ?? Lost;
         (MailRights rights, MailError? unsure) = await RightsAsync(owned, request.Actor.Account);
         if ((unsure ?? MayAnnotate(request.Values, rights)) is { } refusedBefore)
             return refusedBefore;
         AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
-        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+        var operation = new CommitOperation
         {
             Kind = CommitKind.Annotate, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
             Viewer = viewer, Uids = request.Uids, Annotations = request.Values, AnnotationLimits = AnnotationBounds, UnchangedSince = request.UnchangedSince,
             Rows = Math.Min(request.Uids.Cardinality, version.Snapshot.Count) * request.Values.Count, FirstRecent = owned.FirstRecent,
-        });
-        if (result.Error is { } refused)
-            return refused;
-        CommitOutcome outcome = result.Value!;
-        // Nodes that know of no annotations take it for what it is to them: other modseqs, the same flags.
-        if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
-            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new FlagsChanged(outcome.ModSeq, outcome.Uids, StoreMode.Add, FlagList.None)]));
-        return new StoreResult(outcome.Uids, outcome.Status == CommitStatus.DoneBefore ? ModifiedSince(request.Uids, request.UnchangedSince, outcome.Uids) : outcome.Modified, outcome.ModSeq);
+        };
+        MailResult<CommitOutcome> result = await CommitAsync(owned, operation);
+        return result.Error is { } refused ? refused : MailboxChanges.Stored(owned, operation, result.Value!);
     });
 
     /// <summary>Why these may not be set here; null when they may: r for one's own, n for shared ones (RFC 5257 §3.4).</summary>

@@ -1,4 +1,5 @@
 using MailCluster.Contracts;
+using MailCluster.Storage.Lanes;
 using MailCluster.Storage.Mailboxes;
 using Microsoft.Extensions.Logging;
 
@@ -7,6 +8,14 @@ namespace MailCluster.Grains;
 /// <summary>How the mailbox is claimed and loaded, and how that ends.</summary>
 public sealed partial class MailboxGrain
 {
+    /// <summary>How long an activation stays after its last use.</summary>
+    private static readonly TimeSpan _keptFor = TimeSpan.FromMinutes(5);
+
+    /// <summary>Milliseconds between two times that Orleans is told of uses that it does not see.</summary>
+    private const long _usedEvery = 60_000;
+
+    private long _usedAt = -_usedEvery;
+
     public async ValueTask Unname()
     {
         // Also where a claim is under way, which may have read the name already.
@@ -29,12 +38,12 @@ public sealed partial class MailboxGrain
         if (_end is { } ended)
             return (null, ended);
         if (_owned is { IsLost: true })
-            return (null, _lost);
+            return (null, Lost);
         Task<MailboxOwnership?> claiming = _claiming ??= ClaimAsync();
         try
         {
             MailboxOwnership? owned = await claiming;
-            return _end is { } end ? (null, end) : owned is { IsLost: false } ? (owned, null) : (null, _lost);
+            return _end is { } end ? (null, end) : owned is { IsLost: false } ? (owned, null) : (null, Lost);
         }
         catch (Exception e)
         {
@@ -42,7 +51,7 @@ public sealed partial class MailboxGrain
             if (_claiming == claiming)
                 _claiming = null;
             if (e is StoreUnavailableException)
-                return (null, _away);
+                return (null, Away);
             throw;
         }
     }
@@ -59,10 +68,36 @@ public sealed partial class MailboxGrain
         GrainMetrics.Claims.Add(1);
         if (!_nameless && claim.Path is { } path)
             local.Name(_key, claim.Epoch, path);
-        return _owned = new MailboxOwnership(claim, new DeltaLog(claim, version =>
-        {
-            local.Publish(_key, version);
-        }, _observers.Push, _reports.Changed, Lose));
+        MailboxOwnership owned = _owned = new MailboxOwnership(claim, new DeltaLog(claim, version => local.Publish(_key, version), _observers.Push, Changed, () => InTurn(Lose)));
+        local.Lend(_key, claim.Epoch, new LocalOwner(_key, owned, lanes, ids, _underWay, ConcludeInTurn, Used));
+        return owned;
+
+        Task<MailResult<CommitOutcome>> ConcludeInTurn(CommitOperation operation, Task<CommitOutcome> committed) =>
+            Task.Factory.StartNew(() => ConcludeAsync(owned, operation, () => committed), CancellationToken.None, TaskCreationOptions.None, _turns).Unwrap();
+    }
+
+    /// <summary>Any thread.</summary>
+    private void Changed()
+    {
+        if (!_reports.AreUnwanted)
+            InTurn(_reports.Changed);
+    }
+
+    /// <summary>A door of this process makes a change. Calls alone tell Orleans that this activation is in use. Any thread.</summary>
+    private void Used()
+    {
+        long now = Environment.TickCount64, told = Volatile.Read(ref _usedAt);
+        if (now - told > _usedEvery && Interlocked.CompareExchange(ref _usedAt, now, told) == told)
+            InTurn(() => DelayDeactivation(_keptFor));
+    }
+
+    /// <summary>At once where it is a turn of this owner, else as a turn of its own.</summary>
+    private void InTurn(Action action)
+    {
+        if (TaskScheduler.Current == _turns)
+            action();
+        else
+            Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.None, _turns).Ignore();
     }
 
     private async ValueTask<(MailboxVersion?, MailError?)> LoadAsync()
@@ -78,13 +113,13 @@ public sealed partial class MailboxGrain
             {
                 // Another has claimed it, or it is gone: the next activation finds out which.
                 Lose();
-                return (null, _lost);
+                return (null, Lost);
             }
-            return owned.IsLost ? (null, _lost) : (version, null);
+            return owned.IsLost ? (null, Lost) : (version, null);
         }
         catch (StoreUnavailableException)
         {
-            return (null, _away);
+            return (null, Away);
         }
     }
 
@@ -98,7 +133,7 @@ public sealed partial class MailboxGrain
         // What this activation published was withdrawn: another node has claimed the mailbox.
         if (_owned is { IsLost: false } owned && !(local.TryGet(_key, out MailboxSnapshot? published) && published.Epoch == owned.Epoch) && local.MayRead)
             Lose();
-        return _owned is { IsLost: false } ? null : _lost;
+        return _owned is { IsLost: false } ? null : Lost;
     }
 
     /// <summary>Ends this activation: its memory may no longer be what is in the rows. The next one claims anew.</summary>
@@ -106,8 +141,7 @@ public sealed partial class MailboxGrain
     {
         if (_owned is not { IsLost: false } owned)
             return;
-        owned.IsLost = true;
-        owned.Log.Fail(new ClaimLostException());
+        owned.End();
         local.Withdraw(_key, owned.Epoch);
         _observers.End(MailboxEnd.OwnerChanged);
         // What was committed of which this memory does not know, the row does.
@@ -121,12 +155,8 @@ public sealed partial class MailboxGrain
         if (_end is null)
         {
             // A mailbox that is still there has another owner in a moment.
-            _end = reason == MailboxEnd.Deleted ? _gone : _lost;
-            if (_owned is { } owned)
-            {
-                owned.IsLost = true;
-                owned.Log.Fail(new ClaimLostException());
-            }
+            _end = reason == MailboxEnd.Deleted ? _gone : Lost;
+            _owned?.End();
             local.Withdraw(_key, long.MaxValue);
             _observers.End(reason);
             DeactivateOnIdle();

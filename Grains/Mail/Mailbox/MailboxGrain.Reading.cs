@@ -47,11 +47,11 @@ public sealed partial class MailboxGrain
         }
         catch (ClaimLostException)
         {
-            return _lost;
+            return Lost;
         }
         catch (StoreUnavailableException)
         {
-            return _away;
+            return Away;
         }
     }
 
@@ -91,7 +91,7 @@ public sealed partial class MailboxGrain
         if (version is null)
             return error!;
         if (version.Pinned(epoch, modSeq) is not { } snapshot)
-            return _lost;
+            return Lost;
         if (Unsure() is { } unsure)
             return unsure;
         from = Math.Clamp(from, 0, snapshot.Chunks.Count);
@@ -114,7 +114,7 @@ public sealed partial class MailboxGrain
         }
         catch (StoreUnavailableException)
         {
-            return _away;
+            return Away;
         }
     }
 
@@ -126,7 +126,7 @@ public sealed partial class MailboxGrain
         }
         catch (StoreUnavailableException)
         {
-            return _away;
+            return Away;
         }
     }
 }

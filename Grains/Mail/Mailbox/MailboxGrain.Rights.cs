@@ -19,7 +19,7 @@ public sealed partial class MailboxGrain
     {
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
-            return error ?? _lost;
+            return error ?? Lost;
         (MailRights rights, MailError? unsure) = await RightsAsync(owned, request.Actor.Account);
         if (unsure is not null)
             return unsure;
@@ -44,7 +44,7 @@ public sealed partial class MailboxGrain
             {
                 // What the line counts for is not known, and the next owner reads it.
                 Lose();
-                return _away;
+                return Away;
             }
             MailboxAcl after = version.Snapshot.Sharing.Acl.With(request.Grantee, request.Negative, request.Mode, request.Rights, standing);
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new RightsChanged(outcome.ModSeq, after)]));
@@ -91,13 +91,13 @@ public sealed partial class MailboxGrain
             {
                 // The notice of what the tenants say now has not come yet: sessions would go by a list of before.
                 Lose();
-                return (MailRights.None, _lost, foreign);
+                return (MailRights.None, Lost, foreign);
             }
             return (acl.RightsOf(viewer, foreign), null, foreign);
         }
         catch (StoreUnavailableException)
         {
-            return (MailRights.None, _away, false);
+            return (MailRights.None, Away, false);
         }
     }
 
@@ -121,7 +121,7 @@ public sealed partial class MailboxGrain
         }
         catch (StoreUnavailableException)
         {
-            return _away;
+            return Away;
         }
     }
 

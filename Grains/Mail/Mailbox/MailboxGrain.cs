@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using MailCluster.Contracts;
@@ -22,13 +23,14 @@ public sealed partial class MailboxGrain(
     ILogger<MailboxGrain> log) : Grain, IMailboxGrain, IWatchedMailbox
 {
     private static readonly MailError _gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
-    private static readonly MailError _lost = new(MailErrorCode.StaleEpoch, "The mailbox has moved to another node.");
-    private static readonly MailError _away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
+    internal static readonly MailError Lost = new(MailErrorCode.StaleEpoch, "The mailbox has moved to another node.");
+    internal static readonly MailError Away = new(MailErrorCode.Unavailable, "The mail store cannot be reached now.");
 
     private static readonly MailError _unsure = new(MailErrorCode.Unavailable, "This node is not sure to be a member of the cluster now.");
 
-    private readonly Dictionary<OperationId, Task> _underWay = [];
+    private readonly ConcurrentDictionary<OperationId, Task> _underWay = [];
     private MailboxKey _key;
+    private TaskScheduler _turns = null!;
     private MailboxObservers _observers = null!;
     private MailboxReports _reports = null!;
     private Task<MailboxOwnership?>? _claiming;
@@ -39,6 +41,7 @@ public sealed partial class MailboxGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = MailboxKey.Parse(this.GetPrimaryKeyString());
+        _turns = TaskScheduler.Current;
         _observers = new MailboxObservers(_key, local, log);
         _reports = new MailboxReports(ReportAsync, log);
         return Task.CompletedTask;
@@ -54,6 +57,8 @@ public sealed partial class MailboxGrain(
         if (Mutation.NoFence)
             return;
 #endif
+        // What doors of this process have under way is published no more; their retry asks the next owner.
+        owned.End();
         local.Withdraw(_key, owned.Epoch);
         // A silo that stops gives thousands of claims back by being dead.
         if (reason.ReasonCode != DeactivationReasonCode.ShuttingDown || owned.FirstRecentIsDirty)
@@ -73,63 +78,29 @@ public sealed partial class MailboxGrain(
         IReadOnlyList<NewMessage> messages = Permitted((request.Unfiltered ? request.Sealed() : request).Messages, rights);
         AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         if (await EmailsAsync(messages.Count) is not { } emails)
-            return _away;
-        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
-        {
-            Kind = CommitKind.Append, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Viewer = viewer, Messages = messages, Emails = emails, Delivery = request.Delivery, Path = request.Path, Unfiltered = request.Unfiltered,
-            Rows = request.Messages.Count, FirstRecent = owned.FirstRecent, AnnotationLimits = AnnotationBounds,
-        });
-        if (result.Error is { } refused)
-            return refused;
-        CommitOutcome outcome = result.Value!;
-        if (outcome.Status == CommitStatus.Done)
-        {
-            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [Added(messages, viewer, emails, outcome)]));
-        }
-        return new AppendResult(owned.UidValidity, outcome.Uids, outcome.ModSeq, outcome.Status == CommitStatus.DeliveredBefore);
+            return Away;
+        MailResult<CommitOutcome> result = await CommitAsync(owned, MailboxChanges.Append(_key, owned, request, messages, viewer, emails, AnnotationBounds));
+        return result.Error is { } refused ? refused : MailboxChanges.Appended(owned, result.Value!);
     });
 
     public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => Once<StoreResult>(request.Operation, async () =>
     {
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
-            return error ?? _lost;
+            return error ?? Lost;
         (MailRights rights, MailError? unsure) = await RightsAsync(owned, request.Actor.Account);
         if (unsure is not null)
             return unsure;
         FlagMask mask = rights.Flags();
         if (!mask.Touches(request.Mode, request.Flags))
             return Refusal(rights);
-        FlagList flags = mask.Of(request.Flags);
-        AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
-        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
-        {
-            Kind = CommitKind.Store, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
-            Viewer = viewer, Mask = mask, Uids = request.Uids, Mode = request.Mode, Flags = flags, UnchangedSince = request.UnchangedSince,
-            Rows = Math.Min(request.Uids.Cardinality, version.Snapshot.Count), FirstRecent = owned.FirstRecent,
-        });
-        if (result.Error is { } refused)
-            return refused;
-        CommitOutcome outcome = result.Value!;
-        if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
-        {
-            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq,
-                [new FlagsChanged(outcome.ModSeq, outcome.Uids, request.Mode, flags, viewer, mask == FlagMask.All ? null : mask)]));
-        }
-        return new StoreResult(outcome.Uids, outcome.Status == CommitStatus.DoneBefore ? ModifiedSince(request.Uids, request.UnchangedSince, outcome.Uids) : outcome.Modified, outcome.ModSeq);
+        CommitOperation operation = MailboxChanges.Store(_key, owned, version, request, mask, ViewerOf(_key, request.Actor, _key.Account));
+        MailResult<CommitOutcome> result = await CommitAsync(owned, operation);
+        return result.Error is { } refused ? refused : MailboxChanges.Stored(owned, operation, result.Value!);
     });
 
-    /// <summary>
-    /// What an UNCHANGEDSINCE kept back that was made before: of an earlier commit only what it changed is known. What has a later modseq now it did not change, or
-    /// need not have.
-    /// </summary>
-    private UidSet ModifiedSince(UidSet asked, long? unchangedSince, UidSet changed) => unchangedSince is { } since && _owned?.Loaded is { Snapshot: var now }
-        ? UidSet.FromUids(now.Messages(asked.Except(changed)).Where(m => m.ModSeq > since).Select(static m => m.Uid))
-        : UidSet.Empty;
-
     public ValueTask<MailResult<ExpungeResult>> Expunge(ExpungeRequest request) =>
-        ExpungeAsync(CommitKind.Expunge, request.Operation, request.Actor, request.Uids ?? UidSet.FromRanges([new UidRange(1, uint.MaxValue)]));
+        ExpungeAsync(CommitKind.Expunge, request.Operation, request.Actor, request.Uids ?? UidSet.All);
 
     public ValueTask<MailResult<ExpungeResult>> Remove(RemoveRequest request) => ExpungeAsync(CommitKind.Remove, request.Operation, request.Actor, request.Uids);
 
@@ -137,20 +108,11 @@ public sealed partial class MailboxGrain(
     {
         (MailboxVersion? version, MailError? error) = await LoadAsync();
         if (version is null || _owned is not { } owned)
-            return error ?? _lost;
+            return error ?? Lost;
         if (await MayAsync(owned, actor, kind == CommitKind.Remove ? MailRights.Expunge | MailRights.DeleteMessages : MailRights.Expunge) is (_, { } notPermitted))
             return notPermitted;
-        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
-        {
-            Kind = kind, Mailbox = _key, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = operation, Actor = actor,
-            Uids = uids, Rows = Math.Min(uids.Cardinality, version.Snapshot.Count), FirstRecent = owned.FirstRecent,
-        });
-        if (result.Error is { } refused)
-            return refused;
-        CommitOutcome outcome = result.Value!;
-        if (outcome.Status == CommitStatus.Done && !outcome.Uids.IsEmpty)
-            await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, outcome.ModSeq - 1, outcome.ModSeq, [new MessagesExpunged(outcome.ModSeq, outcome.Uids)]));
-        return new ExpungeResult(outcome.Uids, outcome.ModSeq);
+        MailResult<CommitOutcome> result = await CommitAsync(owned, MailboxChanges.Expunge(_key, owned, version, kind, operation, actor, uids));
+        return result.Error is { } refused ? refused : MailboxChanges.Expunged(result.Value!);
     });
 
     public ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request) => Once<ReplaceResult>(request.Operation, async () =>
@@ -166,17 +128,18 @@ public sealed partial class MailboxGrain(
         IReadOnlyList<NewMessage> messages = Permitted([request.Message], rights);
         AccountId? viewer = ViewerOf(_key, request.Actor, _key.Account);
         if (await EmailsAsync(1) is not { } emails)
-            return _away;
-        MailResult<CommitOutcome> result = await CommitAsync(owned, new CommitOperation
+            return Away;
+        var operation = new CommitOperation
         {
             Kind = CommitKind.Replace, Mailbox = _key, Source = request.Source, Epoch = owned.Epoch, Tenant = owned.Tenant, Id = request.Operation, Actor = request.Actor,
             Viewer = viewer, Messages = messages, Emails = emails, Uids = UidSet.Single(request.Uid), Path = request.Path, FirstRecent = owned.FirstRecent,
             AnnotationLimits = AnnotationBounds,
-        });
+        };
+        MailResult<CommitOutcome> result = await CommitAsync(owned, operation);
         if (result.Error is { } refused)
             return refused;
         CommitOutcome outcome = result.Value!;
-        await PublishAsync(owned, request.Source, outcome, outcome.Status == CommitStatus.Done ? Added(messages, viewer, emails, outcome) : null);
+        await PublishAsync(owned, request.Source, outcome, outcome.Status == CommitStatus.Done ? MailboxChanges.Added(operation, outcome) : null);
         return new ReplaceResult(owned.UidValidity, outcome.Uids[0].First, outcome.ModSeq, outcome.SourceModSeq!.Value);
     });
 
@@ -215,17 +178,6 @@ public sealed partial class MailboxGrain(
         // The source's owner publishes before anyone hears OK. Also after an earlier commit: its notice may have been lost.
         if (taken is not null && !within)
             await NoticeAsync(source, new MailboxDelta(outcome.SourceEpoch!.Value, taken.ModSeq - 1, taken.ModSeq, [taken]));
-    }
-
-    /// <param name="viewer">Not null: their \Seen is this account's own.</param>
-    private static MessagesAdded Added(IReadOnlyList<NewMessage> messages, AccountId? viewer, long[] emails, CommitOutcome outcome)
-    {
-        uint first = outcome.Uids[0].First;
-        MessageRow[] rows = [.. messages.Select((m, i) => new MessageRow(
-            (uint)(first + i), new EmailId(emails[i]), m.Size, m.InternalDate, m.ZoneMinutes, outcome.SaveDate,
-            viewer is null ? m.Flags : m.Flags with { System = m.Flags.System & ~SystemFlags.Seen }, outcome.ModSeq, outcome.Threads[i]))];
-        return viewer is null ? new MessagesAdded(outcome.ModSeq, rows) : new MessagesAdded(outcome.ModSeq, rows, viewer, UidSet.FromUids(
-            Enumerable.Range(0, messages.Count).Where(i => (messages[i].Flags.System & SystemFlags.Seen) != 0).Select(i => (uint)(first + i))));
     }
 
     /// <summary>Messages with the flags that may be set; the others are left out (RFC 4314 §4).</summary>
@@ -308,32 +260,42 @@ public sealed partial class MailboxGrain(
         }
         catch (ClaimLostException)
         {
-            return _lost;
+            return Lost;
         }
         finally
         {
             if (!joined)
-                _underWay.Remove(operation);
+                _underWay.TryRemove(operation, out _);
         }
     }
 
+    /// <summary>Commits, and publishes what came of it here alone (<see cref="MailboxChanges.Delta"/>).</summary>
     private async Task<MailResult<CommitOutcome>> CommitAsync(MailboxOwnership owned, CommitOperation operation)
     {
-        CommitOutcome outcome;
         using Activity? span = MailTraces.Lane();
+        MailResult<CommitOutcome> result = await ConcludeAsync(owned, operation, () => lanes.CommitAsync(operation));
+        if (result.Value is { } outcome && MailboxChanges.Delta(owned, operation, outcome) is { } delta)
+            await owned.Log.ApplyAsync(delta);
+        return result;
+    }
+
+    /// <summary>What the outcome of a commit means for this owner, and for who asked for it.</summary>
+    private async Task<MailResult<CommitOutcome>> ConcludeAsync(MailboxOwnership owned, CommitOperation operation, Func<Task<CommitOutcome>> committing)
+    {
+        CommitOutcome outcome;
         try
         {
-            outcome = await lanes.CommitAsync(operation);
+            outcome = await committing();
         }
         catch (CommitNotDoneException)
         {
-            return _away;
+            return Away;
         }
         catch (CommitUnknownException e)
         {
             LogUnknown(e, _key);
             Lose();
-            return _away;
+            return Away;
         }
         switch (outcome.Status)
         {
@@ -343,7 +305,7 @@ public sealed partial class MailboxGrain(
                 return outcome;
             case CommitStatus.Fenced:
                 Lose();
-                return _lost;
+                return Lost;
             case CommitStatus.MailboxGone:
                 return EndNow(MailboxEnd.Deleted);
             case CommitStatus.OverQuota:

@@ -7,6 +7,7 @@ namespace MailCluster.Grains;
 internal sealed class MailboxOwnership(MailboxClaim claim, DeltaLog log)
 {
     private Task<MailboxVersion?>? _loading;
+    private bool _lost;
     private uint _firstRecentSaved = (uint)claim.FirstRecent;
 
     public MailboxClaim Claim => claim;
@@ -22,7 +23,14 @@ internal sealed class MailboxOwnership(MailboxClaim claim, DeltaLog log)
     public MailboxVersion? Loaded => log.Version;
 
     /// <summary>True once the claim is over; nothing is answered from memory any more.</summary>
-    public bool IsLost { get; set; }
+    public bool IsLost => Volatile.Read(ref _lost);
+
+    /// <summary>The claim is over: nothing is published any more once this returns.</summary>
+    public void End()
+    {
+        Volatile.Write(ref _lost, true);
+        log.Fail(new ClaimLostException());
+    }
 
     /// <summary>The first UID that no session was told to be \Recent; saved with the next commit, so that SELECT writes nothing.</summary>
     public uint FirstRecent { get; private set; } = (uint)claim.FirstRecent;

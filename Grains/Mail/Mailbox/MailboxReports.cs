@@ -12,10 +12,13 @@ internal sealed partial class MailboxReports(Func<ValueTask<bool>> tell, ILogger
     private const int _tries = 10;
 
     private readonly ILogger _log = log;
-    private bool _unwanted;
+    private volatile bool _unwanted;
     private bool _due;
     private bool _running;
     private int _asked;
+
+    /// <summary>Nobody wants to know. Any thread.</summary>
+    public bool AreUnwanted => _unwanted;
 
     /// <summary>Somebody wants to know from now on.</summary>
     public void Watched()

@@ -2,7 +2,7 @@ using MailCluster.Contracts;
 
 namespace MailCluster.Grains;
 
-/// <summary>The messages of a loaded mailbox, the last steps that led there, and versions that are being copied by front ends.</summary>
+/// <summary>The messages of a loaded mailbox, the last steps that led there, and versions that are being copied by front ends. Any thread.</summary>
 internal sealed class MailboxVersion(MailboxSnapshot snapshot)
 {
     /// <summary>Steps that are kept, so that a front end that is a little behind need not copy the whole.</summary>
@@ -14,21 +14,25 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
     private const int _pins = 16;
     private static readonly TimeSpan _pinned = TimeSpan.FromSeconds(30);
 
+    private readonly Lock _gate = new();
     private readonly LinkedList<MailboxDelta> _recent = [];
     private readonly LinkedList<(MailboxSnapshot Snapshot, long Until)> _pinnedVersions = [];
     private int _recentRows;
 
-    public MailboxSnapshot Snapshot { get; private set; } = snapshot;
+    public MailboxSnapshot Snapshot => Volatile.Read(ref snapshot);
 
     public void Apply(MailboxDelta delta)
     {
-        Snapshot = Snapshot.Apply(delta);
-        _recent.AddLast(delta);
-        _recentRows += Rows(delta);
-        while (_recent.Count > _kept || _recentRows > _keptRows)
+        lock (_gate)
         {
-            _recentRows -= Rows(_recent.First!.Value);
-            _recent.RemoveFirst();
+            Volatile.Write(ref snapshot, snapshot.Apply(delta));
+            _recent.AddLast(delta);
+            _recentRows += Rows(delta);
+            while (_recent.Count > _kept || _recentRows > _keptRows)
+            {
+                _recentRows -= Rows(_recent.First!.Value);
+                _recent.RemoveFirst();
+            }
         }
     }
 
@@ -37,24 +41,30 @@ internal sealed class MailboxVersion(MailboxSnapshot snapshot)
     /// <summary>See <see cref="IMailboxGrain.Sync"/>.</summary>
     public SyncReply Since(long epoch, long modSeq)
     {
-        if (epoch == Snapshot.Epoch && modSeq == Snapshot.ModSeq)
-            return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], null, Snapshot.UidNext, Snapshot.UidValidity);
-        if (epoch == Snapshot.Epoch && _recent.First is { } first && first.Value.FromModSeq <= modSeq)
-            return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [.. _recent.Where(d => d.FromModSeq >= modSeq)], null, Snapshot.UidNext, Snapshot.UidValidity);
-        long now = Environment.TickCount64;
-        while (_pinnedVersions.First is { } oldest && (oldest.Value.Until < now || _pinnedVersions.Count >= _pins))
-            _pinnedVersions.RemoveFirst();
-        if (_pinnedVersions.Last is { } last && last.Value.Snapshot.ModSeq == Snapshot.ModSeq)
-            _pinnedVersions.RemoveLast();
-        _pinnedVersions.AddLast((Snapshot, now + (long)_pinned.TotalMilliseconds));
-        return new SyncReply(Snapshot.Epoch, Snapshot.ModSeq, [], Snapshot.Chunks.Count, Snapshot.UidNext, Snapshot.UidValidity, Sharing: Snapshot.Sharing);
+        lock (_gate)
+        {
+            if (epoch == snapshot.Epoch && modSeq == snapshot.ModSeq)
+                return new SyncReply(snapshot.Epoch, snapshot.ModSeq, [], null, snapshot.UidNext, snapshot.UidValidity);
+            if (epoch == snapshot.Epoch && _recent.First is { } first && first.Value.FromModSeq <= modSeq)
+                return new SyncReply(snapshot.Epoch, snapshot.ModSeq, [.. _recent.Where(d => d.FromModSeq >= modSeq)], null, snapshot.UidNext, snapshot.UidValidity);
+            long now = Environment.TickCount64;
+            while (_pinnedVersions.First is { } oldest && (oldest.Value.Until < now || _pinnedVersions.Count >= _pins))
+                _pinnedVersions.RemoveFirst();
+            if (_pinnedVersions.Last is { } last && last.Value.Snapshot.ModSeq == snapshot.ModSeq)
+                _pinnedVersions.RemoveLast();
+            _pinnedVersions.AddLast((snapshot, now + (long)_pinned.TotalMilliseconds));
+            return new SyncReply(snapshot.Epoch, snapshot.ModSeq, [], snapshot.Chunks.Count, snapshot.UidNext, snapshot.UidValidity, Sharing: snapshot.Sharing);
+        }
     }
 
     /// <summary>A version that <see cref="Since"/> has named; null when it is kept no longer.</summary>
     public MailboxSnapshot? Pinned(long epoch, long modSeq)
     {
-        if (Snapshot.Epoch != epoch)
-            return null;
-        return Snapshot.ModSeq == modSeq ? Snapshot : _pinnedVersions.FirstOrDefault(p => p.Snapshot.ModSeq == modSeq).Snapshot;
+        lock (_gate)
+        {
+            if (snapshot.Epoch != epoch)
+                return null;
+            return snapshot.ModSeq == modSeq ? snapshot : _pinnedVersions.FirstOrDefault(p => p.Snapshot.ModSeq == modSeq).Snapshot;
+        }
     }
 }
