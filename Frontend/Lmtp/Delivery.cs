@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Pipelines;
 using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Lmtp.Filtering;
@@ -8,11 +9,12 @@ namespace MailCluster.Lmtp;
 
 /// <summary>Puts a received message into the mailboxes of its recipients.</summary>
 /// <param name="filters">Null: nobody has filters.</param>
-internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, ILogger log, Filters? filters)
+/// <param name="resume">As of <see cref="Placement"/>.</param>
+internal sealed class Delivery(MailClusterClient cluster, LmtpOptions options, ILogger log, Filters? filters, PipeScheduler resume)
 {
     private static readonly IReadOnlyDictionary<AccountId, AccountFilters> None = new Dictionary<AccountId, AccountFilters>();
 
-    private readonly Placement _placement = new(cluster);
+    private readonly Placement _placement = new(cluster, resume);
 
     /// <summary>Delivers to every target, several at a time; one reply for each recipient, in the order of RCPT.</summary>
     public async Task<string[]> DeliverAsync(Transaction transaction, Trace trace, BodyTransfer transfer, CancellationToken cancellationToken)

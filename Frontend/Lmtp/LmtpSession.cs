@@ -39,7 +39,7 @@ internal sealed partial class LmtpSession : IAsyncDisposable
         _time = time;
         _log = log;
         _resolver = new RecipientResolver(cluster);
-        _delivery = new Delivery(cluster, options, log, filters);
+        _delivery = new Delivery(cluster, options, log, filters, connection.Resume);
     }
 
     public async Task RunAsync()

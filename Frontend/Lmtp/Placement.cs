@@ -1,10 +1,12 @@
+using System.IO.Pipelines;
 using MailCluster.Cluster;
 using MailCluster.Contracts;
 
 namespace MailCluster.Lmtp;
 
 /// <summary>Puts one message into one mailbox of an account, whatever happens to the mailbox in the meantime.</summary>
-internal sealed class Placement(MailClusterClient cluster)
+/// <param name="resume">Where a delivery without filters goes on, as of <see cref="CommandWait"/>: what is left of it is short.</param>
+internal sealed class Placement(MailClusterClient cluster, PipeScheduler resume)
 {
     /// <summary>With the mailbox as it was known, as it is now, and in the end into INBOX.</summary>
     private const int Attempts = 3;
@@ -34,7 +36,7 @@ internal sealed class Placement(MailClusterClient cluster)
             bool posts = posted && !folder.Path.IsInbox;
             AppendRequest named = request with { Path = folder.Path, Actor = posts ? actor with { Account = MailboxAcl.Anyone } : actor };
             MailResult<AppendResult> appended =
-                await cluster.AppendAsync(new MailboxKey(account.Account, folder.Id), named, new CommandWait(cancellationToken)).ConfigureAwait(false);
+                await cluster.AppendAsync(new MailboxKey(account.Account, folder.Id), named, new CommandWait(cancellationToken, unfiltered ? resume : null)).ConfigureAwait(false);
             if (appended.Value is { } result)
                 return new Placed(null, folder.Path, result);
             // Renamed or deleted since it was looked for. INBOX can't be deleted, but its place may be taken by another (RENAME INBOX).
