@@ -13,8 +13,11 @@ internal sealed record HeldBody(BodyId Id, TenantId Tenant, ReadOnlyMemory<byte>
 /// </summary>
 public sealed class HeldBodies
 {
-    /// <summary>The largest body that is held. Larger ones are staged beside the commits, which need not wait for them: 64 KB keep PostgreSQL busy for as long as four commits of small ones.</summary>
-    internal const int MostOctets = 16 * 1024;
+    /// <summary>
+    /// The largest body that is held. APPENDs of 64 KB by 8 clients, beside 16 KB, above which they were staged by a statement of their own: 1.31 ms of processor time for 1.86, of which PostgreSQL 0.61 for 0.92.
+    /// How much of them a batch takes is bounded by <c>LaneOptions.BatchBytes</c>. Larger ones, whose buffers would be large objects each time, are staged beside the commits, which need not wait for them.
+    /// </summary>
+    internal const int MostOctets = 64 * 1024;
 
     /// <summary>All that are held together.</summary>
     private const long Capacity = 16 << 20;
