@@ -1,3 +1,4 @@
+using MailCluster.Cluster;
 using MailCluster.Contracts;
 using MailCluster.Imap.Session;
 using MailCluster.Imap.Wire;
@@ -75,6 +76,6 @@ internal sealed class ReplacedMessage(ImapSession session, Selected state, bool 
     {
         IMailboxGrain owner = session.Cluster.Mailbox(target.Key);
         var request = new ReplaceRequest(operation, state.User.Actor, message, state.Mailbox.Key, Uid!.Value, target.Info.Path);
-        return session.PatientAsync(session.Cluster.CallAsync(() => owner.Replace(request), session.Wait), "Still storing");
+        return session.PatientAsync(session.Cluster.TakeAsync(() => owner.Replace(request), session.Wait), "Still storing");
     }
 }

@@ -172,7 +172,9 @@ internal sealed class FakeMailbox : IMailboxGrain
 
     public ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request) => throw new NotSupportedException();
 
-    public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => throw new NotSupportedException();
+    public Func<CopyRequest, MailResult<CopyResult>>? OnCopyFrom { get; init; }
+
+    public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => new(OnCopyFrom!(request));
 
     public ValueTask<MailResult<UidSet>> Vanished(long since) => throw new NotSupportedException();
 

@@ -53,6 +53,26 @@ public sealed class SlicedChangesTests
         Assert.Equal(3, asked.Select(static a => a.Id).Distinct().Count());
     }
 
+    /// <summary>The first try may have moved the messages there before it was deleted, so that NO [TRYCREATE] would not be true. A copy takes nothing away.</summary>
+    [Theory]
+    [InlineData(true, false, MailErrorCode.MailboxGone)]
+    [InlineData(true, true, MailErrorCode.Unavailable)]
+    [InlineData(false, true, MailErrorCode.MailboxGone)]
+    public async Task A_move_whose_repetition_finds_its_mailbox_deleted_may_have_been_made(bool move, bool repeated, MailErrorCode expected)
+    {
+        var grains = new FakeGrains();
+        int tries = 0;
+        grains.Put<IMailboxGrain>(Mailbox.ToString(), new FakeMailbox
+        {
+            OnCopyFrom = _ => repeated && ++tries == 1 ? throw new TimeoutException() : new MailError(MailErrorCode.MailboxGone, "The mailbox was deleted."),
+        });
+        await using var cluster = new MailClusterClient(grains, null!, new LocalMailboxes(), TestCluster.Impatient);
+        (CopyResult? done, MailError? error) = await cluster.TransferAsync(
+            new MailboxKey(new AccountId(1), new MailboxId(2)), Mailbox, new Actor("u", "s", null), Set("19"), move, new CommandWait(CancellationToken.None));
+        Assert.Null(done);
+        Assert.Equal(expected, error!.Code);
+    }
+
     private static MailboxKey Mailbox => new(new AccountId(1), new MailboxId(1));
 
     private static UidSet Set(string text) => UidSet.FromRanges(text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(static r => r.Split(':')).Select(static r => new UidRange(uint.Parse(r[0]), uint.Parse(r[^1]))));

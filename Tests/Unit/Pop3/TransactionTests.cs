@@ -202,7 +202,14 @@ public sealed class TransactionTests
         // Forgiven: spaces at the end, a bare LF.
         await c.SendRaw("LIST 1 \nSTAT\n");
         await c.Expect("+OK 1 120", "+OK 1 120");
-        await c.SendRaw(new string('x', 3_000_000));
+        try
+        {
+            await c.SendRaw(new string('x', 3_000_000));
+        }
+        catch (IOException)
+        {
+            // The server need not wait for all of it.
+        }
         await c.Expect("-ERR The line is too long");
         await c.Closed();
     }
