@@ -5,7 +5,7 @@ using NpgsqlTypes;
 
 namespace MailCluster.Storage.Lanes;
 
-/// <summary>A batch of operations as the one call of <c>mail.commit_v3</c> that commits it: autocommit, no BEGIN, no time-out.</summary>
+/// <summary>A batch of operations as the one call of <c>mail.commit_v3</c> that commits it, or of <c>mail.commit_v4</c> where messages go, are copied or come with annotations: autocommit, no BEGIN, no time-out.</summary>
 /// <param name="held">Bodies that are stored by the commit itself; others were staged.</param>
 internal sealed class CommitBatch(IReadOnlyList<CommitOperation> operations, HeldBodies? held = null)
 {

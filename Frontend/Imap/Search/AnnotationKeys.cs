@@ -10,42 +10,16 @@ namespace MailCluster.Imap.Search;
 /// <param name="viewer">Whose private ones.</param>
 internal sealed class AnnotationKeys(IMessageAnnotations annotations, MailboxKey mailbox, AccountId viewer, Collation collation)
 {
-    public static bool Occur(SearchKey key) => key switch
-    {
-        SearchKey.Annotation => true,
-        SearchKey.And and => and.Keys.Any(Occur),
-        SearchKey.Or or => Occur(or.Left) || Occur(or.Right),
-        SearchKey.Not not => Occur(not.Key),
-        SearchKey.Fuzzy fuzzy => Occur(fuzzy.Key),
-        SearchKey.InThread inThread => Occur(inThread.Key),
-        _ => false,
-    };
+    public static bool Occur(SearchKey key) => key is SearchKey.Annotation || key.Parts.Any(Occur);
 
     /// <summary>Puts UIDs in the place of the keys that are about annotations.</summary>
     /// <exception cref="StoreUnavailableException">The store can't be reached.</exception>
     public async ValueTask<SearchKey> ResolveAsync(SearchKey key, CancellationToken cancellationToken)
     {
-        switch (key)
-        {
-            case SearchKey.Annotation annotation:
-                SearchKey found = ThreadKeys.Of(await FindAsync(annotation, cancellationToken).ConfigureAwait(false));
-                return annotation.Value is null ? new SearchKey.Not(found) : found;
-            case SearchKey.And and:
-                var keys = new List<SearchKey>(and.Keys.Count);
-                foreach (SearchKey one in and.Keys)
-                    keys.Add(await ResolveAsync(one, cancellationToken).ConfigureAwait(false));
-                return new SearchKey.And(keys);
-            case SearchKey.Or or:
-                return new SearchKey.Or(await ResolveAsync(or.Left, cancellationToken).ConfigureAwait(false), await ResolveAsync(or.Right, cancellationToken).ConfigureAwait(false));
-            case SearchKey.Not not:
-                return new SearchKey.Not(await ResolveAsync(not.Key, cancellationToken).ConfigureAwait(false));
-            case SearchKey.Fuzzy fuzzy:
-                return new SearchKey.Fuzzy(await ResolveAsync(fuzzy.Key, cancellationToken).ConfigureAwait(false));
-            case SearchKey.InThread inThread:
-                return new SearchKey.InThread(await ResolveAsync(inThread.Key, cancellationToken).ConfigureAwait(false));
-            default:
-                return key;
-        }
+        if (key is not SearchKey.Annotation annotation)
+            return await key.WithPartsAsync(part => ResolveAsync(part, cancellationToken)).ConfigureAwait(false);
+        SearchKey found = ThreadKeys.Of(await FindAsync(annotation, cancellationToken).ConfigureAwait(false));
+        return annotation.Value is null ? new SearchKey.Not(found) : found;
     }
 
     /// <summary>The values that a criterion of SORT orders by, by UID, in the octets that are compared.</summary>

@@ -12,33 +12,14 @@ internal sealed class ThreadKeys(Func<SearchKey, ValueTask<UidSet>> find, Func<V
 {
     private ThreadTree? _tree;
 
-    public static bool Occur(SearchKey key) => key switch
-    {
-        SearchKey.InThread or SearchKey.ThreadRoot or SearchKey.ThreadLeaf => true,
-        SearchKey.And and => and.Keys.Any(Occur),
-        SearchKey.Or or => Occur(or.Left) || Occur(or.Right),
-        SearchKey.Not not => Occur(not.Key),
-        SearchKey.Fuzzy fuzzy => Occur(fuzzy.Key),
-        _ => false,
-    };
+    public static bool Occur(SearchKey key) => key is SearchKey.InThread or SearchKey.ThreadRoot or SearchKey.ThreadLeaf || key.Parts.Any(Occur);
 
     public async ValueTask<SearchKey> ResolveAsync(SearchKey key)
     {
         switch (key)
         {
-            case SearchKey.And and:
-                var keys = new List<SearchKey>(and.Keys.Count);
-                foreach (SearchKey one in and.Keys)
-                    keys.Add(await ResolveAsync(one));
-                return new SearchKey.And(keys);
-            case SearchKey.Or or:
-                return new SearchKey.Or(await ResolveAsync(or.Left), await ResolveAsync(or.Right));
-            case SearchKey.Not not:
-                return new SearchKey.Not(await ResolveAsync(not.Key));
             case SearchKey.Fuzzy { Key: SearchKey.InThread inner }:
                 return await ResolveAsync(new SearchKey.InThread(new SearchKey.Fuzzy(inner.Key)));
-            case SearchKey.Fuzzy fuzzy:
-                return new SearchKey.Fuzzy(await ResolveAsync(fuzzy.Key));
             case SearchKey.InThread inThread:
                 return Of(Around(await TreeAsync(), await find(await ResolveAsync(inThread.Key))));
             case SearchKey.ThreadRoot:
@@ -46,7 +27,7 @@ internal sealed class ThreadKeys(Func<SearchKey, ValueTask<UidSet>> find, Func<V
             case SearchKey.ThreadLeaf:
                 return Of(Those(await TreeAsync(), static (tree, node) => tree.Children(node).Count == 0));
             default:
-                return key;
+                return await key.WithPartsAsync(ResolveAsync);
         }
     }
 

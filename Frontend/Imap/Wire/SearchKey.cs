@@ -16,6 +16,35 @@ public abstract record SearchKey
     {
     }
 
+    /// <summary>The keys that this one is made of, in their order; none where it stands alone.</summary>
+    public IReadOnlyList<SearchKey> Parts => this switch
+    {
+        And and => and.Keys,
+        Or or => [or.Left, or.Right],
+        Not not => [not.Key],
+        Fuzzy fuzzy => [fuzzy.Key],
+        InThread inThread => [inThread.Key],
+        _ => [],
+    };
+
+    /// <summary>The same made of other parts, which are asked for one after the other.</summary>
+    public async ValueTask<SearchKey> WithPartsAsync(Func<SearchKey, ValueTask<SearchKey>> other)
+    {
+        IReadOnlyList<SearchKey> parts = Parts;
+        var others = new SearchKey[parts.Count];
+        for (int i = 0; i < others.Length; i++)
+            others[i] = await other(parts[i]);
+        return this switch
+        {
+            And => new And(others),
+            Or => new Or(others[0], others[1]),
+            Not => new Not(others[0]),
+            Fuzzy => new Fuzzy(others[0]),
+            InThread => new InThread(others[0]),
+            _ => this,
+        };
+    }
+
     public sealed record All : SearchKey
     {
         public static All Key { get; } = new();
