@@ -19,9 +19,9 @@ public sealed partial class MailClusterClient
             AppendRequest sent = request.Unfiltered ? request.Sealed() : request;
             if (!Mailboxes.Local.MayOwn(mailbox))
                 await KeepAsync(request).ConfigureAwait(false);
-            MailResult<AppendResult> result = await CallAsync(Once, wait).ConfigureAwait(false);
+            MailResult<AppendResult> result = await ChangeAsync(Once, wait).ConfigureAwait(false);
             if (result.Error is { Code: MailErrorCode.BodyGone } && await KeepAsync(request).ConfigureAwait(false))
-                result = await CallAsync(Once, wait).ConfigureAwait(false);
+                result = await ChangeAsync(Once, wait).ConfigureAwait(false);
             return request.Unfiltered && result.Error is { Code: MailErrorCode.BodyGone } ? _ask : result;
 
             ValueTask<MailResult<AppendResult>> Once() =>

@@ -111,6 +111,23 @@ public sealed partial class MailClusterClient : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// As <see cref="CallAsync{T}(Func{ValueTask{MailResult{T}}}, CommandWait, long)"/>, for a change that adds messages. A repetition may find the mailbox deleted, or that it may do nothing there any more; the
+    /// owner then looks for what the try before it has done (<see cref="MailError.NotDone"/>). One of a release that does not look is not believed: that nothing was done is not known, and not said.
+    /// </summary>
+    public async ValueTask<MailResult<T>> ChangeAsync<T>(Func<ValueTask<MailResult<T>>> call, CommandWait wait, long messages = 1)
+    {
+        int tries = 0;
+        MailResult<T> result = await CallAsync(
+            () =>
+            {
+                tries++;
+                return call();
+            },
+            wait, messages).ConfigureAwait(false);
+        return tries > 1 && result.Error is { Code: MailErrorCode.MailboxGone or MailErrorCode.NonExistent or MailErrorCode.NoPermission, NotDone: false } ? Away : result;
+    }
+
     /// <param name="patience">How long what is known to have failed is tried again.</param>
     /// <param name="most">How long an answer is waited for.</param>
     private async ValueTask<MailResult<T>> CallAsync<T>(

@@ -80,8 +80,7 @@ public static class SlicedChanges
         foreach (UidSet slice in move && source.Account == target.Account ? Slices(uids, cluster.Options.SliceMessages) : [uids])
         {
             var request = new CopyRequest(cluster.NextOperation(), actor, source, slice, move);
-            ValueTask<MailResult<CopyResult>> Once() => owner.CopyFrom(request);
-            MailResult<CopyResult> result = await (move ? cluster.TakeAsync(Once, wait, slice.Cardinality) : cluster.CallAsync(Once, wait, slice.Cardinality)).ConfigureAwait(false);
+            MailResult<CopyResult> result = await cluster.ChangeAsync(() => owner.CopyFrom(request), wait, slice.Cardinality).ConfigureAwait(false);
             if (result is not { Value: { } done })
                 return (all, result.Error);
             // The n-th of one set became the n-th of the other, also of all together: both only rise.
@@ -89,23 +88,6 @@ public static class SlicedChanges
                 : new CopyResult(done.UidValidity, all.SourceUids.Union(done.SourceUids), all.Uids.Union(done.Uids), Math.Max(all.ModSeq, done.ModSeq), done.SourceModSeq ?? all.SourceModSeq);
         }
         return (all, null);
-    }
-
-    /// <summary>
-    /// As <see cref="MailClusterClient.CallAsync{T}(Func{ValueTask{MailResult{T}}}, CommandWait, long)"/>, for a change that also takes messages away from another mailbox than the one whose owner is asked. Where
-    /// a repetition finds that one deleted, the try before it may have put them there first, and they went with it: that nothing was done is not known, and not said.
-    /// </summary>
-    public static async ValueTask<MailResult<T>> TakeAsync<T>(this MailClusterClient cluster, Func<ValueTask<MailResult<T>>> call, CommandWait wait, long messages = 1)
-    {
-        int tries = 0;
-        MailResult<T> result = await cluster.CallAsync(
-            () =>
-            {
-                tries++;
-                return call();
-            },
-            wait, messages).ConfigureAwait(false);
-        return tries > 1 && result.Error is { Code: MailErrorCode.MailboxGone } ? MailClusterClient.Away : result;
     }
 
     /// <summary>The set in parts of at most <paramref name="size"/> UIDs, in their order.</summary>

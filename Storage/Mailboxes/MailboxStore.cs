@@ -12,6 +12,11 @@ namespace MailCluster.Storage.Mailboxes;
 public sealed record MailboxClaim(
     long Epoch, TenantId Tenant, MailboxStatus Status, long FirstRecent, string? Previous, MailboxPath? Path, IReadOnlyList<string> Keywords);
 
+/// <summary>What an operation has done; its fields as those of <see cref="Lanes.CommitOutcome"/>.</summary>
+/// <param name="UidValidity">Null: of the mailbox's row nothing is left.</param>
+/// <param name="SourceEpoch">Null: there is no source, or it was deleted.</param>
+public sealed record OperationOutcome(uint? UidValidity, long ModSeq, UidSet Uids, long? SourceModSeq, long? SourceEpoch, UidSet SourceUids);
+
 /// <summary>The rows of one mailbox, for its owner. Changes go through the lanes; here are the claim and the reads.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when PostgreSQL can't be reached.</remarks>
 public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pageOptions = null)
@@ -243,6 +248,27 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
         while (await reader.ReadAsync())
             ahead.Add((reader.GetInt32(0), reader.IsDBNull(1) ? null : reader.GetInt64(1), reader.IsDBNull(2) ? 0 : reader.GetInt64(2)));
         return (IReadOnlyList<(int, long?, long)>)ahead;
+    });
+
+    /// <summary>
+    /// What an operation has done to this mailbox, which may have been deleted since; null: nothing. Where the mailbox's row says that it was deleted, or was claimed since the operation was begun, that
+    /// is certain for good: whatever is still under way waits for the row, and is refused.
+    /// </summary>
+    /// <param name="source">Where COPY, MOVE and REPLACE take from.</param>
+    public Task<OperationOutcome?> OutcomeAsync(MailboxKey key, OperationId operation, MailboxKey? source) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection,
+            """
+            select p.modseq, p.src_modseq, p.uids, p.src_uids, m.uidvalidity, s.epoch
+            from mail.operation p left join mail.mailbox m on m.account_id = p.account_id and m.id = $2
+                left join mail.mailbox s on s.account_id = $5 and s.id = $6 and s.deleted_at is null
+            where p.account_id = $1 and p.incarnation = $3 and p.counter = $4 and p.status = 0 and p.at > now() - interval '12 hours' and p.at < now() + interval '1 hour'
+            """, key, operation.Incarnation, operation.Counter, source?.Account.Value ?? 0, source?.Mailbox.Value ?? 0);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
+        return !await reader.ReadAsync() ? null : new OperationOutcome(
+            reader.IsDBNull(4) ? null : (uint)reader.GetInt64(4), reader.IsDBNull(0) ? 0 : reader.GetInt64(0), Multirange.Read(reader, 2),
+            reader.IsDBNull(1) ? null : reader.GetInt64(1), reader.IsDBNull(5) ? null : reader.GetInt64(5), Multirange.Read(reader, 3));
     });
 
     /// <summary>

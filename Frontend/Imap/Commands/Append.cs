@@ -133,7 +133,7 @@ internal static class Append
             return notStored.Code is MailErrorCode.MailboxGone or MailErrorCode.Renamed ? notStored with { Code = MailErrorCode.TryCreate } : notStored;
         Added(session, target.Value!.Key.Mailbox, result.Value!.Uids, result.Value.ModSeq);
         ImapMetrics.Appended.Add(messages.Sum(static m => (long)m.Size));
-        return Completion.Ok($"APPENDUID {result.Value.UidValidity} {result.Value.Uids}");
+        return result.Value.UidValidity == 0 ? Completion.Done : Completion.Ok($"APPENDUID {result.Value.UidValidity} {result.Value.Uids}");
     }
 
     private static ValueTask<CommandRead?> AcceptAsync(ImapSession session) =>

@@ -15,7 +15,7 @@ internal static class Copy
             return no;
         if (transfer.Error is { } error)
             return error;
-        return transfer.Done is { Uids.IsEmpty: false } copied ? Completion.Ok(CopyUid(copied)) : Completion.Done;
+        return transfer.Done is { Uids.IsEmpty: false, UidValidity: not 0 } copied ? Completion.Ok(CopyUid(copied)) : Completion.Done;
     }
 
     /// <summary>The part that COPY and MOVE share.</summary>

@@ -9,7 +9,7 @@ internal static class Move
     public static async ValueTask<Completion> RunAsync(ImapSession session, Selected state, Command command)
     {
         Transfer transfer = await Copy.TransferAsync(session, state, command, move: true);
-        if (transfer.Done is { Uids.IsEmpty: false } moved)
+        if (transfer.Done is { Uids.IsEmpty: false, UidValidity: not 0 } moved)
             session.Reply.Status(null, "OK"u8, Copy.CopyUid(moved), "Moved");
         if (transfer.Error is { } error)
         {

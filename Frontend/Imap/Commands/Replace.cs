@@ -68,7 +68,8 @@ internal sealed class ReplacedMessage(ImapSession session, Selected state, bool 
         ReplaceResult replaced = result.Value!;
         ImapMetrics.Appended.Add(message.Size);
         Append.Added(session, target.Key.Mailbox, UidSet.Single(replaced.Uid), replaced.ModSeq);
-        session.Reply.Status(null, "OK"u8, $"APPENDUID {replaced.UidValidity} {replaced.Uid}", "The replacement is stored");
+        if (replaced.UidValidity != 0)
+            session.Reply.Status(null, "OK"u8, $"APPENDUID {replaced.UidValidity} {replaced.Uid}", "The replacement is stored");
         return state.User.QResync ? Completion.DoneWithModSeq : Completion.Done;
     }
 
@@ -76,6 +77,6 @@ internal sealed class ReplacedMessage(ImapSession session, Selected state, bool 
     {
         IMailboxGrain owner = session.Cluster.Mailbox(target.Key);
         var request = new ReplaceRequest(operation, state.User.Actor, message, state.Mailbox.Key, Uid!.Value, target.Info.Path);
-        return session.PatientAsync(session.Cluster.TakeAsync(() => owner.Replace(request), session.Wait), "Still storing");
+        return session.PatientAsync(session.Cluster.ChangeAsync(() => owner.Replace(request), session.Wait), "Still storing");
     }
 }

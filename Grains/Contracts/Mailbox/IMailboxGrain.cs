@@ -8,7 +8,8 @@ namespace MailCluster.Contracts;
 /// <para>Ordering: operations take effect in the order of their modseqs; the owner has published a change before its call returns, so that
 /// whatever starts afterwards, on any node, sees it.</para>
 /// <para>Retries: a call that failed with an exception or <see cref="MailErrorCode.Unavailable"/> has an unknown outcome;
-/// calling again with the same <see cref="OperationId"/> finds it out or does it, once.</para>
+/// calling again with the same <see cref="OperationId"/> finds it out or does it, once. What adds messages finds it out also where the mailbox was deleted since, or the rights for it are gone: a refusal
+/// is of all tries (<see cref="MailError.NotDone"/>).</para>
 /// <para>Every method may answer <see cref="MailErrorCode.MailboxGone"/> (deleted; final) and <see cref="MailErrorCode.Unavailable"/>.</para>
 /// <para>Rights: a change by an account that is not the mailbox's (<see cref="Actor.Account"/>) is done as far as its rights go (RFC 4314 §4), else
 /// <see cref="MailErrorCode.NoPermission"/>.</para>

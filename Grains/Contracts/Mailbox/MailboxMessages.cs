@@ -106,6 +106,7 @@ public sealed record AppendRequest(
 }
 
 /// <summary>Response code APPENDUID (RFC 4315 §3).</summary>
+/// <param name="UidValidity">0, here and in the results of REPLACE, COPY and MOVE: not known; an earlier try has done it, and the mailbox is gone since.</param>
 [GenerateSerializer, Immutable, Alias("AppendResult")]
 public sealed record AppendResult([property: Id(0)] uint UidValidity, [property: Id(1)] UidSet Uids, [property: Id(2)] long ModSeq, [property: Id(3)] bool Duplicate);
 

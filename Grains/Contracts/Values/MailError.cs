@@ -80,8 +80,9 @@ public enum MailErrorCode
 }
 
 /// <summary>An expected failure: a code for the machine and a sentence for the human, without secrets.</summary>
+/// <param name="NotDone">Of a change that has an <see cref="OperationId"/>: no earlier try of it has done it either, nor will one that is still under way. False: that is not known, or goes without saying.</param>
 [GenerateSerializer, Immutable, Alias("MailError")]
-public sealed record MailError([property: Id(0)] MailErrorCode Code, [property: Id(1)] string Text);
+public sealed record MailError([property: Id(0)] MailErrorCode Code, [property: Id(1)] string Text, [property: Id(2)] bool NotDone = false);
 
 /// <summary>A value or an expected failure. Exceptions are for bugs and outages.</summary>
 [GenerateSerializer, Immutable, Alias("MailResult`1")]

@@ -65,7 +65,10 @@ public sealed partial class MailboxGrain(
             await store.ReleaseAsync(_key, owned.Epoch, owned.FirstRecent, cancellationToken);
     }
 
-    public ValueTask<MailResult<AppendResult>> Append(AppendRequest request) => Once<AppendResult>(request.Operation, async () =>
+    public ValueTask<MailResult<AppendResult>> Append(AppendRequest request) => Once(
+        request.Operation, () => AppendAsync(request), null, static done => new AppendResult(done.UidValidity ?? 0, done.Uids, done.ModSeq, false));
+
+    private async Task<MailResult<AppendResult>> AppendAsync(AppendRequest request)
     {
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
@@ -81,7 +84,7 @@ public sealed partial class MailboxGrain(
             return Away;
         MailResult<CommitOutcome> result = await CommitAsync(owned, MailboxChanges.Append(_key, owned, request, messages, viewer, emails, AnnotationBounds));
         return result.Error is { } refused ? refused : MailboxChanges.Appended(owned, result.Value!);
-    });
+    }
 
     public ValueTask<MailResult<StoreResult>> Store(StoreRequest request) => Once<StoreResult>(request.Operation, async () =>
     {
@@ -115,7 +118,10 @@ public sealed partial class MailboxGrain(
         return result.Error is { } refused ? refused : MailboxChanges.Expunged(result.Value!);
     });
 
-    public ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request) => Once<ReplaceResult>(request.Operation, async () =>
+    public ValueTask<MailResult<ReplaceResult>> Replace(ReplaceRequest request) => Once(
+        request.Operation, () => ReplaceAsync(request), request.Source, static done => new ReplaceResult(done.UidValidity ?? 0, done.Uids[0].First, done.ModSeq, done.SourceModSeq ?? 0));
+
+    private async Task<MailResult<ReplaceResult>> ReplaceAsync(ReplaceRequest request)
     {
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
@@ -141,9 +147,12 @@ public sealed partial class MailboxGrain(
         CommitOutcome outcome = result.Value!;
         await PublishAsync(owned, request.Source, outcome, outcome.Status == CommitStatus.Done ? MailboxChanges.Added(operation, outcome) : null);
         return new ReplaceResult(owned.UidValidity, outcome.Uids[0].First, outcome.ModSeq, outcome.SourceModSeq!.Value);
-    });
+    }
 
-    public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => Once<CopyResult>(request.Operation, async () =>
+    public ValueTask<MailResult<CopyResult>> CopyFrom(CopyRequest request) => Once(
+        request.Operation, () => CopyAsync(request), request.Source, static done => new CopyResult(done.UidValidity ?? 0, done.SourceUids, done.Uids, done.ModSeq, done.SourceModSeq));
+
+    private async Task<MailResult<CopyResult>> CopyAsync(CopyRequest request)
     {
         (MailboxOwnership? owned, MailError? error) = await OwnAsync();
         if (owned is null)
@@ -165,7 +174,7 @@ public sealed partial class MailboxGrain(
         await PublishAsync(owned, request.Source, outcome,
             outcome.Status == CommitStatus.Done && outcome.Added.Count > 0 ? new MessagesAdded(outcome.ModSeq, outcome.Added, viewer, outcome.Modified) : null);
         return new CopyResult(owned.UidValidity, outcome.SourceUids, outcome.Uids, outcome.ModSeq, outcome.SourceModSeq);
-    });
+    }
 
     /// <summary>Publishes what came in here, and what a source lost by the same commit.</summary>
     /// <param name="added">Null where nothing came, or it came by an earlier commit.</param>
@@ -177,8 +186,12 @@ public sealed partial class MailboxGrain(
             await owned.Log.ApplyAsync(new MailboxDelta(owned.Epoch, within ? taken!.ModSeq - 1 : added.ModSeq - 1, added.ModSeq, within ? [taken!, added] : [added]));
         // The source's owner publishes before anyone hears OK. Also after an earlier commit: its notice may have been lost.
         if (taken is not null && !within)
-            await NoticeAsync(source, new MailboxDelta(outcome.SourceEpoch!.Value, taken.ModSeq - 1, taken.ModSeq, [taken]));
+            await NoticeAsync(source, outcome.SourceEpoch, taken);
     }
+
+    /// <param name="epoch">The source's; null: it was deleted.</param>
+    private ValueTask NoticeAsync(MailboxKey source, long? epoch, MessagesExpunged taken) =>
+        epoch is { } current ? new(NoticeAsync(source, new MailboxDelta(current, taken.ModSeq - 1, taken.ModSeq, [taken]))) : ValueTask.CompletedTask;
 
     /// <summary>Messages with the flags that may be set; the others are left out (RFC 4314 §4).</summary>
     private static IReadOnlyList<NewMessage> Permitted(IReadOnlyList<NewMessage> messages, MailRights rights)
@@ -246,6 +259,32 @@ public sealed partial class MailboxGrain(
     private ValueTask<bool> ReportAsync() => GrainFactory.GetGrain<IAccountEvents>(_key.Account.Value).Heard(
         _key.Mailbox, _owned is { IsLost: false, Loaded.Snapshot: var version } ? version.ToStatus(_key.Mailbox) : null);
 
+    /// <summary>
+    /// As <see cref="Once{T}(OperationId, Func{Task{MailResult{T}}}, string)"/>. A repetition may come where it may do nothing any more (the mailbox was deleted, rights were withdrawn), and does not get to
+    /// the lane, which would tell it what an earlier try has done: the rows do.
+    /// </summary>
+    /// <param name="source">Where messages are taken from.</param>
+    private ValueTask<MailResult<T>> Once<T>(
+        OperationId operation, Func<Task<MailResult<T>>> work, MailboxKey? source, Func<OperationOutcome, MailResult<T>> before, [CallerMemberName] string method = "") => Once(operation, async () =>
+    {
+        MailResult<T> result = await work();
+        if (result.Error is not { NotDone: false, Code: MailErrorCode.MailboxGone or MailErrorCode.NonExistent or MailErrorCode.NoPermission } refused)
+            return result;
+        try
+        {
+            if (await store.OutcomeAsync(_key, operation, source) is not { } outcome)
+                return refused with { NotDone = true };
+            // As after the commit: its notice may have been lost.
+            if (source is { } from && from != _key && outcome.SourceModSeq is { } modSeq)
+                await NoticeAsync(from, outcome.SourceEpoch, new MessagesExpunged(modSeq, outcome.SourceUids));
+            return before(outcome);
+        }
+        catch (StoreUnavailableException)
+        {
+            return Away;
+        }
+    }, method);
+
     /// <summary>An operation that is under way is joined by its retry.</summary>
     private async ValueTask<MailResult<T>> Once<T>(OperationId operation, Func<Task<MailResult<T>>> work, [CallerMemberName] string method = "")
     {
@@ -307,13 +346,15 @@ public sealed partial class MailboxGrain(
                 Lose();
                 return Lost;
             case CommitStatus.MailboxGone:
-                return EndNow(MailboxEnd.Deleted);
+                EndNow(MailboxEnd.Deleted);
+                // The commit has looked for what was done before.
+                return _gone with { NotDone = true };
             case CommitStatus.OverQuota:
                 return new MailError(MailErrorCode.OverQuota, "The quota would be exceeded.");
             case CommitStatus.BodyGone:
                 return new MailError(MailErrorCode.BodyGone, "The upload is no longer there.");
             case CommitStatus.SourceGone:
-                return new MailError(MailErrorCode.NonExistent, "The mailbox was deleted.");
+                return new MailError(MailErrorCode.NonExistent, "The mailbox was deleted.", NotDone: true);
             case CommitStatus.Renamed:
                 return new MailError(MailErrorCode.Renamed, "The mailbox has another name now.");
             case CommitStatus.Filtered:

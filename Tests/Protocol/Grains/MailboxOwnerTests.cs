@@ -37,31 +37,94 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
         append = append with { Actor = append.Actor with { Account = eve } };
         for (int round = 0; round < 2; round++)
         {
-            Assert.Equal(MailErrorCode.NonExistent, await RefusedAsync(() => silo.Owner(inbox).SelectAs(true, eve)));
+            Assert.Equal(MailErrorCode.NonExistent, (await RefusedAsync(() => silo.Owner(inbox).SelectAs(true, eve))).Code);
             Assert.Equal(AclStanding.Suspended, await InMemoryAsync());
             await silo.ExecuteAsync("insert into mail.tenant_sharing (tenant_id, with_id) values (1, 2), (2, 1)");
             MailboxSelected selected = await UntilDoneAsync(() => silo.Owner(inbox).SelectAs(true, eve));
             // Not what "anyone" may, which is everything here.
             Assert.Equal((MailRights.Lookup | MailRights.Read, true), (selected.Rights, selected.Foreign));
             Assert.Equal(AclStanding.Sharing, await InMemoryAsync());
-            Assert.Equal(MailErrorCode.NoPermission, await RefusedAsync(() => silo.Owner(inbox).Append(append)));
+            Assert.Equal(MailErrorCode.NoPermission, (await RefusedAsync(() => silo.Owner(inbox).Append(append))).Code);
             await silo.ExecuteAsync("delete from mail.tenant_sharing where tenant_id = $1", (long)(1 + round));
-            Assert.Equal(MailErrorCode.NonExistent, await RefusedAsync(() => silo.Owner(inbox).Append(append)));
+            Assert.Equal(MailErrorCode.NonExistent, (await RefusedAsync(() => silo.Owner(inbox).Append(append))).Code);
             await silo.ExecuteAsync("delete from mail.tenant_sharing");
         }
 
         async Task<AclStanding> InMemoryAsync() =>
             (await UntilDoneAsync(() => silo.Owner(inbox).Sync(0, 0, null))).Sharing!.Acl.Entries.Single(e => e.Grantee == eve).Standing;
+    }
 
-        static async Task<MailErrorCode> RefusedAsync<T>(Func<ValueTask<MailResult<T>>> call)
+    /// <summary>The front end did not hear what became of its calls, and the mailbox is deleted before it asks again.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_repetition_finds_what_was_done_to_a_mailbox_that_was_deleted_since(bool purged)
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(4)));
+        Ok(await silo.Owner(inbox).Sync(0, 0, null));
+        AppendRequest append = await silo.AppendOfAsync(2);
+        (CopyRequest copy, CopyRequest move) = (silo.CopyOf(inbox, UidSet.Single(1), move: false), silo.CopyOf(inbox, UidSet.Single(2), move: true));
+        ReplaceRequest replace = await silo.ReplaceOfAsync(inbox, 3);
+        uint validity = Ok(await silo.Owner(work).Append(append)).UidValidity;
+        Ok(await silo.Owner(work).CopyFrom(copy));
+        Ok(await silo.Owner(work).CopyFrom(move));
+        ReplaceResult replaced = Ok(await silo.Owner(work).Replace(replace));
+
+        await silo.ExecuteAsync(purged ? "delete from mail.mailbox where account_id = $1 and id = $2" : "update mail.mailbox set deleted_at = now() where account_id = $1 and id = $2", work.Account.Value, work.Mailbox.Value);
+        await silo.Owner(work).End(MailboxEnd.Deleted);
+        validity = purged ? 0 : validity;
+        AppendResult appended = await UntilDoneAsync(() => silo.Owner(work).Append(append));
+        Assert.Equal((validity, "1:2", 2L), (appended.UidValidity, appended.Uids.ToString(), appended.ModSeq));
+        CopyResult copied = await UntilDoneAsync(() => silo.Owner(work).CopyFrom(copy));
+        Assert.Equal((validity, "1", "3", (long?)null), (copied.UidValidity, copied.SourceUids.ToString(), copied.Uids.ToString(), copied.SourceModSeq));
+        CopyResult moved = await UntilDoneAsync(() => silo.Owner(work).CopyFrom(move));
+        Assert.Equal((validity, "2", "4"), (moved.UidValidity, moved.SourceUids.ToString(), moved.Uids.ToString()));
+        Assert.Equal(replaced with { UidValidity = validity }, await UntilDoneAsync(() => silo.Owner(work).Replace(replace)));
+        await silo.MemoryIsRightAsync(inbox);
+
+        // What nobody has done nobody will.
+        AppendRequest late = await silo.AppendOfAsync();
+        Assert.Equal((MailErrorCode.MailboxGone, true), await RefusedAsync(() => silo.Owner(work).Append(late)));
+        CopyRequest lateMove = silo.CopyOf(inbox, UidSet.Single(4), move: true);
+        Assert.Equal((MailErrorCode.MailboxGone, true), await RefusedAsync(() => silo.Owner(work).CopyFrom(lateMove)));
+    }
+
+    [Fact]
+    public async Task A_repetition_finds_what_was_done_before_the_rights_for_it_were_withdrawn()
+    {
+        (MailboxKey inbox, _) = await silo.AccountAsync();
+        (MailboxKey others, _) = await silo.AccountAsync();
+        AppendRequest append = await silo.AppendOfAsync(), late = await silo.AppendOfAsync();
+        Actor other = append.Actor with { Account = others.Account };
+        Ok(await silo.Owner(inbox).Append(append with { Actor = other }));
+        await silo.ExecuteAsync("update mail.acl set rights = $2 where account_id = $1", inbox.Account.Value, (int)MailRights.Lookup);
+        await silo.Owner(inbox).End(MailboxEnd.OwnerChanged);
+        Assert.Equal("1", (await UntilDoneAsync(() => silo.Owner(inbox).Append(append with { Actor = other }))).Uids.ToString());
+        Assert.Equal((MailErrorCode.NoPermission, true), await RefusedAsync(() => silo.Owner(inbox).Append(late with { Actor = other })));
+    }
+
+    [Fact]
+    public async Task A_move_is_repeated_after_its_source_was_deleted()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        Ok(await silo.Owner(work).Append(await silo.AppendOfAsync()));
+        CopyRequest move = silo.CopyOf(work, UidSet.Single(1), move: true);
+        Ok(await silo.Owner(inbox).CopyFrom(move));
+        await silo.ExecuteAsync("delete from mail.mailbox where account_id = $1 and id = $2", work.Account.Value, work.Mailbox.Value);
+        CopyResult again = Ok(await silo.Owner(inbox).CopyFrom(move));
+        Assert.Equal(("1", "1"), (again.SourceUids.ToString(), again.Uids.ToString()));
+    }
+
+    /// <summary>Why a call is refused, when the owner that was ended is no more.</summary>
+    private static async Task<(MailErrorCode Code, bool NotDone)> RefusedAsync<T>(Func<ValueTask<MailResult<T>>> call)
+    {
+        for (int attempt = 1; ; attempt++)
         {
-            for (int attempt = 1; ; attempt++)
-            {
-                MailErrorCode code = (await call()).Error!.Code;
-                if (code is not (MailErrorCode.StaleEpoch or MailErrorCode.Unavailable))
-                    return code;
-                Assert.True(attempt < 1000, $"{code} after {attempt} tries");
-            }
+            MailError error = (await call()).Error!;
+            if (error.Code is not (MailErrorCode.StaleEpoch or MailErrorCode.Unavailable))
+                return (error.Code, error.NotDone);
+            Assert.True(attempt < 1000, $"{error} after {attempt} tries");
         }
     }
 

@@ -54,6 +54,19 @@ public sealed class AppendTests
         Assert.Single(_owner.Appends);
     }
 
+    /// <summary>The first try may have stored the message, so that NO [TRYCREATE] or [NOPERM] would not be true: only an owner that has looked may say so.</summary>
+    [Theory]
+    [InlineData(MailErrorCode.MailboxGone, false)]
+    [InlineData(MailErrorCode.MailboxGone, true)]
+    [InlineData(MailErrorCode.NoPermission, false)]
+    public async Task A_repetition_that_is_refused_may_have_been_done_by_the_try_before(MailErrorCode refusal, bool looked)
+    {
+        _owner.OnAppend = _ => _owner.Appends.Count == 1 ? throw new TimeoutException() : new MailError(refusal, "", looked);
+        Assert.Equal(looked ? refusal : MailErrorCode.Unavailable, (await AppendAsync()).Error?.Code);
+        Assert.Equal(2, _owner.Appends.Count);
+        Assert.Equal(refusal, (await AppendAsync()).Error?.Code);
+    }
+
     [Fact]
     public async Task Where_they_cannot_be_stored_the_answer_is_that_of_an_outage()
     {
