@@ -42,8 +42,11 @@ internal sealed class AcceptedChannel : TcpSocketChannel, IPolled
     /// <summary>The peer has ended its side; reading must not be switched on again.</summary>
     public bool HasInputEnded { get; private set; }
 
-    /// <summary>Timestamp of the last time the socket took bytes or a first write was tried.</summary>
+    /// <summary>Timestamp of the last time the socket took bytes, or a first write was tried or queued.</summary>
     public long LastWrite => Volatile.Read(ref _lastWrite);
+
+    /// <summary>A first write is about to be queued. Any thread.</summary>
+    public void BeginWrite() => Volatile.Write(ref _lastWrite, _time.GetTimestamp());
 
     /// <summary>Starts or stops reading from the socket. Any thread.</summary>
     public void Read(bool on)
@@ -117,7 +120,7 @@ internal sealed class AcceptedChannel : TcpSocketChannel, IPolled
     /// <summary>Called for the first write, and again each time the socket has taken what it was given.</summary>
     protected override void DoWrite(ChannelOutboundBuffer input)
     {
-        Volatile.Write(ref _lastWrite, _time.GetTimestamp());
+        BeginWrite();
         base.DoWrite(input);
     }
 }

@@ -87,6 +87,11 @@ internal sealed class ChannelOutput(AcceptedChannel channel, Action<int> count) 
             SendNow(bytes);
             return;
         }
+        if (!IsPending)
+        {
+            // From here on it is pending, and the time that the client took for what was sent before is not this one's.
+            channel.BeginWrite();
+        }
         Interlocked.Increment(ref _queued);
         Interlocked.Add(ref _queuedBytes, bytes.ReadableBytes);
         try

@@ -117,4 +117,46 @@ public sealed class TimeoutTests
         clock.Advance(TimeSpan.FromSeconds(2));
         Assert.Equal("woken", await peer.LineAsync());
     }
+
+    [Fact]
+    public async Task A_reply_that_waits_for_its_loop_is_not_taken_for_one_that_the_client_does_not_read()
+    {
+        var clock = new FakeClock();
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var release = new ManualResetEventSlim();
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var answer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var queued = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new NetServer(new NetServerOptions { Time = clock, EventLoops = 1 });
+        var door = await server.ListenAsync(Doors.Loopback, new Session(async connection =>
+        {
+            var line = await connection.ReadLineAsync(100, Timeout.InfiniteTimeSpan);
+            bool holds = line.Text.Length > 0;
+            connection.Input.AdvanceTo(line.End);
+            if (holds)
+            {
+                // On the loop, which serves nobody meanwhile.
+                held.SetResult();
+                release.Wait();
+                return;
+            }
+            asked.SetResult();
+            await answer.Task;
+            connection.Say("late");
+            await connection.Output.FlushAsync();
+            queued.SetResult();
+        }));
+        using var slow = await Peer.ConnectAsync(door);
+        await slow.SendAsync("\r\n");
+        await asked.Task;
+        using var other = await Peer.ConnectAsync(door);
+        await other.SendAsync("hold\r\n");
+        await held.Task;
+        clock.Advance(TimeSpan.FromHours(1));
+        answer.SetResult();
+        await queued.Task;
+        clock.Advance(TimeSpan.FromSeconds(2));
+        release.Set();
+        Assert.Equal("late", await slow.LineAsync());
+    }
 }
