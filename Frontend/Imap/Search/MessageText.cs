@@ -8,7 +8,7 @@ using MimeKit.Utils;
 namespace MailCluster.Imap.Search;
 
 /// <summary>
-/// What SEARCH looks into (RFC 9051 §6.4.4): headers with encoded words decoded, text parts without transfer encoding and charset, HTML
+/// What SEARCH looks into (RFC 9051 §6.4.4): headers with encoded words decoded, those of parts with TEXT only, text parts without transfer encoding and charset, HTML
 /// as it is. A string matches anywhere, as a collation compares it.
 /// </summary>
 public static class MessageText
@@ -51,18 +51,18 @@ public static class MessageText
         MessageBytes message, BodyPart root, IReadOnlyList<string> values, Collation collation, CancellationToken cancellationToken)
     {
         var matcher = new TextMatcher(values, collation);
-        await ReadBodyAsync(matcher, message, root, cancellationToken).ConfigureAwait(false);
+        await ReadBodyAsync(matcher, message, root, mimeHeaders: false, cancellationToken).ConfigureAwait(false);
         return matcher.Found;
     }
 
-    /// <summary>SEARCH TEXT: as BODY, and in the message's header too, names of fields included.</summary>
+    /// <summary>SEARCH TEXT: as BODY, and in the message's header and those of its parts too, names of fields included.</summary>
     /// <param name="headers">All of the message: see <see cref="HeadersAsync"/>.</param>
     public static async ValueTask<bool[]> TextContainsAsync(
         MessageBytes message, BodyPart root, IReadOnlyList<ContentHeader> headers, IReadOnlyList<string> values, Collation collation, CancellationToken cancellationToken)
     {
         var matcher = new TextMatcher(values, collation);
         if (ReadHeaders(matcher, headers))
-            await ReadBodyAsync(matcher, message, root, cancellationToken).ConfigureAwait(false);
+            await ReadBodyAsync(matcher, message, root, mimeHeaders: true, cancellationToken).ConfigureAwait(false);
         return matcher.Found;
     }
 
@@ -78,24 +78,25 @@ public static class MessageText
     }
 
     /// <summary>Gives the decoded texts of a message in order, until the sink has enough: its text parts and the headers of embedded messages.</summary>
-    internal static async ValueTask ReadBodyAsync(TextSink sink, MessageBytes message, BodyPart root, CancellationToken cancellationToken)
+    /// <param name="mimeHeaders">Also the header fields of all parts, such as the names of attached files.</param>
+    internal static async ValueTask ReadBodyAsync(TextSink sink, MessageBytes message, BodyPart root, bool mimeHeaders, CancellationToken cancellationToken)
     {
         var left = MaxSearched;
-        var parts = new Stack<BodyPart>([root]);
-        while (parts.TryPop(out var part) && left > 0)
+        var parts = new Stack<(BodyPart Part, bool WithHeader)>([(root, false)]);
+        while (parts.TryPop(out var next) && left > 0)
         {
-            for (var i = part.Parts.Count - 1; i >= 0; i--)
-                parts.Push(part.Parts[i]);
-            if (part.Kind == BodyPartKind.Message)
+            var part = next.Part;
+            if (next.WithHeader)
             {
-                var fields = Fields(await ReadAsync(message, Header(message, part.Parts[0]), cancellationToken).ConfigureAwait(false));
-                left -= part.Parts[0].HeaderLength;
-                if (!ReadHeaders(sink, fields))
+                left -= part.HeaderLength;
+                if (!ReadHeaders(sink, Fields(await ReadAsync(message, Header(message, part), cancellationToken).ConfigureAwait(false))))
                     return;
             }
-            else if (part.Kind == BodyPartKind.Leaf && part.IsText)
+            for (var i = part.Parts.Count - 1; i >= 0; i--)
+                parts.Push((part.Parts[i], mimeHeaders || part.Kind == BodyPartKind.Message));
+            if (part.Kind == BodyPartKind.Leaf && part.IsText)
             {
-                var length = Math.Min(part.BodyLength, left);
+                var length = Math.Clamp(left, 0, part.BodyLength);
                 left -= length;
                 if (!await ReadPartAsync(sink, message, part, length, cancellationToken).ConfigureAwait(false) || !sink.Add("\n"))
                     return;

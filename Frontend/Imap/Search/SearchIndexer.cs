@@ -178,7 +178,7 @@ public sealed partial class SearchIndexer(ISearchIndex index, IMessageBodies bod
         {
             MessageContent content = email.Content!;
             if (MessageText.ReadHeaders(signature, await MessageText.HeadersAsync(bytes, content, cancellationToken).ConfigureAwait(false)))
-                await MessageText.ReadBodyAsync(signature, bytes, content.Root, cancellationToken).ConfigureAwait(false);
+                await MessageText.ReadBodyAsync(signature, bytes, content.Root, mimeHeaders: true, cancellationToken).ConfigureAwait(false);
         }
         catch (BodyGoneException)
         {

@@ -38,5 +38,5 @@ public sealed record SearchGroup(long[] Emails, byte[] Slices)
     /// What a signature depends on: the text that is made of a message and how it is folded, which is raised when that changes, and the runtime, whose tables of
     /// cases and charsets may. Groups of another format are not read, those of an older one are removed.
     /// </summary>
-    public static readonly int Format = (2 << 16) | Environment.Version.Major;
+    public static readonly int Format = (3 << 16) | Environment.Version.Major;
 }

@@ -66,6 +66,16 @@ public class MessageTextTests
     }
 
     [Fact]
+    public async Task Text_is_in_the_headers_of_parts_too()
+    {
+        Assert.True(await Text(TroubleMessages.NestedMultiparts, "filename=\"A b.png"));
+        Assert.True(await Text(TroubleMessages.NestedMultiparts, "boundary=inner"));
+        Assert.False(await Body(TroubleMessages.NestedMultiparts, "png"));
+        Assert.True(await Text(TroubleMessages.Lines("Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Description: =?utf-8?Q?caf=C3=A9?=", "", "--b--"), "CAF\u00c9"));
+        Assert.False(await Text(TroubleMessages.NestedMultiparts, "iVBOR"));
+    }
+
+    [Fact]
     public async Task A_match_may_span_the_pieces_that_are_read()
     {
         var text = new StringBuilder();

@@ -135,7 +135,7 @@ public sealed class SearchIndexTests
             signature.Add(await TextAsync(message, ContentParser.Parse(message)));
             hash.AppendData(System.Runtime.InteropServices.MemoryMarshal.AsBytes<ushort>(signature.Positions()));
         }
-        Assert.Equal((2, "055BAE7CA321CA2D"), (SearchGroup.Format >> 16, Convert.ToHexString(hash.GetHashAndReset().AsSpan(0, 8))));
+        Assert.Equal((3, "4123D19C0D1B029A"), (SearchGroup.Format >> 16, Convert.ToHexString(hash.GetHashAndReset().AsSpan(0, 8))));
     }
 
     [Fact]
@@ -306,7 +306,7 @@ public sealed class SearchIndexTests
         var text = new TextBuffer();
         var bytes = new MessageBytes(default, message);
         MessageText.ReadHeaders(text, await MessageText.HeadersAsync(bytes, content, Stop));
-        await MessageText.ReadBodyAsync(text, bytes, content.Root, Stop);
+        await MessageText.ReadBodyAsync(text, bytes, content.Root, mimeHeaders: true, Stop);
         return text.ToString();
     }
 }
