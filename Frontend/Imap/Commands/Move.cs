@@ -18,6 +18,8 @@ internal static class Move
                 await session.SyncAsync(state, new Telling(command.Uid, Expunged: true, Asked: true));
             return error;
         }
+        if (transfer.Refused is { } gone)
+            return gone;
         if (transfer.Done is not { Uids.IsEmpty: false })
             return Completion.Done;
         return MessageLimit.Told(session, state.User.QResync ? Completion.DoneWithModSeq : Completion.Done, transfer.Lowest);

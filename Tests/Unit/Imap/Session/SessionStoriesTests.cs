@@ -136,6 +136,25 @@ public sealed class SessionStoriesTests
     }
 
     [Fact]
+    public async Task Numbers_of_messages_that_are_gone_are_not_passed_over_by_COPY_and_MOVE()
+    {
+        await using FakeMail mail = await FakeMail.StartAsync();
+        ImapClient[] c = await mail.SelectedAsync(2);
+        await c[1].Run("a CREATE Archive");
+        for (int i = 0; i < 4; i++)
+            await c[1].Append("a", "INBOX", Message);
+        await c[2].Run("b NOOP");
+        await c[1].Run("a STORE 1 +FLAGS.SILENT (\\Deleted)");
+        await c[1].Run("a EXPUNGE");
+        await c[2].Send("b COPY 1:2 Archive", "c UID COPY 1:2 Archive");
+        await c[2].Expect("* 1 EXPUNGE", "b NO [EXPUNGEISSUED] …", "c OK [COPYUID 1000 2 1] …");
+        await c[1].Run("a STORE 1 +FLAGS.SILENT (\\Deleted)");
+        await c[1].Run("a EXPUNGE");
+        await c[2].Send("b MOVE 1:2 Archive", "c FETCH 1 UID");
+        await c[2].Expect("* OK [COPYUID 1000 3 2] …", "* 1 EXPUNGE", "* 1 EXPUNGE", "b NO [EXPUNGEISSUED] …", "* 1 FETCH (UID 4)", "c OK …");
+    }
+
+    [Fact]
     public async Task QRESYNC_says_VANISHED_and_catches_up()
     {
         await using FakeMail mail = await FakeMail.StartAsync();
