@@ -70,10 +70,12 @@ public sealed class MailboxNames(char delimiter, string prefix, string otherUser
     public string NameOf(string user, bool store, MailboxPath path) =>
         (store && SharedFolders.Length > 0 ? SharedFolders : OtherUsers) + Encoded(user) + delimiter + path.ToString(delimiter);
 
-    // An address holds dots: where they are delimiters they are written '^', which addresses hardly hold.
-    private string Encoded(string user) => delimiter == '.' ? user.Replace('.', '^') : user;
+    // An address holds dots: where they are delimiters they are written '^'. What is rare in addresses is escaped by a backslash, which none has.
+    private string Encoded(string user) =>
+        delimiter == '.' ? user.Replace("^", @"\5e", StringComparison.Ordinal).Replace('.', '^') : user.Replace("/", @"\2f", StringComparison.Ordinal);
 
-    private string Decoded(string user) => delimiter == '.' ? user.Replace('^', '.') : user;
+    private string Decoded(string user) =>
+        delimiter == '.' ? user.Replace('^', '.').Replace(@"\5e", "^", StringComparison.Ordinal) : user.Replace(@"\2f", "/", StringComparison.Ordinal);
 
     private bool IsBelow(string name, string start) =>
         start.Length > 0 && (name.StartsWith(start, StringComparison.Ordinal) || name.AsSpan().Equals(start.AsSpan(0, start.Length - 1), StringComparison.Ordinal));

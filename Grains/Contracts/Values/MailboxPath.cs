@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace MailCluster.Contracts;
 
 /// <summary>
@@ -32,10 +34,19 @@ public sealed class MailboxPath : IEquatable<MailboxPath>, IComparable<MailboxPa
         return new MailboxPath(all);
     }
 
-    /// <summary>A name as the client writes it, in Unicode.</summary>
-    public static MailboxPath Parse(string name, char delimiter) => Of(name.Split(delimiter));
+    /// <summary>A name as the client writes it, in Unicode; what <see cref="ToString(char)"/> has escaped is what it stands for.</summary>
+    public static MailboxPath Parse(string name, char delimiter)
+    {
+        string[] segments = name.Split(delimiter);
+        return Of(name.Contains('\\') ? segments.Select(s => Unescaped(s, delimiter)) : segments);
+    }
 
-    public string ToString(char delimiter) => string.Join(delimiter, _segments);
+    /// <summary>
+    /// The name with that delimiter. A segment may hold it, which comes from an account that had another one when it got the name: it is written as a backslash and its
+    /// code in hexadecimal, so that no two paths have the same name.
+    /// </summary>
+    public string ToString(char delimiter) =>
+        string.Join(delimiter, _segments.Any(s => s.AsSpan().ContainsAny('\\', delimiter)) ? _segments.Select(s => Escaped(s, delimiter)) : _segments);
 
     public override string ToString() => ToString('/');
 
@@ -73,5 +84,32 @@ public sealed class MailboxPath : IEquatable<MailboxPath>, IComparable<MailboxPa
                 return order;
         }
         return _segments.Length.CompareTo(other._segments.Length);
+    }
+
+    private static string CodeOf(char delimiter) => $"\\{(int)delimiter:x2}";
+
+    // A backslash alone is none: names that hold one look as they always did.
+    private static string Escaped(string segment, char delimiter) => segment
+        .Replace(@"\5c", @"\5c5c", StringComparison.Ordinal)
+        .Replace(CodeOf(delimiter), @"\5c" + CodeOf(delimiter)[1..], StringComparison.Ordinal)
+        .Replace(delimiter.ToString(), CodeOf(delimiter), StringComparison.Ordinal);
+
+    private static string Unescaped(string segment, char delimiter)
+    {
+        var text = new StringBuilder(segment.Length);
+        string code = CodeOf(delimiter);
+        for (int i = 0; i < segment.Length; i++)
+        {
+            char c = segment[i];
+            if (string.CompareOrdinal(segment, i, @"\5c", 0, 3) == 0)
+                i += 2;
+            else if (string.CompareOrdinal(segment, i, code, 0, 3) == 0)
+            {
+                c = delimiter;
+                i += 2;
+            }
+            text.Append(c);
+        }
+        return text.ToString();
     }
 }

@@ -76,4 +76,29 @@ public sealed class MailboxNamesTests
         Assert.Equal("INBOX.Sent", Prefixed.NameOf(MailboxPath.Of("Sent")));
         Assert.Equal("INBOX", Prefixed.NameOf(MailboxPath.Inbox));
     }
+
+    [Theory]
+    [InlineData(@"v1\2e2/b", "v1.2", "b")]
+    [InlineData(@"a\5c2eb", @"a\2eb")]
+    [InlineData(@"a\5c5c", @"a\5c")]
+    [InlineData(@"\5c5c\5c2e\2e", @"\5c\2e.")]
+    [InlineData(@"a\b\2fc", @"a\b\2fc")]
+    public void A_level_may_hold_the_delimiter_that_another_account_does_not_have(string name, params string[] levels)
+    {
+        name = name.Replace('/', '.');
+        Assert.Equal("INBOX." + name, Prefixed.NameOf(MailboxPath.Of(levels)));
+        Assert.Equal(MailboxPath.Of(levels), Prefixed.Find(new MailboxArgument("INBOX." + name)));
+    }
+
+    [Theory]
+    [InlineData('/', "a^b.c/d@x.y", @"O/a^b.c\2fd@x.y/v\2f1/w.2")]
+    [InlineData('.', "a^b.c/d@x.y", @"O.a\5eb^c/d@x^y.v/1.w\2e2")]
+    public void Names_of_others_lead_back_to_them_whatever_their_address_holds(char delimiter, string user, string name)
+    {
+        var names = new MailboxNames(delimiter, "", "O");
+        Assert.Equal(name, names.NameOf(user, false, MailboxPath.Of("v/1", "w.2")));
+        (string found, MailboxPath path) = names.FindOther(new MailboxArgument(name))!.Value;
+        Assert.Equal((user, MailboxPath.Of("v/1", "w.2")), (found, path));
+        Assert.Equal(name, names.OtherOnWire(new MailboxArgument(name))!.ToString(delimiter));
+    }
 }
