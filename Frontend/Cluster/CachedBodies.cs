@@ -59,8 +59,8 @@ public sealed class CachedBodies : IMessageBodies
         _store.StageAsync(tenant, source, claims, sizeHint, maxSize, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
-        _store.HoldAsync(tenant, source, sizeHint, maxSize, cancellationToken);
+    public ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
+        _store.HoldAsync(tenant, source, claims, sizeHint, maxSize, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<bool> KeepAsync(BodyId body) => _store.KeepAsync(body);

@@ -20,7 +20,8 @@ public sealed partial class MailClusterClient
             if (!Mailboxes.Local.MayOwn(mailbox))
                 await KeepAsync(request).ConfigureAwait(false);
             MailResult<AppendResult> result = await ChangeAsync(Once, wait).ConfigureAwait(false);
-            if (result.Error is { Code: MailErrorCode.BodyGone } && await KeepAsync(request).ConfigureAwait(false))
+            // What is not held any more a commit of another of its messages may just have stored. Where filters have to be asked for, whoever has asked comes again.
+            if (result.Error is { Code: MailErrorCode.BodyGone } && (await KeepAsync(request).ConfigureAwait(false) || !request.Unfiltered))
                 result = await ChangeAsync(Once, wait).ConfigureAwait(false);
             return request.Unfiltered && result.Error is { Code: MailErrorCode.BodyGone } ? _ask : result;
 

@@ -107,9 +107,7 @@ internal sealed class BodyTransfer : IByteSink, IAsyncDisposable
     {
         try
         {
-            return claims == 1
-                ? await _bodies.HoldAsync(tenant, source, sizeHint, _maxSize, _abort.Token).ConfigureAwait(false)
-                : await _bodies.StageAsync(tenant, source, claims, sizeHint, _maxSize, _abort.Token).ConfigureAwait(false);
+            return await _bodies.HoldAsync(tenant, source, claims, sizeHint, _maxSize, _abort.Token).ConfigureAwait(false);
         }
         catch (Exception e)
         {

@@ -64,7 +64,7 @@ internal sealed class BodyUpload(
         {
             content = ContentParser.Parse(last);
             byte[] encoded = content.Encode();
-            if (hold?.TryAdd(new HeldBody(body, tenant, last, _crc.Value, encoded)) == true)
+            if (hold?.TryAdd(new HeldBody(body, tenant, last, _crc.Value, encoded, claims)) == true)
                 _buffer = [];
             else
                 await lane.StageAsync(new SmallBody(body, tenant, last, _crc.Value, claims, encoded, cancellationToken)).ConfigureAwait(false);

@@ -5,7 +5,30 @@ using MailCluster.Contracts;
 namespace MailCluster.Storage.Bodies;
 
 /// <summary>A small body that waits in memory for its commit. <see cref="Data"/> is never changed, and not used again for anything else.</summary>
-internal sealed record HeldBody(BodyId Id, TenantId Tenant, ReadOnlyMemory<byte> Data, int Crc32C, byte[] Content);
+/// <param name="Claims">How many messages may refer to it.</param>
+internal sealed record HeldBody(BodyId Id, TenantId Tenant, ReadOnlyMemory<byte> Data, int Crc32C, byte[] Content, int Claims = 1)
+{
+    private readonly Lock _gate = new();
+    private Task? _staging;
+    private int _isTaken;
+
+    /// <summary>Whether it is one message's, which alone has to do with it.</summary>
+    public bool IsOfOne => Claims == 1;
+
+    /// <summary>
+    /// Of a body for several messages: true once, for who may store it in a way that fails where it is stored already. Whoever comes later stages it, which passes over what another has stored,
+    /// or waits until he has: so it does not matter who of them is first, and whether the first knows what became of it.
+    /// </summary>
+    public bool Take() => Interlocked.Exchange(ref _isTaken, 1) == 0;
+
+    /// <summary>Stages it once for all who ask while it is done.</summary>
+    public Task StageAsync(Func<HeldBody, Task> stage)
+    {
+        _ = Take();
+        lock (_gate)
+            return _staging is { IsFaulted: false } staging ? staging : _staging = stage(this);
+    }
+}
 
 /// <summary>
 /// Bodies that the doors of this process have taken and its lanes have yet to store. One object a process that has both; bounded, and what finds no room is staged.

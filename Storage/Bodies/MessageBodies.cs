@@ -32,16 +32,18 @@ public sealed class MessageBodies(NpgsqlDataSource database, IdBlocks ids, BodyO
         StageAsync(tenant, source, claims, sizeHint, maxSize, null, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
-        StageAsync(tenant, source, 1, sizeHint, maxSize, held, cancellationToken);
+    public ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
+        StageAsync(tenant, source, claims, sizeHint, maxSize, held, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<bool> KeepAsync(BodyId body)
     {
-        if (held is null || !held.TryRemove(body, out HeldBody? waiting))
+        // Of one message, no commit takes it along from now on; of several, who asks meanwhile has to find it.
+        if (held is null || !held.TryGet(body, out HeldBody? waiting) || (waiting.IsOfOne && !held.TryRemove(body, out _)))
             return false;
         using Activity? span = MailTraces.Stage();
-        await _lane.StageAsync(new SmallBody(body, waiting.Tenant, waiting.Data, waiting.Crc32C, 1, waiting.Content, CancellationToken.None)).ConfigureAwait(false);
+        await waiting.StageAsync(b => _lane.StageAsync(new SmallBody(b.Id, b.Tenant, b.Data, b.Crc32C, b.Claims, b.Content, CancellationToken.None))).ConfigureAwait(false);
+        held.TryRemove(body, out _);
         return true;
     }
 

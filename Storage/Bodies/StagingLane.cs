@@ -62,7 +62,7 @@ internal sealed class StagingLane(NpgsqlDataSource database, TimeSpan patience)
             try
             {
                 // A try is made in any case: PostgreSQL may be back.
-                TimeSpan left = patience - Stopwatch.GetElapsedTime(batch[0].Since);
+                TimeSpan left = patience - Stopwatch.GetElapsedTime(batch.Min(static b => b.Since));
                 await Store.Persist(_ => ExecuteAsync(batch), left, CancellationToken.None).ConfigureAwait(false);
                 foreach (SmallBody body in batch)
                     body.Done();
@@ -96,6 +96,8 @@ internal sealed class StagingLane(NpgsqlDataSource database, TimeSpan patience)
                 else
                     batch.Add(next);
             }
+            // In one order, as everywhere: a lane may stage some of them, too.
+            batch.Sort(static (a, b) => a.Id.Value.CompareTo(b.Id.Value));
             return batch;
         }
     }

@@ -60,7 +60,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
     public Task<CommitOutcome> CommitAsync(CommitOperation operation)
     {
         if (_held is not null)
-            operation.Inline = operation.Messages.Sum(m => _held.TryGet(m.Body, out HeldBody? body) ? body.Data.Length : 0L);
+            operation.Inline = operation.Messages.Sum(m => _held.TryGet(m.Body, out HeldBody? body) ? body.Data.Length / body.Claims : 0L);
         operation.Deadline = Environment.TickCount64 + (long)_options.QueueDeadline.TotalMilliseconds;
         lock (_queue)
         {

@@ -5,12 +5,19 @@ using NpgsqlTypes;
 
 namespace MailCluster.Storage.Lanes;
 
-/// <summary>Appends of one message each as one call of <c>mail.commit_append_v2</c>, or of <c>mail.commit_appends_v2</c> where there are several.</summary>
+/// <summary>
+/// Appends of one message each as one call of <c>mail.commit_append_v2</c>, or of <c>mail.commit_appends_v2</c> where there are several, or of <c>mail.commit_appends_v3</c> where bodies come along
+/// that are of several messages.
+/// </summary>
 internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations, HeldBodies? held) : StraightBatch
 {
     private const string
         _one = "select op, modseq, uid, thread, mailbox_at, account_at from mail.commit_append_v2($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23,$24,$25,$26,$27)",
-        _many = "select op, modseq, uid, thread, place from mail.commit_appends_v2($1,$2,$3,$4,$5,$6,$7,$8,$9,$10::tid[],$11::tid[])";
+        _many = "select op, modseq, uid, thread, place from mail.commit_appends_v2($1,$2,$3,$4,$5,$6,$7,$8,$9,$10::tid[],$11::tid[])",
+        _shared = "select op, modseq, uid, thread, place from mail.commit_appends_v3($1,$2,$3,$4,$5,$6,$7,$8,$9,$10::tid[],$11::tid[],$12)";
+
+    // What p_appends has for the claim where the body comes along: with this append, or with another.
+    private const long _along = -1, _alongWithAnother = -2;
 
     // Of several: the rows that their function tells the places of.
     private Share[] _mailboxes = [], _accounts = [];
@@ -29,20 +36,20 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
 
     protected override string Bind(NpgsqlParameterCollection parameters, RowPlaces? places)
     {
-        if (operations.Count > 1)
+        HeldBody? body = Held(operations[0].Messages[0]);
+        if (operations.Count == 1 && body?.IsOfOne != false)
         {
-            BindMany(parameters, places);
-            return _many;
+            BindOne(parameters, operations[0], operations[0].Messages[0], body, places);
+            return _one;
         }
-        BindOne(parameters, operations[0], operations[0].Messages[0], places);
-        return _one;
+        return BindMany(parameters, places) ? _shared : _many;
     }
 
     protected override CommitOutcome Read(int op, NpgsqlDataReader reader) => Done(reader.GetInt64(1), UidSet.Single((uint)reader.GetInt64(2)), UidSet.Empty, [reader.GetInt64(3)]);
 
     protected override void Learn(int op, NpgsqlDataReader reader, RowPlaces places)
     {
-        if (operations.Count == 1)
+        if (_mailboxes.Length == 0)
         {
             places.Set(operations[0].Mailbox, reader.GetFieldValue<NpgsqlTid>(4));
             places.Set(operations[0].Mailbox.Account, reader.GetFieldValue<NpgsqlTid>(5));
@@ -59,9 +66,8 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
 
     private HeldBody? Held(NewMessage message) => held?.TryGet(message.Body, out HeldBody? body) == true ? body : null;
 
-    private void BindOne(NpgsqlParameterCollection parameters, CommitOperation o, NewMessage message, RowPlaces? places)
+    private void BindOne(NpgsqlParameterCollection parameters, CommitOperation o, NewMessage message, HeldBody? body, RowPlaces? places)
     {
-        HeldBody? body = Held(message);
         BindHead(parameters, o);
         parameters.Add(NpgsqlDbType.Uuid, o.Delivery);
         parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Text, o.Path?.Segments.Select(static s => CommitParameters.Clean(s)!).ToArray());
@@ -83,7 +89,8 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
         parameters.Add(NpgsqlDbType.Tid, places?.Of(o.Mailbox.Account));
     }
 
-    private void BindMany(NpgsqlParameterCollection parameters, RowPlaces? places)
+    /// <returns>Whether bodies of several messages come along.</returns>
+    private bool BindMany(NpgsqlParameterCollection parameters, RowPlaces? places)
     {
         // Mailboxes and accounts sorted: the order of the locks.
         Share[] mailboxes = _mailboxes = [.. operations.GroupBy(static o => o.Mailbox).OrderBy(static g => g.Key).Select(static g => Share.Of(g))];
@@ -95,6 +102,8 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
         List<string?> texts = [];
         List<ReadOnlyMemory<byte>> bytes = [];
         var numbers = new int[mailboxes.Length];
+        // Of bodies for several messages: the claims that are still to come for.
+        Dictionary<BodyId, HashSet<int>>? shared = null;
 
         foreach (Share m in mailboxes)
         {
@@ -109,10 +118,20 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
         {
             NewMessage message = o.Messages[0];
             HeldBody? body = Held(message);
+            long claim = body is null ? message.Claim : _along;
+            if (body?.IsOfOne == false)
+            {
+                shared ??= [];
+                if (shared.TryGetValue(body.Id, out HashSet<int>? left))
+                    claim = _alongWithAnother;
+                else
+                    shared.Add(body.Id, left = [.. Enumerable.Range(0, body.Claims)]);
+                left.Remove(message.Claim);
+            }
             int mailbox = mailboxPlaces[o.Mailbox];
             values.AddRange(
             [
-                mailbox, numbers[mailbox - 1]++, o.Id.Incarnation, o.Id.Counter, message.Body.Value, body is null ? message.Claim : -1, body?.Crc32C ?? 0, o.Emails[0], message.Size, message.InternalDate,
+                mailbox, numbers[mailbox - 1]++, o.Id.Incarnation, o.Id.Counter, message.Body.Value, claim, body?.Crc32C ?? 0, o.Emails[0], message.Size, message.InternalDate,
                 message.ZoneMinutes, (long)message.Flags.System,
             ]);
             // No keys end before they begin.
@@ -120,7 +139,8 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
             foreach (long key in message.ThreadKeys)
                 threads.AddRange([o.Mailbox.Account.Value, key]);
             AddActor(texts, o);
-            bytes.AddRange([body?.Data ?? default, body?.Content ?? default(ReadOnlyMemory<byte>), message.Prefix]);
+            HeldBody? along = claim == _along ? body : null;
+            bytes.AddRange([along?.Data ?? default, along?.Content ?? default(ReadOnlyMemory<byte>), message.Prefix]);
         }
 
         parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, mailboxValues);
@@ -134,6 +154,10 @@ internal sealed class StraightAppends(IReadOnlyList<CommitOperation> operations,
         parameters.Add(NpgsqlDbType.Bigint, Now);
         AddPlaces(parameters, mailboxes.Select(m => places?.Of(m.Mailbox)));
         AddPlaces(parameters, accounts.Select(a => places?.Of(a.Mailbox.Account)));
+        if (shared is null)
+            return false;
+        parameters.Add(NpgsqlDbType.Array | NpgsqlDbType.Bigint, shared.SelectMany(static s => s.Value.SelectMany(c => new[] { s.Key.Value, c })).ToList());
+        return true;
     }
 
     /// <summary>What a mailbox, or an account, will get.</summary>

@@ -27,17 +27,27 @@ internal abstract class StraightBatch
             places?.Forget(operations);
             return [AnnotateCommit.Execute(annotate, connection)];
         }
-        if (Of(operations, held) is { } straight)
+        var shared = SharedBodies.Of(operations, held);
+        shared?.StageTaken(connection);
+        try
         {
-            var check = FilterCheck.Of(operations);
-            if (straight.Execute(connection, check, places) is { } outcomes)
-                return outcomes;
-            places?.Forget(operations);
-            // Of several, one whose row has moved is one that is not there.
-            if (straight._went && straight.Execute(connection, check, places) is { } found)
-                return found;
+            if (Of(operations, held) is { } straight)
+            {
+                var check = FilterCheck.Of(operations);
+                if (straight.Execute(connection, check, places) is { } outcomes)
+                    return outcomes;
+                places?.Forget(operations);
+                // Of several, one whose row has moved is one that is not there.
+                if (straight._went && straight.Execute(connection, check, places) is { } found)
+                    return found;
+            }
+        }
+        catch (PostgresException e) when (shared is not null && e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // It was staged meanwhile, for owners elsewhere or for filters.
         }
         places?.Forget(operations);
+        shared?.Stage(connection);
         return FilterCheck.Commit(operations, rest => new CommitBatch(rest, held).Execute(connection), connection);
     }
 

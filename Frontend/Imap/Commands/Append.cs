@@ -171,7 +171,7 @@ internal static class Append
         PipeReader source = PipeReader.Create(message, new StreamPipeReaderOptions(leaveOpen: true));
         MailResult<StagedBody> staged = await session.StreamingAsync(
             () => hold
-                ? session.Cluster.Bodies.HoldAsync(user.Settings.Tenant, source, literal.Size, session.Options.AppendLimit, session.Gone)
+                ? session.Cluster.Bodies.HoldAsync(user.Settings.Tenant, source, 1, literal.Size, session.Options.AppendLimit, session.Gone)
                 : session.Cluster.Bodies.StageAsync(user.Settings.Tenant, source, 1, literal.Size, session.Options.AppendLimit, session.Gone));
         await source.CompleteAsync();
         session.Wait.Add(message.SinceEnd);

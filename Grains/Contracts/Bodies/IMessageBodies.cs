@@ -23,14 +23,14 @@ public interface IMessageBodies
         TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken);
 
     /// <summary>
-    /// As <see cref="StageAsync"/> for one message, but a small body may stay in this process: the commit of an owner in the same process stores it along with its message.
+    /// As <see cref="StageAsync"/>, but a small body may stay in this process: the commit of an owner in the same process stores it along with its message.
     /// For an owner elsewhere it has to be stored first (<see cref="KeepAsync"/>); whoever does not know takes <see cref="StageAsync"/>.
     /// It is held until it is stored by either, or discarded.
     /// </summary>
-    ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
-        StageAsync(tenant, source, 1, sizeHint, maxSize, cancellationToken);
+    ValueTask<MailResult<StagedBody>> HoldAsync(TenantId tenant, PipeReader source, int claims, long? sizeHint, long maxSize, CancellationToken cancellationToken) =>
+        StageAsync(tenant, source, claims, sizeHint, maxSize, cancellationToken);
 
-    /// <summary>Stores a held body. False: it is not held (any more), nothing was done.</summary>
+    /// <summary>Stores a held body with its claims; whoever asks meanwhile waits until it is. False: it is not held (any more), nothing was done.</summary>
     ValueTask<bool> KeepAsync(BodyId body) => new(false);
 
     /// <summary>The structure of a body that was staged or is held; null: it is neither.</summary>

@@ -81,10 +81,10 @@ public abstract class MailStoreTest(PostgresFixture postgres) : IAsyncLifetime
     }
 
     /// <summary>A body that this process holds until a commit takes it along.</summary>
-    protected async Task<BodyId> HoldAsync(int octets = 100)
+    protected async Task<BodyId> HoldAsync(int octets = 100, int claims = 1)
     {
         var body = new BodyId(await Ids.NextAsync());
-        Assert.True(Held.TryAdd(new HeldBody(body, new TenantId(1), new byte[octets], 7, [1, 2])));
+        Assert.True(Held.TryAdd(new HeldBody(body, new TenantId(1), new byte[octets], 7, [1, 2], claims)));
         return body;
     }
 

@@ -11,11 +11,12 @@ namespace MailCluster.Tests.Storage.Lanes;
 public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest(postgres)
 {
     [Theory]
-    [InlineData(1)]
-    [InlineData(7)]
-    public async Task What_they_leave_is_what_the_general_way_leaves(int together)
+    [InlineData(1, false)]
+    [InlineData(7, false)]
+    [InlineData(7, true)]
+    public async Task What_they_leave_is_what_the_general_way_leaves(int together, bool share)
     {
-        string[] straight = await LeftAsync(Straight, 1, together), general = await LeftAsync((batch, connection) => new CommitBatch(batch, Held).Execute(connection), 2, together);
+        string[] straight = await LeftAsync(Straight, 1, together, share), general = await LeftAsync(General, 2, together, share);
         Assert.NotEmpty(straight);
         Assert.Equal(general, straight);
         await CountersAreRightAsync();
@@ -93,11 +94,18 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
         Assert.All(general, batch => Assert.Null(StraightBatch.Of(batch, Held)));
     }
 
-    private static CommitOutcome[] Straight(CommitOperation[] batch, NpgsqlConnection connection) =>
-        StraightBatch.Of(batch, null)!.Execute(connection) ?? throw new InvalidOperationException("Nothing was done.");
+    private CommitOutcome[] General(CommitOperation[] batch, NpgsqlConnection connection)
+    {
+        SharedBodies.Of(batch, Held)?.Stage(connection);
+        return new CommitBatch(batch, Held).Execute(connection);
+    }
+
+    private CommitOutcome[] Straight(CommitOperation[] batch, NpgsqlConnection connection) =>
+        StraightBatch.Of(batch, Held)!.Execute(connection) ?? throw new InvalidOperationException("Nothing was done.");
 
     /// <summary>What a series of batches answers and leaves in the tables of a tenant of its own, ids and times apart.</summary>
-    private async Task<string[]> LeftAsync(Func<CommitOperation[], NpgsqlConnection, CommitOutcome[]> commit, long tenant, int together)
+    /// <param name="share">The messages of a batch have one body.</param>
+    private async Task<string[]> LeftAsync(Func<CommitOperation[], NpgsqlConnection, CommitOutcome[]> commit, long tenant, int together, bool share)
     {
         AccountId alice = await AccountAsync($"alice@{tenant}.test", tenant), bob = await AccountAsync($"bob@{tenant}.test", tenant);
         await ExecuteAsync("insert into mail.tenant (tenant_id, charged, max_messages) values ($1, true, 1000)", tenant);
@@ -110,10 +118,11 @@ public sealed class StraightBatchTests(PostgresFixture postgres) : MailStoreTest
         for (int round = 0; round < 6; round++)
         {
             var appends = new List<CommitOperation>();
+            BodyId shared = share ? await HoldAsync(claims: together) : default;
             for (int i = 0; i < together; i++)
             {
                 int n = (round * together) + i;
-                NewMessage message = Message(await StageAsync(), 0, (uint)(100 + n), (SystemFlags)(n % 32), null, n % 3 == 0 ? [] : n % 3 == 1 ? [n, 1000 + n] : [n, n - together]);
+                NewMessage message = Message(share ? shared : await StageAsync(), share ? i : 0, (uint)(100 + n), (SystemFlags)(n % 32), null, n % 3 == 0 ? [] : n % 3 == 1 ? [n, 1000 + n] : [n, n - together]);
                 CommitOperation o = await AppendOfAsync(mailboxes[n % 3], message);
                 appends.Add(With(o, n % 4 == 0 ? new Guid(n, 0, 0, new byte[8]) : null, n % 2 == 0 ? PathOf(n % 3) : null, n % 5 == 0 ? n : null));
             }

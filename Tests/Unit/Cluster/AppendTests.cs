@@ -51,7 +51,8 @@ public sealed class AppendTests
         _bodies.Held.Clear();
         _owner.OnAppend = static _ => new MailError(MailErrorCode.BodyGone, "");
         Assert.Equal(MailErrorCode.BodyGone, (await AppendAsync()).Error?.Code);
-        Assert.Single(_owner.Appends);
+        // Once more: another message's commit may have stored it in between.
+        Assert.Equal(2, _owner.Appends.Count);
     }
 
     /// <summary>The first try may have stored the message, so that NO [TRYCREATE] or [NOPERM] would not be true: only an owner that has looked may say so.</summary>
