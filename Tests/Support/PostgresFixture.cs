@@ -6,10 +6,45 @@ using Xunit;
 namespace MailCluster.Tests.Support;
 
 /// <summary>
-/// One private PostgreSQL for the tests of an assembly (real fsync), started by the first test that wants a database and gone at the end.
+/// A private PostgreSQL for tests (real fsync), started by the first test that wants a database and gone at the end. All fixtures of a test program mean the same server: to make one
+/// and its schema takes as long as many a test.
 /// Use: <c>[assembly: AssemblyFixture(typeof(PostgresFixture))]</c> and take it as a test class's constructor argument.
 /// </summary>
 public sealed class PostgresFixture : IAsyncLifetime
+{
+    private static readonly TestPostgres _shared = new();
+
+    private readonly TestPostgres _server;
+
+    public PostgresFixture()
+        : this(_shared)
+    {
+    }
+
+    private PostgresFixture(TestPostgres server) => _server = server;
+
+    /// <summary>A server of its own, for tests that change how all of it works.</summary>
+    public static PostgresFixture OfItsOwn() => new(new TestPostgres());
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A connection string for a fresh database with all migrations applied, seen by nobody else.</summary>
+    public Task<string> CreateDatabaseAsync() => _server.CreateAsync(this, migrated: true);
+
+    /// <summary>A connection string for a fresh and empty database.</summary>
+    public Task<string> CreateEmptyDatabaseAsync() => _server.CreateAsync(this, migrated: false);
+
+    /// <summary>A data source on a fresh migrated database; the caller disposes of it.</summary>
+    public async Task<NpgsqlDataSource> CreateDataSourceAsync() => NpgsqlDataSource.Create(await CreateDatabaseAsync());
+
+    /// <summary>Stops the server that has a database already, in order, and starts it again.</summary>
+    public Task RestartAsync() => _server.RestartAsync();
+
+    public async ValueTask DisposeAsync() => await _server.LeaveAsync(this);
+}
+
+/// <summary>What fixtures mean together: it runs while there are fixtures that have a database of it.</summary>
+internal sealed class TestPostgres
 {
     private const string Template = "migrated";
 
@@ -18,40 +53,43 @@ public sealed class PostgresFixture : IAsyncLifetime
     private PrivatePostgres? _postgres;
     private bool _hasTemplate;
     private int _databases;
+    private readonly HashSet<PostgresFixture> _users = [];
 
-    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
-
-    /// <summary>A connection string for a fresh database with all migrations applied, seen by nobody else.</summary>
-    public Task<string> CreateDatabaseAsync() => CreateAsync(migrated: true);
-
-    /// <summary>A connection string for a fresh and empty database.</summary>
-    public Task<string> CreateEmptyDatabaseAsync() => CreateAsync(migrated: false);
-
-    /// <summary>A data source on a fresh migrated database; the caller disposes of it.</summary>
-    public async Task<NpgsqlDataSource> CreateDataSourceAsync() => NpgsqlDataSource.Create(await CreateDatabaseAsync());
-
-    /// <summary>Stops the server that has a database already, in order, and starts it again.</summary>
-    public Task RestartAsync() => _postgres!.RestartAsync(immediate: false);
-
-    public async ValueTask DisposeAsync()
-    {
-        NpgsqlConnection.ClearAllPools();
-        if (_postgres is not null)
-        {
-            await _postgres.StopAsync(immediate: true);
-        }
-        if (_directory is not null)
-        {
-            Directory.Delete(_directory, recursive: true);
-        }
-    }
-
-    // One at a time: a database can't be copied while another session looks at it.
-    private async Task<string> CreateAsync(bool migrated)
+    public async Task LeaveAsync(PostgresFixture user)
     {
         await _gate.WaitAsync();
         try
         {
+            if (!_users.Remove(user) || _users.Count > 0)
+            {
+                return;
+            }
+            NpgsqlConnection.ClearAllPools();
+            if (_postgres is not null)
+            {
+                await _postgres.StopAsync(immediate: true);
+            }
+            if (_directory is not null)
+            {
+                Directory.Delete(_directory, recursive: true);
+            }
+            (_postgres, _directory, _hasTemplate) = (null, null, false);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public Task RestartAsync() => _postgres!.RestartAsync(immediate: false);
+
+    // One at a time: a database can't be copied while another session looks at it.
+    public async Task<string> CreateAsync(PostgresFixture user, bool migrated)
+    {
+        await _gate.WaitAsync();
+        try
+        {
+            _users.Add(user);
             var postgres = _postgres ??= await StartAsync();
             if (migrated && !_hasTemplate)
             {
@@ -79,7 +117,7 @@ public sealed class PostgresFixture : IAsyncLifetime
             throw new InvalidOperationException($"$XunitDynamicSkip$PostgreSQL is not installed ({PostgresPrograms.HowToInstall})");
         }
         _directory = Directory.CreateTempSubdirectory("mailcluster-test-").FullName;
-        return await PrivatePostgres.StartAsync(_directory, ["max_connections=300"]);
+        return await PrivatePostgres.StartAsync(_directory, ["max_connections=600"]);
     }
 
     private static async Task ExecuteAsync(PrivatePostgres postgres, string sql)

@@ -14,8 +14,15 @@ namespace MailCluster.Tests.Support;
 /// <summary>A small issuer of tokens: discovery, keys, introspection.</summary>
 public sealed class TestIssuer : IAsyncDisposable
 {
+    // All issuers begin with the same: to make one takes longer than most tests.
+    private static readonly Lazy<RSAParameters> _first = new(static () =>
+    {
+        using var made = RSA.Create(2048);
+        return made.ExportParameters(true);
+    });
+
     private readonly WebApplication _web;
-    private RsaSecurityKey _key = NewKey("one");
+    private RsaSecurityKey _key = new(RSA.Create(_first.Value)) { KeyId = "one" };
     private int _keysAsked;
 
     private TestIssuer()

@@ -11,7 +11,7 @@ public sealed class SynchronousStandbyTests : MailStoreTest
     private readonly PostgresFixture _postgres;
 
     public SynchronousStandbyTests()
-        : this(new PostgresFixture())
+        : this(PostgresFixture.OfItsOwn())
     {
     }
 
