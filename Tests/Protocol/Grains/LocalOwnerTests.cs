@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using MailCluster.Contracts;
+using Npgsql;
 using Xunit;
 using static MailCluster.Tests.Protocol.Grains.MailSilo;
 
@@ -45,8 +46,18 @@ public sealed class LocalOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
     {
         (MailboxKey inbox, _) = await silo.AccountAsync();
         Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync()));
-        Task<MailResult<AppendResult>> appending = silo.Local.OwnerOf(inbox)!.TryAppend(await silo.AppendOfAsync(), _place)!;
-        Assert.True(await appending.ContinueWith(_ => Place.IsHere, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default));
+        AppendRequest request = await silo.AppendOfAsync();
+        Task<bool> there;
+        // The commit waits until somebody waits for it.
+        await using (NpgsqlConnection other = await silo.Database.Main.OpenConnectionAsync())
+        await using (NpgsqlTransaction transaction = await other.BeginTransactionAsync())
+        {
+            await using var hold = new NpgsqlCommand("select from mail.mailbox where account_id = $1 and id = $2 for update", other) { Parameters = { new() { Value = inbox.Account.Value }, new() { Value = inbox.Mailbox.Value } } };
+            await hold.ExecuteNonQueryAsync();
+            there = silo.Local.OwnerOf(inbox)!.TryAppend(request, _place)!
+                .ContinueWith(_ => Place.IsHere, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+        Assert.True(await there);
         Assert.Equal(1, _place.Visits);
     }
 
