@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace MailCluster.Storage.Directories;
 
-/// <summary>Short forms for statements that run rarely, with positional parameters of the types that occur here.</summary>
+/// <summary>Short forms for statements that run rarely, with positional parameters of the types that occur here, or as they are where the type can't be seen from the value.</summary>
 internal static class Sql
 {
     public static async Task<int> ExecuteAsync(this NpgsqlDataSource database, string sql, params object?[] parameters)
@@ -44,7 +44,7 @@ internal static class Sql
     private static NpgsqlCommand With(this NpgsqlCommand command, object?[] parameters)
     {
         foreach (var value in parameters)
-            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+            command.Parameters.Add(value as NpgsqlParameter ?? new NpgsqlParameter { Value = value ?? DBNull.Value });
         return command;
     }
 }

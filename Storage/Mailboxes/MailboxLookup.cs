@@ -33,5 +33,35 @@ public static class MailboxLookup
             : new MailError(MailErrorCode.NonExistent, $"{user} has no mailbox '{name}'.");
     }
 
+    /// <summary>
+    /// The mailboxes whose expunged messages can be meant by a name: the one that has it now, and deleted ones that had it then, the last one first, or whose id it is (those that a
+    /// release before their names were kept has removed have no name any more); <see cref="MailErrorCode.NonExistent"/>.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">PostgreSQL can't be reached.</exception>
+    public static Task<MailResult<IReadOnlyList<OnceMailbox>>> EverAsync(NpgsqlDataSource database, AccountId account, string name) => Store.Guard<MailResult<IReadOnlyList<OnceMailbox>>>(async () =>
+    {
+        List<OnceMailbox> found = await database.ListAsync(
+            """
+            with named as (
+                select m.id, m.path, null::timestamptz as deleted from mail.mailbox m where m.account_id = $1 and m.deleted_at is null
+                union all select g.mailbox_id, g.path, g.at from mail.mailbox_gone g where g.account_id = $1
+            ), known as (
+                select * from named union all select distinct x.mailbox_id, null::text[], '-infinity'::timestamptz from mail.expunged x
+                where x.account_id = $1 and x.mailbox_id::text = $4 and x.mailbox_id not in (select id from named)
+            )
+            select m.id, m.path, m.deleted from known m cross join directory.account a join directory.tenant t on t.id = a.tenant_id
+            where a.id = $1 and (m.path = $2 or m.path = $3 or m.path = string_to_array($4, coalesce(a.delimiter, t.delimiter)) or m.id::text = $4)
+            order by 3 desc nulls first
+            """,
+            static r => new OnceMailbox(new MailboxId(r.GetInt64(0)), r.IsDBNull(1) ? null : MailboxPath.Of(r.GetFieldValue<string[]>(1)), r.IsDBNull(2)),
+            account.Value, Segments(name.Normalize()), Segments(name), name.Normalize());
+        return found.Count > 0 ? found : new MailError(MailErrorCode.NonExistent, $"There is no mailbox '{name}', and none of this name was deleted that anything is kept of.");
+    });
+
     private static string[] Segments(string name) => name.Length == 0 ? [""] : [.. MailboxPath.Parse(name, '/').Segments];
 }
+
+/// <summary>A mailbox that is there or was.</summary>
+/// <param name="Path">Null: not known any more.</param>
+/// <param name="Exists">It is there.</param>
+public sealed record OnceMailbox(MailboxId Id, MailboxPath? Path, bool Exists);

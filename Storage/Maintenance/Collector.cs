@@ -61,7 +61,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
     /// <summary>Removes the rows of deleted mailboxes and accounts; how many messages. They stay restorable for their time.</summary>
     public async Task<int> PurgeDeletedAsync(CancellationToken cancellationToken)
     {
-        var purged = await RepeatAsync("select mail.purge_deleted_v1($1)", cancellationToken, options.Slice);
+        var purged = await RepeatAsync("select mail.purge_deleted_v2($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.forget_accounts_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.sweep_annotations_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.sweep_message_annotations_v1($1)", cancellationToken, options.Slice);
@@ -80,6 +80,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
             if (await DropOneAsync("expunged", before) is null)
                 break;
         }
+        await RepeatAsync("select mail.forget_mailboxes_v1($1, $2)", cancellationToken, Before(options.ExpungedDays), options.Slice);
         for (var before = Before(options.ExpungedDays); ;)
         {
             await RepeatAsync("select mail.raise_floors_v1($1, $2)", cancellationToken, before, options.Slice);

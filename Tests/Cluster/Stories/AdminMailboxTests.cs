@@ -135,11 +135,56 @@ public sealed class AdminMailboxTests(MailNodes nodes) : IAsyncLifetime
         (int exitCode, string text) = await AdminAsync("check", _user, "INBOX", "--repair");
         Assert.Equal(0, exitCode);
         Assert.Contains("messages without flags: {[2,3)} (repaired)", text);
-        await a.Send("n NOOP");
-        await a.Expect("* BYE …");
+        await Eventually.Async("the owner was told, and the session ends", async () =>
+        {
+            await a.Send("n NOOP");
+            return (await a.Line()).StartsWith("* BYE ", StringComparison.Ordinal);
+        });
         await using ImapClient again = await ImapClient.LoggedInAsync(nodes.FrontEnds[0].Imap, _user, TestAccounts.Password);
         await again.Run("s SELECT INBOX");
         Assert.Equal(["* 1 FETCH (UID 1)", "* 2 FETCH (UID 2)", "* 3 FETCH (UID 3)"], await again.Run("f FETCH 1:* UID"));
+    }
+
+    [Fact]
+    public async Task Expunged_messages_come_back_into_open_sessions_and_a_deleted_mailbox_is_made_again()
+    {
+        await using ImapClient a = await ImapClient.LoggedInAsync(nodes.FrontEnds[0].Imap, _user, TestAccounts.Password);
+        await using ImapClient b = await ImapClient.LoggedInAsync(nodes.FrontEnds[1].Imap, _user, TestAccounts.Password);
+        await a.Run("c CREATE Work/Plans");
+        for (int i = 1; i <= 3; i++)
+            await a.Append("p", i == 3 ? "Work/Plans" : "INBOX", $"From: Ann <ann@a.example>\r\nSubject: =?utf-8?q?n=C2=BA_{i}?=\r\n\r\n{i}\r\n");
+        await a.Run("s SELECT INBOX");
+        await b.Run("s SELECT INBOX");
+        await a.Run(@"t STORE 1 +FLAGS.SILENT (\Deleted \Seen $Work)");
+        await a.Run("x EXPUNGE");
+        await a.Run("d DELETE Work/Plans");
+        Assert.Contains("* 1 EXPUNGE", await b.Run("n NOOP"));
+
+        (int exitCode, string text) = await AdminAsync("expunged", _user, "--json");
+        Assert.Equal(0, exitCode);
+        Assert.Equal([("INBOX", true), ("Plans", false)], JsonDocument.Parse(text).RootElement.EnumerateArray().Select(static m => (m.GetProperty("path")[m.GetProperty("path").GetArrayLength() - 1].GetString(), m.GetProperty("exists").GetBoolean())));
+        (exitCode, text) = await AdminAsync("expunged", _user, "Work/Plans", "--json");
+        JsonElement plan = Assert.Single(JsonDocument.Parse(text).RootElement.EnumerateArray());
+        Assert.Equal((1L, "ann@a.example", "n\u00ba 3"), (Number(plan, "uid"), Text(plan, "from"), Text(plan, "subject")));
+
+        Assert.Equal((1, $"--into: {_user} has no mailbox 'Nowhere'.\n"), await AdminAsync("restore", _user, "INBOX", "--into", "Nowhere"));
+        await b.Send("i IDLE");
+        await b.Expect("+ …");
+        Assert.Equal((0, "1 messages, 64 octets, are back as UIDs 3\n"), await AdminAsync("restore", _user, "INBOX"));
+        await b.Expect("* 2 EXISTS");
+        await b.Send("DONE");
+        await b.Ok("i");
+        Assert.Contains("* 2 EXISTS", await a.Run("n NOOP"));
+        Assert.Matches(@"\* 2 FETCH \(UID 3 FLAGS \((\\Recent )?\\Seen (\\Recent )?\$Work\)", string.Join('\n', await b.Run("f FETCH 2 (UID FLAGS)")));
+        Assert.Equal((0, "1 messages, 64 octets, are back as UIDs 1\n"), await AdminAsync("restore", _user, "Work/Plans"));
+        Assert.Contains(await a.Run("t STATUS Work/Plans (MESSAGES)"), static l => l.Contains("MESSAGES 1", StringComparison.Ordinal));
+        Assert.Equal(0, (await AdminAsync("check", _user, "--bodies")).ExitCode);
+
+        Assert.Equal((1, "Nothing that is kept of 'INBOX' is meant: 'admin mailbox expunged' lists what there is.\n"), await AdminAsync("restore", _user, "INBOX"));
+        Assert.Equal((1, "There is no mailbox 'Nowhere', and none of this name was deleted that anything is kept of.\n"), await AdminAsync("restore", _user, "Nowhere"));
+        Assert.Contains("--uids: '1:x' is no set of UIDs", (await AdminAsync("restore", _user, "INBOX", "--uids", "1:x")).Output);
+        Assert.Contains("--since: 'yesterday' is no time", (await AdminAsync("expunged", _user, "INBOX", "--since", "yesterday")).Output);
+        Assert.Contains("--after: '7' is not of the form ID:UID.", (await AdminAsync("expunged", _user, "INBOX", "--after", "7")).Output);
     }
 
     [Fact]

@@ -96,9 +96,9 @@ public sealed class TreeTests(PostgresFixture postgres) : MailStoreTest(postgres
         Assert.Equal(100L, await ScalarAsync<long>("select bytes from mail.tenant"));
 
         // Its rows go in slices, and can be restored for a while.
-        Assert.Equal(2, await ScalarAsync<int>("select mail.purge_deleted_v1(2)"));
-        Assert.Equal(1, await ScalarAsync<int>("select mail.purge_deleted_v1(2)"));
-        Assert.Equal(0, await ScalarAsync<int>("select mail.purge_deleted_v1(2)"));
+        Assert.Equal(2, await ScalarAsync<int>("select mail.purge_deleted_v2(2)"));
+        Assert.Equal(1, await ScalarAsync<int>("select mail.purge_deleted_v2(2)"));
+        Assert.Equal(0, await ScalarAsync<int>("select mail.purge_deleted_v2(2)"));
         Assert.Equal(1L, await ScalarAsync<long>("select count(*) from mail.message"));
         Assert.Equal(1L, await ScalarAsync<long>("select count(*) from mail.message_flags"));
         Assert.Equal(3L, await ScalarAsync<long>("select count(*) from mail.expunged where keywords = '{Work}'"));

@@ -88,9 +88,9 @@ internal sealed class Stores : IAsyncDisposable
     public Stores(string connectionString)
     {
         Database = PostgresPool.Open(connectionString, "admin", "mailcluster admin", 8);
-        var ids = new IdBlocks(Database);
-        Tenants = new(Database, ids);
-        Accounts = new(Database, ids);
+        Ids = new(Database);
+        Tenants = new(Database, Ids);
+        Accounts = new(Database, Ids);
         Operators = new(Database);
         Events = new(Database);
         Scripts = new(Database);
@@ -99,6 +99,8 @@ internal sealed class Stores : IAsyncDisposable
     }
 
     public NpgsqlDataSource Database { get; }
+
+    public IdBlocks Ids { get; }
 
     public TenantStore Tenants { get; }
 

@@ -8,7 +8,8 @@ internal static class MailboxCommands
 {
     public static Command Create() => new("mailbox", "Mailboxes of an account.")
     {
-        List(), MailboxAclCommands.Create(), MailboxExplainCommand.Create(), MailboxCheckCommand.Create(), UidlImportCommand.Create(),
+        List(), MailboxAclCommands.Create(), MailboxExplainCommand.Create(), MailboxCheckCommand.Create(), MailboxRestoreCommands.CreateExpunged(), MailboxRestoreCommands.CreateRestore(),
+        UidlImportCommand.Create(),
     };
 
     private static Command List()
