@@ -176,6 +176,8 @@ public sealed class ImapClient : IAsyncDisposable
                 line.Append((char)b);
             if (line.Length > start && line[^1] == '\r')
                 line.Length--;
+            if (line.Length == start || line[^1] != '}')
+                break;
             Match literal = Regex.Match(line.ToString(start, line.Length - start), @"\{(\d+)\}$");
             if (!literal.Success)
                 break;
@@ -272,8 +274,23 @@ public sealed class ImapClient : IAsyncDisposable
         return _buffer[_at++];
     }
 
-    private static bool Matches(string line, string expected) =>
-        Regex.IsMatch(line, "^" + string.Join(".*", expected.Split('…').Select(static part => Regex.Escape(Encoding.Latin1.GetString(Bytes(part))))) + "$", RegexOptions.Singleline);
+    private static bool Matches(string line, string expected)
+    {
+        string[] parts = [.. expected.Split('…').Select(static part => Encoding.Latin1.GetString(Bytes(part)))];
+        if (parts.Length == 1)
+            return line == parts[0];
+        int at = parts[0].Length, end = line.Length - parts[^1].Length;
+        if (end < at || !line.StartsWith(parts[0], StringComparison.Ordinal) || !line.EndsWith(parts[^1], StringComparison.Ordinal))
+            return false;
+        foreach (string part in parts[1..^1])
+        {
+            int found = line.IndexOf(part, at, end - at, StringComparison.Ordinal);
+            if (found < 0)
+                return false;
+            at = found + part.Length;
+        }
+        return true;
+    }
 
     private static byte[] Bytes(string text) => text.Any(static c => c > 0xFF) ? Encoding.UTF8.GetBytes(text) : Encoding.Latin1.GetBytes(text);
 

@@ -5,7 +5,7 @@ namespace MailCluster.Tests.Unit.Content;
 /// <summary>Reads lists as an IMAP client does, to see that they are well-formed.</summary>
 internal static class ImapText
 {
-    /// <summary>The text is one parenthesized list of strings, literals, atoms and lists, and nothing after it.</summary>
+    /// <summary>The text is one parenthesized list of strings, literals, atoms and lists, and nothing after it. Of millions of characters: what is said of a failure is made for one.</summary>
     public static void AssertOneList(string text)
     {
         var depth = 0;
@@ -18,12 +18,14 @@ internal static class ImapText
                     break;
                 case ')':
                     depth--;
-                    Assert.True(depth > 0 || i == text.Length - 1, $"list ends at {i} of {text.Length}");
+                    if (depth <= 0 && i != text.Length - 1)
+                        Assert.Fail($"list ends at {i} of {text.Length}");
                     break;
                 case '"':
                     for (i++; text[i] != '"'; i++)
                     {
-                        Assert.DoesNotContain(text[i], "\r\n\0");
+                        if (text[i] is '\r' or '\n' or '\0')
+                            Assert.Fail($"no octet of a quoted string at {i}");
                         if (text[i] == '\\')
                             i++;
                     }
@@ -36,7 +38,8 @@ internal static class ImapText
                     Assert.DoesNotContain('\0', text.Substring(end + 3, length));
                     break;
                 default:
-                    Assert.True(text[i] == ' ' || char.IsAsciiLetterOrDigit(text[i]), $"stray '{text[i]}' at {i}");
+                    if (text[i] != ' ' && !char.IsAsciiLetterOrDigit(text[i]))
+                        Assert.Fail($"stray '{text[i]}' at {i}");
                     break;
             }
         }

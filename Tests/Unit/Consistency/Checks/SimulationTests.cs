@@ -41,7 +41,8 @@ public sealed class SimulationTests
     [InlineData(Fault.LosesDeliveries)]
     public void A_server_that_breaks_a_promise_is_found_out(Fault fault)
     {
-        int caught = Enumerable.Range(1, Runs).Count(seed => Checker.Check(Simulation.Run(seed, fault)).Count > 0);
+        // No further than it takes.
+        int caught = Enumerable.Range(1, Runs).Where(seed => Checker.Check(Simulation.Run(seed, fault)).Count > 0).Take((Runs / 2) + 1).Count();
         Assert.True(caught > Runs / 2, $"{fault} was caught in {caught} of {Runs} runs");
     }
 
