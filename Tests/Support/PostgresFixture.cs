@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using MailCluster.Storage.Private;
 using MailCluster.Storage.Schema;
 using Npgsql;
@@ -117,7 +118,19 @@ internal sealed class TestPostgres
             throw new InvalidOperationException($"$XunitDynamicSkip$PostgreSQL is not installed ({PostgresPrograms.HowToInstall})");
         }
         _directory = Directory.CreateTempSubdirectory("mailcluster-test-").FullName;
-        return await PrivatePostgres.StartAsync(_directory, ["max_connections=600"]);
+        PrivatePostgres postgres = await PrivatePostgres.StartAsync(_directory, ["max_connections=600"]);
+        await ExecuteAsync(postgres, $"ALTER ROLE CURRENT_USER PASSWORD '{QuickVerifier(postgres)}'");
+        return postgres;
+    }
+
+    // Of the same password, and of one iteration: tests make connections by the thousand, and nobody guesses.
+    private static string QuickVerifier(PrivatePostgres postgres)
+    {
+        byte[] salt = RandomNumberGenerator.GetBytes(16);
+        string password = new NpgsqlConnectionStringBuilder(postgres.ConnectionString()).Password!;
+        byte[] salted = Rfc2898DeriveBytes.Pbkdf2(password, salt, 1, HashAlgorithmName.SHA256, 32);
+        byte[] storedKey = SHA256.HashData(HMACSHA256.HashData(salted, "Client Key"u8)), serverKey = HMACSHA256.HashData(salted, "Server Key"u8);
+        return $"SCRAM-SHA-256$1:{Convert.ToBase64String(salt)}${Convert.ToBase64String(storedKey)}:{Convert.ToBase64String(serverKey)}";
     }
 
     private static async Task ExecuteAsync(PrivatePostgres postgres, string sql)
