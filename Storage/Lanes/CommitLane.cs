@@ -8,7 +8,7 @@ namespace MailCluster.Storage.Lanes;
 
 /// <summary>
 /// A queue of operations that are committed in batches, one statement a batch, one batch at a time: while one commits, the next gathers.
-/// Operations that may touch many rows run apart, one for each mailbox, and only that mailbox waits; where others commit meanwhile, the next of them waits as long as this one took.
+/// Operations that may touch many rows, or name many keywords, run apart, one for each mailbox, and only that mailbox waits; where others commit meanwhile, the next of them waits as long as this one took.
 /// A lane is a thread that waits for PostgreSQL in its socket: nothing else runs there, and an answer need not go through .NET's event thread and a thread of the pool, which are
 /// one more to be woken each.
 /// </summary>
@@ -61,6 +61,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
     {
         if (_held is not null)
             operation.Inline = operation.Messages.Sum(m => _held.TryGet(m.Body, out HeldBody? body) ? body.Data.Length / body.Claims : 0L);
+        operation.Keywords = KeywordNumbers.Of(operation);
         operation.Deadline = Environment.TickCount64 + (long)_options.QueueDeadline.TotalMilliseconds;
         lock (_queue)
         {
@@ -111,7 +112,7 @@ internal sealed partial class CommitLane : IAsyncDisposable
                 {
                     if (operation.Deadline < now)
                         operation.Completion.SetException(new CommitNotDoneException(_waitedTooLong));
-                    else if (operation.Rows > _options.BulkRows)
+                    else if (operation.IsLarge(_options.BulkRows))
                     {
                         _queue.SetAside(operation);
                         _ = CommitBulkAsync(operation, _batches);
@@ -153,7 +154,10 @@ internal sealed partial class CommitLane : IAsyncDisposable
                 () =>
                 {
                     using NpgsqlConnection connection = Open();
-                    Execute([operation], connection);
+                    if (operation.Keywords.Count > 0 && KeywordNumbers.Give(operation, connection) is { } refused)
+                        operation.Completion.TrySetResult(refused);
+                    else
+                        Execute([operation], connection);
                 },
                 CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }

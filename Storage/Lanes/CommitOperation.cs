@@ -150,6 +150,12 @@ public sealed class CommitOperation
     /// <summary>How many rows it may touch: a large one runs apart, so that others need not wait.</summary>
     public long Rows { get; init; } = 1;
 
+    /// <summary>The keywords that it gives to messages, where these are many (<see cref="KeywordNumbers"/>); known when it comes to the lane.</summary>
+    internal IReadOnlyList<string> Keywords { get; set; } = [];
+
+    /// <summary>It runs apart, where operations of so many rows need not; <see cref="long.MaxValue"/>: none has to.</summary>
+    internal bool IsLarge(long rows) => Rows > rows || (Keywords.Count > 0 && rows < long.MaxValue);
+
     /// <summary>The first UID that no session was told to be \Recent; saved along.</summary>
     public long? FirstRecent { get; init; }
 

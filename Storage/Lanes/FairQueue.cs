@@ -40,7 +40,7 @@ internal sealed class FairQueue
     }
 
     /// <summary>The next operation whose turn it is and that need not wait for a large one; null when there is none.</summary>
-    /// <param name="mostRows">What may touch more rows than this stays, and what is behind it in its mailbox.</param>
+    /// <param name="mostRows">What is larger than this (<see cref="CommitOperation.IsLarge"/>) stays, and what is behind it in its mailbox.</param>
     public CommitOperation? Take(long mostRows = long.MaxValue)
     {
         for (int tenants = _turn.Count; tenants > 0; tenants--)
@@ -92,7 +92,7 @@ internal sealed class FairQueue
             mailboxes.RemoveFirst();
             Queue<CommitOperation> queue = _mailboxes[mailbox];
             CommitOperation next = queue.Peek();
-            if (next.Rows > mostRows || MustWait(next))
+            if (next.IsLarge(mostRows) || MustWait(next))
             {
                 mailboxes.AddLast(mailbox);
                 continue;

@@ -259,6 +259,25 @@ public sealed class CommitTests(PostgresFixture postgres) : MailStoreTest(postgr
     }
 
     [Fact]
+    public async Task Many_keywords_of_one_operation_get_their_numbers_together_and_unused_ones_make_room()
+    {
+        Owned inbox = await MailboxAsync(await AccountAsync());
+        await DoneAsync(await AppendOfAsync(inbox, 1, keywords: Names("k", 990)));
+        string[] more = [.. Names("m", 20), "M3", "K7"];
+        Assert.Equal(CommitStatus.TooManyKeywords, (await CommitAsync(StoreOf(inbox, Uids(1), StoreMode.Add, SystemFlags.None, more))).Status);
+        Assert.Equal(CommitStatus.TooManyKeywords, (await CommitAsync(StoreOf(inbox, Uids(1), StoreMode.Replace, SystemFlags.None, Names("n", 1001)))).Status);
+        Assert.Equal(990, (await LoadAsync(inbox))[0].Keywords.Count);
+        await DoneAsync(StoreOf(inbox, Uids(1), StoreMode.Remove, SystemFlags.None, Names("k", 980)));
+        await DoneAsync(StoreOf(inbox, Uids(1), StoreMode.Add, SystemFlags.None, more));
+        Assert.Equal(
+            Names("k", 990)[980..].Concat(Names("m", 20)).Append("k7").Order(StringComparer.OrdinalIgnoreCase), (await LoadAsync(inbox))[0].Keywords, StringComparer.OrdinalIgnoreCase);
+        await DoneAsync(StoreOf(inbox, Uids(1), StoreMode.Replace, SystemFlags.None));
+        await DoneAsync(StoreOf(inbox, Uids(1), StoreMode.Add, SystemFlags.None, Names("x", 1000)));
+
+        static string[] Names(string first, int count) => [.. Enumerable.Range(0, count).Select(i => $"{first}{i}")];
+    }
+
+    [Fact]
     public async Task The_logs_have_a_row_an_operation_and_the_expunged_messages()
     {
         AccountId alice = await AccountAsync();
