@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using MailCluster.Contracts;
 using MailCluster.Imap.Commands;
 using MailCluster.Imap.Session;
@@ -26,9 +27,31 @@ public sealed class ListPatternTests
     [InlineData("inboxes", "INBOXES", false)]
     public void Patterns_match_names(string pattern, string name, bool matches) => Assert.Equal(matches, new ListPattern(pattern, '/').Matches(name));
 
+    /// <summary>What the words of RFC 9051 §6.3.9 say, as a regular expression.</summary>
+    [Fact]
+    public void Patterns_of_any_length_match_what_they_say()
+    {
+        var random = new Random(9051);
+        for (int i = 0; i < 400; i++)
+        {
+            char[] letters = [.. Enumerable.Range(0, random.Next(i)).Select(_ => "aab/*%"[random.Next(6)])];
+            // A name that it may well match, and one that it hardly does.
+            string name = string.Concat(letters.Select(c => c is '*' or '%' ? new string('a', random.Next(3)) : c.ToString()));
+            string changed = name.Insert(random.Next(name.Length + 1), random.Next(2) == 0 ? "/" : "a");
+            var said = new Regex($"^{string.Concat(letters).Replace("*", "(?s:.*)", StringComparison.Ordinal).Replace("%", "[^/]*", StringComparison.Ordinal)}$", RegexOptions.NonBacktracking);
+            var pattern = new ListPattern(new string(letters), '/');
+            Assert.All([name, changed, name], n => Assert.Equal(said.IsMatch(n), pattern.Matches(n)));
+        }
+    }
+
+    /// <summary>One LIST may have sixteen such patterns, and an account ten thousand names.</summary>
     [Fact]
     public void A_pattern_of_stars_costs_no_more_than_its_length_times_the_name()
-        => Assert.False(new ListPattern(string.Concat(Enumerable.Repeat("*a", 2000)) + "b", '/').Matches(new string('a', 2000)));
+    {
+        var pattern = new ListPattern(string.Concat(Enumerable.Repeat("*a", 2000)) + "b", '/');
+        for (int i = 0; i < 1000; i++)
+            Assert.False(pattern.Matches(new string('a', 2000)));
+    }
 }
 
 public sealed class MailboxNamesTests
