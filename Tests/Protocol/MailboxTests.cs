@@ -136,6 +136,20 @@ public sealed class MailboxTests(MailServer server)
             "* STATUS \"日本語\" (MESSAGES 0)", "e OK …");
     }
 
+    /// <summary>RFC 9051 §5.1, §6.3.9.7: names are composed, and who writes them otherwise is told.</summary>
+    [Fact]
+    public async Task A_name_that_is_not_composed_leads_to_the_one_that_is()
+    {
+        ImapClient c = (await server.SessionsAsync(1))[1];
+        await c.Send("a ENABLE IMAP4rev2", "b CREATE \"Re\u0301sume\u0301/x\"", "c CREATE \"r\u00e9\"");
+        await c.Expect(
+            "* ENABLED IMAP4rev2", "a OK …", "* LIST () \"/\" \"R\u00e9sum\u00e9/x\" (\"OLDNAME\" (\"Re\u0301sume\u0301/x\"))", "b OK [MAILBOXID …", "c OK …");
+        string[] before = ["* FLAGS …", "* OK [PERMANENTFLAGS …", "* 0 EXISTS", "* OK [UIDVALIDITY …", "* OK [UIDNEXT 1] …", "* OK [HIGHESTMODSEQ …", "* OK [MAILBOXID …"];
+        await c.Send("d SELECT \"Re\u0301sume\u0301/x\"", "e EXAMINE \"R\u00e9sum\u00e9/x\"");
+        await c.Expect([.. before, "* LIST () \"/\" \"R\u00e9sum\u00e9/x\" (\"OLDNAME\" (\"Re\u0301sume\u0301/x\"))", "* OK [ANNOTATIONS …", "d OK …"]);
+        await c.Expect(["* OK [CLOSED] …", .. before, "* LIST () \"/\" \"R…sum…/x\"", "* OK [ANNOTATIONS …", "e OK …"]);
+    }
+
     [Fact]
     public async Task A_deleted_mailbox_says_goodbye_to_its_sessions()
     {

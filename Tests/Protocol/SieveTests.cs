@@ -69,6 +69,24 @@ public sealed class SieveTests(SieveFixture fixture) : IClassFixture<SieveFixtur
         }
     }
 
+    /// <summary>What names a mailbox may come from the sender: a filter makes none that IMAP would not, and files by a name that is not composed.</summary>
+    [Fact]
+    public async Task Mailboxes_that_filters_make_have_names_that_are_allowed()
+    {
+        string user = await Server.AccountAsync();
+        await using ImapClient imap = await ImapClient.LoggedInAsync(Server.Imap, user, MailServer.Password);
+        await fixture.ActivateAsync(user, """
+            require ["fileinto", "mailbox", "variables"];
+            if header :matches "subject" "*" { fileinto :create "by/${1}"; }
+            """);
+        foreach (string name in (string[])["a*b", new string('x', 256), "e\u0301", "plain"])
+            await fixture.DeliverAsync(user, $"Subject: {name}\n\nbody\n");
+        await imap.Send("1 LIST \"\" by* RETURN (STATUS (MESSAGES))", "2 STATUS INBOX (MESSAGES)");
+        await imap.Expect(
+            "* LIST (\\HasChildren) \"/\" \"by\"", "* STATUS \"by\" (MESSAGES 0)", "* LIST (\\HasNoChildren) \"/\" \"by/plain\"", "* STATUS \"by/plain\" (MESSAGES 1)",
+            "* LIST (\\HasNoChildren) \"/\" \"by/&AOk-\"", "* STATUS \"by/&AOk-\" (MESSAGES 1)", "1 OK …", "* STATUS \"INBOX\" (MESSAGES 2)", "2 OK …");
+    }
+
     [Fact]
     public async Task A_filter_that_fails_keeps_the_message_and_its_owner_can_see_why()
     {

@@ -22,6 +22,8 @@ internal static class Create
             () => named.Viewer is { } viewer ? named.Owner.CreateAs(operation, named.Path, arguments.Use, viewer) : named.Owner.Create(operation, named.Path, arguments.Use), session.Wait);
         if (named.Viewer is null && created.Value is { } mailbox)
             await session.TellOwnAsync(n => n.OwnCreatedAsync(mailbox, session.Wait));
+        if (user.Rev2 && created.Value is { } made && !made.Path.Equals(named.Path))
+            SelectResponses.Name(session.Reply, user, new FoundMailbox(named, made).NameIn(user.Names), named.Name);
         return created.Error is { } error ? error : Completion.Ok($"MAILBOXID ({ObjectIds.Of(created.Value!.Id)})");
     }
 }

@@ -40,7 +40,7 @@ internal static class Select
         if (selected.Error is { } error)
             return error;
 
-        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity, viewer, selected.Value.Foreign), selected.Value, readOnly, found.Value.Named.Name)
+        var mailbox = new SelectedMailbox(session.Cluster.Mailboxes.Open(key, selected.Value!.Epoch, selected.Value.Status.UidValidity, viewer, selected.Value.Foreign), selected.Value, readOnly, found.Value.NameIn(user.Names))
         {
             TellsAnnotations = arguments.Annotate,
         };

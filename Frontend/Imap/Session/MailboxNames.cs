@@ -1,4 +1,3 @@
-using System.Text;
 using MailCluster.Contracts;
 using MailCluster.Imap.Wire;
 
@@ -12,12 +11,6 @@ namespace MailCluster.Imap.Session;
 /// <param name="sharedFolders">That of accounts that are nobody's own.</param>
 public sealed class MailboxNames(char delimiter, string prefix, string otherUsers = "", string sharedFolders = "")
 {
-    /// <summary>The longest segment of a new name, in octets of UTF-8.</summary>
-    public const int MaxSegment = 255;
-
-    /// <summary>The most levels of a new name: deeper trees are mistakes of scripts, and every client walks them.</summary>
-    public const int MaxDepth = 64;
-
     private static readonly MailError NotAllowed = new(MailErrorCode.Cannot, "This name is not allowed.");
 
     public char Delimiter => delimiter;
@@ -109,19 +102,7 @@ public sealed class MailboxNames(char delimiter, string prefix, string otherUser
     {
         if (argument.Form != NameForm.Regular)
             return new MailError(MailErrorCode.Cannot, "The name's encoding is not valid.");
-        foreach (char c in argument.Name)
-        {
-            if (c is '*' or '%' || char.IsControl(c) || c is '\u2028' or '\u2029')
-                return NotAllowed;
-        }
-        if (path.Segments.Count > MaxDepth)
-            return NotAllowed;
-        foreach (string segment in path.Segments)
-        {
-            if (Encoding.UTF8.GetByteCount(segment) > MaxSegment)
-                return new MailError(MailErrorCode.Cannot, $"A level of a name has at most {MaxSegment} octets.");
-        }
-        return path;
+        return path.WhyNotNew() is { } why ? why : path;
     }
 
     /// <summary>The name of a path, in Unicode.</summary>

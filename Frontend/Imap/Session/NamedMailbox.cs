@@ -12,4 +12,8 @@ public sealed record NamedMailbox(AccountId Account, MailboxPath Path, string Na
 public sealed record FoundMailbox(NamedMailbox Named, MailboxInfo Info)
 {
     public MailboxKey Key => new(Named.Account, Info.Id);
+
+    /// <summary>Its name on the wire: another than that which led to it where that is not composed (RFC 9051 §5.1).</summary>
+    public string NameIn(MailboxNames names) => Info.Path.Equals(Named.Path)
+        ? Named.Name : Named.Name[..^Named.Path.ToString(names.Delimiter).Length] + Info.Path.ToString(names.Delimiter);
 }

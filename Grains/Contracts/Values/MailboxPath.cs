@@ -9,7 +9,15 @@ namespace MailCluster.Contracts;
 [GenerateSerializer, Immutable, Alias("MailboxPath")]
 public sealed class MailboxPath : IEquatable<MailboxPath>, IComparable<MailboxPath>
 {
+    /// <summary>The longest segment of a new name, in octets of UTF-8.</summary>
+    public const int MaxSegment = 255;
+
+    /// <summary>The most levels of a new name: deeper trees are mistakes of scripts, and every client walks them.</summary>
+    public const int MaxDepth = 64;
+
     public static readonly MailboxPath Inbox = new(["INBOX"]);
+
+    private static readonly MailError _notAllowed = new(MailErrorCode.Cannot, "This name is not allowed.");
 
     [Id(0)]
     private readonly string[] _segments;
@@ -53,6 +61,14 @@ public sealed class MailboxPath : IEquatable<MailboxPath>, IComparable<MailboxPa
     /// <summary>True when this path lies below <paramref name="ancestor"/> (not for the ancestor itself).</summary>
     public bool IsBelow(MailboxPath ancestor) =>
         _segments.Length > ancestor._segments.Length && _segments.AsSpan(0, ancestor._segments.Length).SequenceEqual(ancestor._segments);
+
+    /// <summary>Why nothing new may have this name; null: it may. What has it already keeps it.</summary>
+    public MailError? WhyNotNew()
+    {
+        if (_segments.Length > MaxDepth || _segments.Any(static s => s.Length == 0 || s.Any(static c => c is '*' or '%' or '\u2028' or '\u2029' || char.IsControl(c))))
+            return _notAllowed;
+        return _segments.Any(static s => Encoding.UTF8.GetByteCount(s) > MaxSegment) ? new MailError(MailErrorCode.Cannot, $"A level of a name has at most {MaxSegment} octets.") : null;
+    }
 
     /// <summary>This path with <paramref name="from"/> at its beginning replaced by <paramref name="to"/>.</summary>
     public MailboxPath Rebase(MailboxPath from, MailboxPath to) => Of([.. to._segments, .. _segments[from._segments.Length..]]);

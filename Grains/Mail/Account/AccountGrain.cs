@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Text;
 using MailCluster.Contracts;
 using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Directories;
@@ -126,12 +127,16 @@ public sealed partial class AccountGrain(
     /// <param name="viewer">Another account that asks; null: none.</param>
     private ValueTask<MailResult<MailboxInfo>> CreateAsync(OperationId operation, MailboxPath path, IReadOnlyList<string> specialUse, AccountId? viewer) => ChangingTreeAsync(Guard<MailboxInfo>(async () =>
     {
+        // Names come from filters, too, and so from whoever writes to a user.
+        if (path.WhyNotNew() is { } unfit)
+            return unfit;
         long[] fresh = await ids.NextAsync(path.Segments.Count);
         int most = await quotas.MaxMailboxesAsync(Id) ?? options.Value.MaxMailboxes;
         (CreateOutcome outcome, MailboxId id) = await tree.CreateAsync(Id, operation, path, specialUse, fresh, most, viewer);
         return outcome switch
         {
-            CreateOutcome.Done => new MailboxInfo(id, path, true, specialUse, null),
+            // By the name that is stored, which is composed.
+            CreateOutcome.Done => new MailboxInfo(id, path.Segments.All(static s => Ascii.IsValid(s)) ? path : (await tree.FindAsync(Id, path))?.Path ?? path, true, specialUse, null),
             CreateOutcome.Exists => new MailError(MailErrorCode.AlreadyExists, "A mailbox of this name exists."),
             CreateOutcome.TooMany => new MailError(MailErrorCode.Limit, $"This account holds at most {most} mailboxes."),
             CreateOutcome.NotPermitted => _notPermitted,
