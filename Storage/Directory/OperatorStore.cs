@@ -33,7 +33,7 @@ public sealed class OperatorStore(NpgsqlDataSource database)
                 insert into directory.operator (name, verifier, tenants) values ($1, $2, $3::bigint[])
                 on conflict (name) do update set verifier = excluded.verifier, tenants = excluded.tenants
                 """, name.ToLowerInvariant(), verifier, ids);
-        return changed == 1 ? Done.Value : new MailError(MailErrorCode.NonExistent, $"There is no operator '{name}'.");
+        return changed == 1 ? Done.Value : new MailError(MailErrorCode.NonExistent, $"There is no operator '{name}', and a new one needs a password.");
     });
 
     /// <summary>Failure: <see cref="MailErrorCode.NonExistent"/>.</summary>

@@ -106,6 +106,35 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_makes_no_sense_is_refused_by_a_sentence_that_names_it()
+    {
+        await DoneAsync("tenant", "add", "acme");
+        await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        await DoneAsync("account", "add", "ann@acme.test");
+        foreach (var limit in new[] { "0", "-1" })
+        {
+            await RefusedAsync("'--limit' must be 1 or more", "tenant", "list", "--limit", limit);
+            await RefusedAsync("'--limit' must be 1 or more", "sieve", "waiting", "--limit", limit);
+        }
+        await RefusedAsync("'--delivery' is '7'; it must be one of on, deferred, refused", "account", "state", "ann@acme.test", "--delivery", "7");
+        await RefusedAsync("FILE is empty", "account", "import", "");
+        await RefusedAsync("FILE is empty", "mailbox", "import-uidl", "ann@acme.test", "");
+        await RefusedAsync("FILE is empty", "sieve", "put", "ann@acme.test", "main", "");
+        // Not a file with further arguments.
+        await RefusedAsync("'@acme.test' is no address", "account", "add", "@acme.test");
+        await RefusedAsync("'--mechanisms' names nothing", "tenant", "policy", "acme", "--mechanisms", "");
+        await RefusedAsync("'--protocols' names nothing", "tenant", "policy", "acme", "--protocols", ",");
+        await RefusedAsync("a new one needs a password", "operator", "set", "helpdesk", "--tenants", "acme");
+        // What PostgreSQL refuses is told as its sentence, too.
+        _config = new NodeSettings("node", _database + ";Options=-c default_transaction_read_only=on").Write(_directory.FullName);
+        await RefusedAsync(" can't be used: 25006: ", "tenant", "quota", "acme", "--bytes", "1M");
+        _config = new NodeSettings("node", new NpgsqlConnectionStringBuilder(_database) { Password = null, Passfile = "/nowhere.pass" }.ConnectionString).Write(_directory.FullName);
+        await RefusedAsync("'/nowhere.pass'", "tenant", "list");
+        _config = new NodeSettings("node", "Nonsense=1").Write(_directory.FullName);
+        await RefusedAsync("'Database:ConnectionString' can't be understood", "tenant", "list");
+    }
+
+    [Fact]
     public async Task One_of_many_is_shown()
     {
         await DoneAsync("tenant", "add", "acme");

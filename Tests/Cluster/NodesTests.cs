@@ -103,14 +103,15 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
     [InlineData("Cluster:SiloPort", 70000, "'Cluster:SiloPort' is 70000; it must be from 1 to 65535")]
     [InlineData("Cluster:SiloPort", "many", "'Cluster:SiloPort' is 'many'")]
     [InlineData("Log:Level", "loud", "'Log:Level' is 'loud', but must be: one of")]
+    [InlineData("Sieve:RelayTls", 7, "'Sieve:RelayTls' is '7', but must be: one of Off, WhenOffered, Required, Implicit")]
     [InlineData("Database:ConnectionString", "", "'Database:ConnectionString' is missing")]
     [InlineData("Database:ConnectionString", "Nonsense=1", "'Database:ConnectionString' can't be understood")]
     [InlineData("Database:ConnectionString", "Host=127.0.0.1;Port=1;Username=x;Password=y", "127.0.0.1:1")]
     public async Task A_bad_option_stops_the_start_with_one_sentence_that_names_it(string option, object value, string sentence)
     {
         var settings = new NodeSettings("node", "Host=127.0.0.1;Port=1") { Further = { [option] = value } };
-        var (exitCode, output) = await ServerProcess.RunAsync("node", "--config", settings.Write(_directory.FullName));
-        Assert.NotEqual(0, exitCode);
+        var (exitCode, output) = await AdminHere.RunAsync(["node", "--config", settings.Write(_directory.FullName)]);
+        Assert.Equal(1, exitCode);
         Assert.Contains(sentence, output);
         Assert.Single(output.Trim().Split('\n'));
     }
@@ -138,9 +139,36 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
         var settings = new NodeSettings("node", "Host=127.0.0.1;Port=1") { Further = { ["Listen:Imap:0"] = $"127.0.0.1:{port}" } };
-        var (exitCode, output) = await ServerProcess.RunAsync("node", "--config", settings.Write(_directory.FullName));
-        Assert.NotEqual(0, exitCode);
+        var (exitCode, output) = await AdminHere.RunAsync(["node", "--config", settings.Write(_directory.FullName)]);
+        Assert.Equal(1, exitCode);
         Assert.Contains($"Port {port} at 127.0.0.1 (option 'Listen:Imap') is taken", output);
+        // By this node itself.
+        var once = $"127.0.0.1:{FreePorts.Next()}";
+        settings = new NodeSettings("twice", "Host=127.0.0.1;Port=1") { Further = { ["Listen:Policy"] = once, ["Listen:Socketmap"] = once } };
+        (exitCode, output) = await AdminHere.RunAsync(["node", "--config", settings.Write(_directory.FullName)]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains("(option 'Listen:Socketmap') is also that of the option 'Listen:Policy'", output);
+    }
+
+    [Theory]
+    [InlineData("", "'--config' is empty")]
+    [InlineData("/nowhere.json", "/nowhere.json does not exist")]
+    [InlineData("{\n\"Name\":\n", "can't be read: ", "LineNumber: 2")]
+    [InlineData("[]", "can't be read: ", "must be an object")]
+    public async Task A_file_that_cannot_be_used_is_told(string fileOrText, params string[] sentences)
+    {
+        string file = fileOrText;
+        if (fileOrText is ['{' or '[', ..])
+        {
+            file = Path.Combine(_directory.FullName, "node.json");
+            await File.WriteAllTextAsync(file, fileOrText, TestContext.Current.CancellationToken);
+        }
+        var (exitCode, output) = await AdminHere.RunAsync(["node", "--config", file]);
+        Assert.Equal(1, exitCode);
+        Assert.All(sentences, s => Assert.Contains(s, output));
+        Assert.Single(output.Trim().Split('\n'));
+        // It is a number of no role.
+        Assert.Contains("The option '--role' is '7'; it must be one of all, silo, frontend.", (await AdminHere.RunAsync(["node", "--role", "7", "--config", file])).Output);
     }
 
     [Fact]

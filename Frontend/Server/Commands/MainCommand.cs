@@ -16,9 +16,10 @@ internal static class MainCommand
         try
         {
             // The host answers SIGINT and SIGTERM itself, with a drain that takes longer than a command line's patience.
-            return await root.Parse(arguments).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
+            // An argument may begin with @: it is no file with further arguments.
+            return await root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null }).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });
         }
-        catch (Exception e) when (e is OptionsException or SchemaException or PrivatePostgresException)
+        catch (Exception e) when (e is OptionsException or SchemaException or PrivatePostgresException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine(e.Message);
             return 1;

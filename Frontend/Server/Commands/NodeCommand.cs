@@ -9,14 +9,14 @@ internal static class NodeCommand
 {
     public static Command Create()
     {
-        var role = new Option<NodeRole>("--role") { Description = "all, silo or frontend", DefaultValueFactory = _ => NodeRole.All };
+        var role = NamedOption.Create<NodeRole>("--role", "all (the default), silo or frontend");
         var config = new Option<string>("--config") { Description = "the JSON file with the node's options", Required = true };
         var command = new Command("node", "Runs a node of the cluster until SIGTERM or SIGINT.") { role, config };
         command.SetAction(async (parsed, _) =>
         {
             using var signals = new Signals();
             var options = OptionsFile.Load(parsed.GetRequiredValue(config));
-            var nodeRole = parsed.GetValue(role);
+            var nodeRole = parsed.GetValue(role) ?? NodeRole.All;
             await using var node = await Node.BuildAsync(options, nodeRole);
             try
             {

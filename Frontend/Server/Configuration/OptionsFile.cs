@@ -12,18 +12,23 @@ public static class OptionsFile
     /// <exception cref="OptionsException">The file can't be read, or an option is unknown or bad.</exception>
     public static NodeOptions Load(string file, Dictionary<string, string?>? environment = null)
     {
+        if (file.Length == 0)
+        {
+            throw new OptionsException("The option '--config' is empty: it names a node's configuration file.");
+        }
         var configuration = new ConfigurationManager();
         try
         {
             configuration.AddJsonFile(Path.GetFullPath(file), optional: false, reloadOnChange: false);
         }
-        catch (FileNotFoundException)
+        catch (FileNotFoundException) when (!Directory.Exists(file))
         {
             throw new OptionsException($"The configuration file {file} does not exist.");
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
-            throw new OptionsException($"The configuration file {file} can't be read: {(e.InnerException ?? e).Message}");
+            // The innermost one knows the line.
+            throw new OptionsException($"The configuration file {file} can't be read: {(Directory.Exists(file) ? "it is a directory." : e.GetBaseException().Message)}");
         }
         configuration.AddInMemoryCollection(environment ?? FromEnvironment());
         var options = new NodeOptions();
@@ -114,7 +119,8 @@ public static class OptionsFile
         }
         try
         {
-            return section.Get(type);
+            // A number would pass for a name of an enumeration, also one that stands for nothing.
+            return section.Get(type) is { } value && (!type.IsEnum || Enum.IsDefined(type, value)) ? value : section.Value is { Length: > 0 } ? throw new InvalidOperationException() : null;
         }
         catch (InvalidOperationException)
         {

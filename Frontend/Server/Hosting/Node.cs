@@ -113,7 +113,8 @@ internal static class Node
                 throw new OptionsException("The database was restored from a backup and is not ready to be served: run 'mailcluster admin cluster restored' to its end first.");
             }
         }
-        catch (Exception e) when (e is NpgsqlException or StoreUnavailableException)
+        // A file that the connection string names may be missing (Passfile, Root Certificate).
+        catch (Exception e) when (e is NpgsqlException or StoreUnavailableException or IOException or UnauthorizedAccessException)
         {
             throw new OptionsException($"PostgreSQL at {PostgresPool.Where(options.Database.ConnectionString)} (option 'Database:ConnectionString') does not let this node in: {PostgresPool.Reason(e)}");
         }

@@ -32,25 +32,52 @@ internal static class Ports
             wanted.Add(("Cluster:SiloPort", new(address, options.Cluster.SiloPort)));
             wanted.Add(("Cluster:GatewayPort", new(address, options.Cluster.GatewayPort)));
         }
-        foreach (var (option, endPoint) in wanted)
+        // All at once, as they will be: two options can't have the same port.
+        var held = new List<Socket>();
+        try
         {
-            try
+            foreach (var (option, endPoint) in wanted)
             {
-                using var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(endPoint);
-                socket.Listen();
-            }
-            catch (SocketException e)
-            {
-                throw new OptionsException(e.SocketErrorCode switch
-                {
-                    SocketError.AddressAlreadyInUse => $"Port {endPoint.Port} at {endPoint.Address} (option '{option}') is taken by another program.",
-                    SocketError.AccessDenied => $"Port {endPoint.Port} at {endPoint.Address} (option '{option}') needs the right to use ports below 1024.",
-                    _ => $"{endPoint} (option '{option}') can't be listened at: {e.Message}",
-                });
+                Hold(option, endPoint, held, wanted[..held.Count]);
             }
         }
+        finally
+        {
+            held.ForEach(static s => s.Dispose());
+        }
     }
+
+    private static void Hold(string option, IPEndPoint endPoint, List<Socket> held, List<(string Option, IPEndPoint EndPoint)> before)
+    {
+        try
+        {
+            var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            held.Add(socket);
+            // [::] is every address, also those of IPv4.
+            if (endPoint.Address.Equals(IPAddress.IPv6Any))
+            {
+                socket.DualMode = true;
+            }
+            socket.Bind(endPoint);
+            socket.Listen();
+        }
+        catch (SocketException e)
+        {
+            throw new OptionsException(e.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse when before.Find(b => Overlap(b.EndPoint, endPoint)) is { Option: { } other } =>
+                    $"Port {endPoint.Port} at {endPoint.Address} (option '{option}') is also that of the option '{other}'.",
+                SocketError.AddressAlreadyInUse => $"Port {endPoint.Port} at {endPoint.Address} (option '{option}') is taken by another program.",
+                SocketError.AccessDenied => $"Port {endPoint.Port} at {endPoint.Address} (option '{option}') needs the right to use ports below 1024.",
+                _ => $"{endPoint} (option '{option}') can't be listened at: {e.Message}",
+            });
+        }
+    }
+
+    private static bool Overlap(IPEndPoint one, IPEndPoint other) =>
+        one.Port == other.Port && (one.Address.Equals(other.Address) || IsAny(one.Address) || IsAny(other.Address));
+
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     /// <summary>This port at 127.0.0.1, or another one if it is taken.</summary>
     public static int FreeNear(int port)

@@ -70,7 +70,7 @@ internal static class AccountCommands
         var user = User();
         var login = new Option<string?>("--login") { Description = "on or off" };
         login.AcceptOnlyFromAmong("on", "off");
-        var delivery = new Option<DeliveryState?>("--delivery") { Description = "on, deferred (senders try again) or refused" };
+        var delivery = NamedOption.Create<DeliveryState>("--delivery", "on, deferred (senders try again) or refused");
         return AdminTarget.Command("state", "Switches log-in or delivery.", [user, login, delivery], async (stores, parsed) =>
             parsed.GetValue(login) is null && parsed.GetValue(delivery) is null
                 ? throw new OptionsException("Say --login, --delivery, or both.")

@@ -11,7 +11,7 @@ internal static class AccountImport
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "user,password a line; a password may be a SCRAM-SHA-256 verifier (RFC 5803) or another system's hash, as in {SSHA512}… or {BLF-CRYPT}…" };
+        var file = AdminTarget.File("user,password a line; a password may be a SCRAM-SHA-256 verifier (RFC 5803) or another system's hash, as in {SSHA512}… or {BLF-CRYPT}…");
         return AdminTarget.Command("import", "Makes many accounts.", [file], async (stores, parsed) =>
         {
             using var text = Open(parsed.GetRequiredValue(file));

@@ -39,7 +39,7 @@ internal sealed class AdminTarget
         command.Options.Add(target._data);
         command.SetAction(async (parsed, _) =>
         {
-            await using var stores = new Stores(target.ConnectionString(parsed));
+            await using var stores = Open(target.ConnectionString(parsed));
             try
             {
                 if (!anySchema)
@@ -48,12 +48,26 @@ internal sealed class AdminTarget
                 }
                 return await run(stores, parsed);
             }
-            catch (Exception e) when (e is StoreUnavailableException || (e is NpgsqlException and not PostgresException) || e is PostgresException { SqlState: ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', 'P', ..] })
+            catch (Exception e) when (e is StoreUnavailableException or NpgsqlException)
             {
                 throw new OptionsException($"PostgreSQL at {PostgresPool.Where(stores.Database.ConnectionString)} can't be used: {(e.InnerException ?? e).Message}");
             }
         });
         return command;
+    }
+
+    /// <summary>The argument FILE.</summary>
+    public static Argument<string> File(string description)
+    {
+        var file = new Argument<string>("FILE") { Description = description };
+        file.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: "" }])
+            {
+                result.AddError("FILE is empty: it names a file.");
+            }
+        });
+        return file;
     }
 
     /// <summary>Prints an expected failure; 1 then, otherwise 0 after saying what was done.</summary>
@@ -72,6 +86,18 @@ internal sealed class AdminTarget
     {
         Console.Error.WriteLine(reason);
         return 1;
+    }
+
+    private static Stores Open(string connectionString)
+    {
+        try
+        {
+            return new(connectionString);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            throw new OptionsException($"The option 'Database:ConnectionString' can't be understood: {e.Message}");
+        }
     }
 
     private string ConnectionString(ParseResult parsed) => (parsed.GetValue(_config), parsed.GetValue(_data)) switch

@@ -18,7 +18,21 @@ internal sealed class Listing
 
     public Option<string?> After { get; } = new("--after") { Description = "begin behind this one: the next page" };
 
-    public Option<int> Limit { get; } = new("--limit") { Description = "rows of a page", DefaultValueFactory = _ => 100 };
+    public Option<int> Limit { get; } = LimitOption("rows of a page");
+
+    /// <summary>--limit, of at least one row.</summary>
+    public static Option<int> LimitOption(string description)
+    {
+        var limit = new Option<int>("--limit") { Description = description, DefaultValueFactory = static _ => 100 };
+        limit.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+            {
+                result.AddError("The option '--limit' must be 1 or more.");
+            }
+        });
+        return limit;
+    }
 
     /// <summary>JSON as all admin commands write it.</summary>
     public static string Serialize(object value) => JsonSerializer.Serialize(value, Options);

@@ -63,7 +63,7 @@ internal static class SieveCommands
         var owner = Owner();
         var tenant = Tenant();
         var name = new Argument<string>("NAME");
-        var file = new Argument<string>("FILE") { Description = "the script; - is the standard input" };
+        var file = AdminTarget.File("the script; - is the standard input");
         var active = new Option<bool>("--activate") { Description = "makes it the active one" };
         return AdminTarget.Command("put", "Makes or replaces a script after checking it.", [owner, name, file, tenant, active], async (stores, parsed) =>
         {
@@ -127,7 +127,7 @@ internal static class SieveCommands
     private static Command Waiting()
     {
         var json = new Option<bool>("--json") { Description = "as JSON" };
-        var limit = new Option<int>("--limit") { Description = "how many at most", DefaultValueFactory = static _ => 100 };
+        var limit = Listing.LimitOption("how many at most");
         return AdminTarget.Command("waiting", "Lists mail of filters that waits to leave, the oldest first, and why it did not leave yet.", [json, limit], async (stores, parsed) =>
         {
             IReadOnlyList<OutboxRow> rows = await new Outbox(stores.Database).ListAsync(parsed.GetValue(limit));

@@ -24,6 +24,11 @@ internal static class TenantPolicyCommand
         {
             if (await stores.Tenants.GetPolicyAsync(parsed.GetRequiredValue(name)) is not { } policy)
                 return AdminTarget.Refuse($"There is no tenant '{parsed.GetValue(name)}'.");
+            foreach (Option<string?> list in new[] { mechanisms, protocols })
+            {
+                if (parsed.GetValue(list) is { } given && AppPasswordCommands.Words(given) is null)
+                    return AdminTarget.Refuse($"The option '{list.Name}' names nothing: nobody could log in.");
+            }
             LoginPolicy changed = policy with
             {
                 Mechanisms = Of(parsed.GetValue(mechanisms)?.ToUpperInvariant(), policy.Mechanisms, "DEFAULT"),

@@ -11,7 +11,7 @@ internal static class UidlImportCommand
     public static Command Create()
     {
         var user = new Argument<string>("USER");
-        var file = new Argument<string>("FILE") { Description = "a line for each message: its UID in INBOX here, a space or comma, and its UIDL on the server that it came from; - reads standard input" };
+        var file = AdminTarget.File("a line for each message: its UID in INBOX here, a space or comma, and its UIDL on the server that it came from; - reads standard input");
         return AdminTarget.Command("import-uidl", "Gives messages of INBOX the POP3 unique-ids that they had elsewhere, so that nobody downloads his mail twice. All or none.",
             [user, file], async (stores, parsed) =>
         {
