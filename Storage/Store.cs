@@ -46,7 +46,11 @@ internal static class Store
     }
 
     /// <summary>What callers of stores get to see of an outage.</summary>
-    public static StoreUnavailableException Outage(Exception e) => new("PostgreSQL cannot be reached.", e);
+    public static StoreUnavailableException Outage(Exception e)
+    {
+        Outages.Notice(e);
+        return new("PostgreSQL cannot be reached.", e);
+    }
 
     /// <summary>Lost connections, shutdowns (57P), too many connections (53), locks not given in time (55P03), standby or read-only after a fail-over (25006).</summary>
     public static bool IsOutage(Exception e) => e switch

@@ -12,6 +12,8 @@ internal sealed class Acceptor(Listener listener, PollLoop loop) : IPolled
 
     private ulong _watched;
     private bool _stopped;
+    private bool _pausing;
+    private bool _failing;
 
     public void Start(Socket socket) => loop.Execute(() =>
     {
@@ -36,6 +38,11 @@ internal sealed class Acceptor(Listener listener, PollLoop loop) : IPolled
     /// <summary>Accepts those who wait. On the loop.</summary>
     public void Run()
     {
+        // Each client that arrives meanwhile wakes the loop: that must not make one try, and one line of the log, of each of them.
+        if (_pausing)
+        {
+            return;
+        }
         try
         {
             for (int i = 0; i < InTurn; i++)
@@ -44,14 +51,25 @@ internal sealed class Acceptor(Listener listener, PollLoop loop) : IPolled
                 {
                     return;
                 }
+                _failing = false;
             }
             loop.Execute(this);
         }
         catch (Exception exception)
         {
-            // Out of file descriptors, or a client that was gone before we looked.
-            listener.AcceptFailed(exception);
-            loop.Schedule(this, Pause);
+            // Out of file descriptors, or a client that was gone before we looked. Told once until one is accepted again.
+            if (!_failing)
+            {
+                listener.AcceptFailed(exception);
+            }
+            (_failing, _pausing) = (true, true);
+            loop.Schedule(GoOn, Pause);
         }
+    }
+
+    private void GoOn()
+    {
+        _pausing = false;
+        Run();
     }
 }

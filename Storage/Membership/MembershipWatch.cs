@@ -65,7 +65,7 @@ public sealed partial class MembershipWatch : IAsyncDisposable
     /// <summary>Raised when a good look follows some time without. Handlers only take note.</summary>
     public event Action? Regained;
 
-    /// <summary>Raised once when the others have declared this silo dead.</summary>
+    /// <summary>Raised once when this silo is written down as dead: by the others, or by itself when it has stopped.</summary>
     public event Action? SelfDied;
 
     public void Start() => _loop = Task.Run(RunAsync);
@@ -89,7 +89,7 @@ public sealed partial class MembershipWatch : IAsyncDisposable
             bool good = await LookAsync();
             if (good && !before)
                 Regained?.Invoke();
-            else if (!good && before && Volatile.Read(ref _asked) != 0)
+            else if (!good && before && Volatile.Read(ref _asked) != 0 && !_selfIsDead && !_stop.IsCancellationRequested)
                 LogNoLook();
             before = good;
             await Task.Delay(good ? _every : _again, _time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -105,8 +105,8 @@ public sealed partial class MembershipWatch : IAsyncDisposable
             (int? version, int? status) = await SoonAsync(ReadAsync(connection), connection);
             if (status == (int)SiloStatus.Dead)
             {
+                // Whoever listens knows whether that is bad: a silo that stops says it of itself, last of all.
                 _selfIsDead = true;
-                LogSelfDied();
                 SelfDied?.Invoke();
                 return false;
             }
@@ -215,7 +215,4 @@ public sealed partial class MembershipWatch : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Silos have died: {Silos}")]
     private partial void LogDied(string silos);
-
-    [LoggerMessage(Level = LogLevel.Critical, Message = "This silo was declared dead")]
-    private partial void LogSelfDied();
 }

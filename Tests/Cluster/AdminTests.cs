@@ -111,10 +111,10 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
         await DoneAsync("tenant", "add", "acme");
         await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
         await DoneAsync("account", "add", "ann@acme.test");
-        foreach (var limit in new[] { "0", "-1" })
+        foreach (var limit in new[] { "0", "-1", "x", "" })
         {
-            await RefusedAsync("'--limit' must be 1 or more", "tenant", "list", "--limit", limit);
-            await RefusedAsync("'--limit' must be 1 or more", "sieve", "waiting", "--limit", limit);
+            await RefusedAsync($"'--limit' is '{limit}'; it must be a number from 1 to", "tenant", "list", "--limit", limit);
+            await RefusedAsync($"'--limit' is '{limit}'; it must be a number from 1 to", "sieve", "waiting", "--limit", limit);
         }
         await RefusedAsync("'--delivery' is '7'; it must be one of on, deferred, refused", "account", "state", "ann@acme.test", "--delivery", "7");
         await RefusedAsync("FILE is empty", "account", "import", "");
@@ -132,6 +132,18 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
         await RefusedAsync("'/nowhere.pass'", "tenant", "list");
         _config = new NodeSettings("node", "Nonsense=1").Write(_directory.FullName);
         await RefusedAsync("'Database:ConnectionString' can't be understood", "tenant", "list");
+    }
+
+    [Theory]
+    [InlineData("--port-offset", "61346", "'--port-offset' is '61346'; it must be a number from 0 to 61345")]
+    [InlineData("--port-offset", "x", "'--port-offset' is 'x'")]
+    [InlineData("--data", "", "'--data' is empty")]
+    [InlineData("--data", "/dev/null/x", "/dev/null/x (option '--data') can't be made")]
+    public async Task A_demo_that_cannot_be_is_refused(string option, string value, string sentence)
+    {
+        var (exitCode, output) = await AdminHere.RunAsync(["demo", option, value]);
+        Assert.Equal(1, exitCode);
+        Assert.Contains(sentence, output);
     }
 
     [Fact]

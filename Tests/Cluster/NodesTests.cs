@@ -28,6 +28,9 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
         siloB.Terminate();
         await siloB.WaitForExitAsync();
         Assert.Equal(0, siloB.ExitCode);
+        // A planned end is no reason to wake anybody.
+        Assert.DoesNotContain(" crit: ", siloB.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("The membership can't be read", siloB.Output, StringComparison.Ordinal);
         await CountsAsync(a, 1);
         front.Terminate();
         await front.WaitForExitAsync();
@@ -99,7 +102,9 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
     [InlineData("Listen:Imap:0", "here", "'Listen:Imap' has a value that is not of the form address:port")]
     [InlineData("Listen:TrustedNetworks:0", "10.0.0.0/99", "'Listen:TrustedNetworks'")]
     [InlineData("Listen:Imaps:0", "127.0.0.1:1", "'Tls:Certificate' is missing")]
-    [InlineData("Tls:Certificate", "/nowhere.pem", "'Tls:Certificate'")]
+    [InlineData("Tls:Certificate", "/nowhere.pem", "'Tls:Certificate' names a file that can't be used: ")]
+    [InlineData("Tls:Certificate", "", "'Tls:Certificate' names a file that can't be used: ")]
+    [InlineData("Tls:ClientAuthorities", "/nowhere.pem", "'Tls:ClientAuthorities' names a file that can't be used: ")]
     [InlineData("Cluster:SiloPort", 70000, "'Cluster:SiloPort' is 70000; it must be from 1 to 65535")]
     [InlineData("Cluster:SiloPort", "many", "'Cluster:SiloPort' is 'many'")]
     [InlineData("Log:Level", "loud", "'Log:Level' is 'loud', but must be: one of")]
@@ -130,6 +135,14 @@ public sealed class NodesTests(PostgresFixture postgres) : IDisposable
         {
             OptionsFile.Load(file, new() { ["Database:ConnectionString"] = "Host=127.0.0.1" });
         }
+    }
+
+    [Fact]
+    public async Task A_file_that_says_nothing_of_the_database_lacks_its_connection_string()
+    {
+        string file = Path.Combine(_directory.FullName, "node.json");
+        await File.WriteAllTextAsync(file, "{}", TestContext.Current.CancellationToken);
+        Assert.Equal("The option 'Database:ConnectionString' is missing.", Assert.Throws<OptionsException>(() => OptionsFile.Load(file, [])).Message);
     }
 
     [Fact]

@@ -332,7 +332,7 @@ public sealed class LogSection
     /// <summary>Trace, Debug, Information, Warning, Error. Default Information: one line a log-in and one a delivery.</summary>
     public LogLevel Level { get; set; } = LogLevel.Information;
 
-    /// <summary>One JSON object a line instead of text. Default false; for log collectors.</summary>
+    /// <summary>One JSON object a line instead of text, but for the one that begins with "ready". Default false; for log collectors.</summary>
     public bool Json { get; set; }
 }
 

@@ -33,6 +33,7 @@ public static class OptionsFile
         configuration.AddInMemoryCollection(environment ?? FromEnvironment());
         var options = new NodeOptions();
         Bind(configuration, options, "");
+        Check(options, "");
         foreach (var (option, needs) in new[]
         {
             ("Listen:Imaps", options.Listen.Imaps.Length > 0), ("Listen:OldImaps", options.Listen.OldImaps.Length > 0), ("Listen:Pop3s", options.Listen.Pop3s.Length > 0), ("Tls:Directory", options.Tls.Directory is not null),
@@ -75,7 +76,7 @@ public static class OptionsFile
             {
                 property.SetValue(to, Strings(section));
             }
-            else if (property.PropertyType.Namespace == typeof(NodeOptions).Namespace)
+            else if (IsGroup(property))
             {
                 if (!string.IsNullOrEmpty(section.Value))
                 {
@@ -88,16 +89,25 @@ public static class OptionsFile
                 property.SetValue(to, Scalar(section, property.PropertyType, name));
             }
         }
-        foreach (var property in properties.Values)
+    }
+
+    // All of them: also what the file says nothing of may be missing.
+    private static void Check(object options, string path)
+    {
+        foreach (var property in options.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
+            if (IsGroup(property))
+            {
+                Check(property.GetValue(options)!, path + property.Name + ":");
+            }
             foreach (var rule in property.GetCustomAttributes<ValidationAttribute>())
             {
-                if (!rule.IsValid(property.GetValue(to)))
+                if (!rule.IsValid(property.GetValue(options)))
                 {
                     var name = path + property.Name;
                     throw new OptionsException(rule switch
                     {
-                        RangeAttribute range => $"The option '{name}' is {property.GetValue(to)}; it must be from {range.Minimum} to {range.Maximum}.",
+                        RangeAttribute range => $"The option '{name}' is {property.GetValue(options)}; it must be from {range.Minimum} to {range.Maximum}.",
                         RequiredAttribute => $"The option '{name}' is missing.",
                         _ => rule.FormatErrorMessage(name),
                     });
@@ -105,6 +115,8 @@ public static class OptionsFile
             }
         }
     }
+
+    private static bool IsGroup(PropertyInfo property) => property.PropertyType is { IsClass: true } type && type.Namespace == typeof(NodeOptions).Namespace;
 
     // One value in an environment variable needs no index.
     private static string[] Strings(IConfigurationSection section) => string.IsNullOrEmpty(section.Value)

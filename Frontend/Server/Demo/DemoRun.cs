@@ -8,13 +8,20 @@ namespace MailCluster.Server.Demo;
 /// <summary>Everything on one machine: a private PostgreSQL under DIR, one node with all roles, a tenant with two accounts and some mail.</summary>
 internal sealed class DemoRun(string directory, int portOffset)
 {
-    private readonly string _directory = Path.GetFullPath(directory);
+    private readonly string _directory = directory.Length > 0 ? Path.GetFullPath(directory) : throw new OptionsException("The option '--data' is empty: it names a directory.");
 
     /// <exception cref="OptionsException">A port is taken, or another demo runs in the directory.</exception>
     /// <exception cref="PrivatePostgresException">There is no PostgreSQL.</exception>
     public async Task RunAsync()
     {
-        Directory.CreateDirectory(_directory);
+        try
+        {
+            Directory.CreateDirectory(_directory);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OptionsException($"The directory {_directory} (option '--data') can't be made: {e.Message}");
+        }
         using var only = LockDirectory();
         var options = Options();
         Ports.CheckFree(options, NodeRole.All);

@@ -75,24 +75,30 @@ internal sealed partial class Doors(NodeOptions options, NodeState state, IServi
     /// <exception cref="OptionsException">The certificate's files can't be used.</exception>
     public static void CheckCertificate(TlsSection tls)
     {
+        Use("Tls:ClientAuthorities", tls.ClientAuthorities, static f => ClientAuthorities.FromFile(f));
+        // The key is looked at with its certificate: that they belong together is what can be wrong.
+        Use(tls.Key is null ? "Tls:Certificate" : "Tls:Certificate' or 'Tls:Key", tls.Certificate,
+            f => new PemCertificates([new(f, tls.Key ?? f)], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+        if (tls.Directory is { } directory && !Directory.Exists(directory))
+        {
+            throw new OptionsException($"The option 'Tls:Directory' names a directory that can't be used: {directory}");
+        }
+    }
+
+    private static void Use(string option, string? file, Func<string, object> read)
+    {
+        if (file is null)
+        {
+            return;
+        }
         try
         {
-            if (tls.ClientAuthorities is { } authorities)
-            {
-                _ = ClientAuthorities.FromFile(authorities);
-            }
-            if (tls.Certificate is { } certificate)
-            {
-                _ = new PemCertificates([new(certificate, tls.Key ?? certificate)], Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
-            }
-            if (tls.Directory is { } directory && !Directory.Exists(directory))
-            {
-                throw new OptionsException($"The option 'Tls:Directory' names a directory that can't be used: {directory}");
-            }
+            _ = read(file);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        // The name of a file may be empty.
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
         {
-            throw new OptionsException($"The option 'Tls:Certificate', 'Tls:Key' or 'Tls:ClientAuthorities' names a file that can't be used: {e.Message}");
+            throw new OptionsException($"The option '{option}' names a file that can't be used: {e.Message}");
         }
     }
 

@@ -63,6 +63,7 @@ internal static class Mail
             services.AddHostedService<OwnerDesk>();
             services.AddHostedService<VersionNote>();
         }
+        services.AddHostedService<OutageLog>();
         if (role != NodeRole.Silo)
         {
             AddDoors(services, options);

@@ -18,21 +18,7 @@ internal sealed class Listing
 
     public Option<string?> After { get; } = new("--after") { Description = "begin behind this one: the next page" };
 
-    public Option<int> Limit { get; } = LimitOption("rows of a page");
-
-    /// <summary>--limit, of at least one row.</summary>
-    public static Option<int> LimitOption(string description)
-    {
-        var limit = new Option<int>("--limit") { Description = description, DefaultValueFactory = static _ => 100 };
-        limit.Validators.Add(static result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1)
-            {
-                result.AddError("The option '--limit' must be 1 or more.");
-            }
-        });
-        return limit;
-    }
+    public Option<int> Limit { get; } = NumberOption.Create("--limit", "rows of a page", usually: 100, least: 1);
 
     /// <summary>JSON as all admin commands write it.</summary>
     public static string Serialize(object value) => JsonSerializer.Serialize(value, Options);

@@ -14,7 +14,7 @@ internal static class MailboxExplainCommand
         var user = new Argument<string>("USER");
         var mailbox = new Argument<string>("MAILBOX") { Description = "its name, with '/' or the account's own delimiter" };
         var json = new Option<bool>("--json") { Description = "a JSON object" };
-        var changes = new Option<int>("--changes") { Description = "how many of the last changes", DefaultValueFactory = _ => 100 };
+        var changes = NumberOption.Create("--changes", "how many of the last changes", usually: 100, least: 0, most: 10_000);
         return AdminTarget.Command("explain", "Shows a mailbox's numbers, its owner, the sessions that have it selected, and its last changes.", [user, mailbox, json, changes],
             async (stores, parsed) =>
             {
@@ -26,7 +26,7 @@ internal static class MailboxExplainCommand
                 var key = found.Value;
                 var asking = new OwnerInquiries(stores.Database).AskAsync(key, Patience);
                 var sessions = await new SessionTable(stores.Database).SelectingAsync(key);
-                var log = await MailboxExplanation.ChangesAsync(stores.Database, key, Math.Clamp(parsed.GetValue(changes), 0, 10_000));
+                var log = await MailboxExplanation.ChangesAsync(stores.Database, key, parsed.GetValue(changes));
                 var owner = await asking;
                 // Last, so that the numbers are not older than the answer.
                 if (await MailboxExplanation.ReadAsync(stores.Database, key) is not { } row)

@@ -127,7 +127,7 @@ internal static class SieveCommands
     private static Command Waiting()
     {
         var json = new Option<bool>("--json") { Description = "as JSON" };
-        var limit = Listing.LimitOption("how many at most");
+        var limit = NumberOption.Create("--limit", "how many at most", usually: 100, least: 1);
         return AdminTarget.Command("waiting", "Lists mail of filters that waits to leave, the oldest first, and why it did not leave yet.", [json, limit], async (stores, parsed) =>
         {
             IReadOnlyList<OutboxRow> rows = await new Outbox(stores.Database).ListAsync(parsed.GetValue(limit));

@@ -19,7 +19,7 @@ internal static class TenantOAuthCommand
         var secret = new Option<bool>("--client-secret-stdin") { Description = "its secret is the first line of standard input" };
         var claim = new Option<string>("--user-claim") { Description = "the claim with the user's address", DefaultValueFactory = static _ => "email" };
         var scope = new Option<string?>("--scope") { Description = "must be among a token's scopes (default: none is needed)" };
-        var skew = new Option<int>("--skew") { Description = "seconds that the issuer's clock may differ", DefaultValueFactory = static _ => 60 };
+        var skew = NumberOption.Create("--skew", "seconds that the issuer's clock may differ", usually: 60, least: 0, most: 600);
         var remove = new Option<bool>("--remove") { Description = "no tokens any more" };
         return AdminTarget.Command("oauth", "Shows, sets or removes whose tokens (OAUTHBEARER, XOAUTH2) a tenant's users log in with.",
             [name, issuer, audience, metadata, jwks, introspection, client, secret, claim, scope, skew, remove, listing.Json], async (stores, parsed) =>
@@ -38,8 +38,6 @@ internal static class TenantOAuthCommand
             }
             if (parsed.GetValue(audience) is not { } meant)
                 return AdminTarget.Refuse("Say --audience: tokens for other services must not open mail.");
-            if (parsed.GetValue(skew) is < 0 or > 600)
-                return AdminTarget.Refuse("--skew is 0 to 600 seconds.");
             var set = new TokenIssuer(default, url, meant, parsed.GetValue(metadata), parsed.GetValue(jwks), parsed.GetValue(introspection), parsed.GetValue(client),
                 parsed.GetValue(secret) ? Console.ReadLine() : null, parsed.GetRequiredValue(claim), parsed.GetValue(scope), parsed.GetValue(skew));
             return AdminTarget.Report(await stores.Tenants.SetIssuerAsync(tenant, set), $"tenant {tenant} takes tokens of {url}");
