@@ -150,7 +150,7 @@ internal sealed partial class Listener
             Refuse(socket, remote.Address, RefusalReason.ShuttingDown);
             return;
         }
-        if (Interlocked.Increment(ref _count) > Options.MaxConnections)
+        if (Interlocked.Increment(ref _count) > Options.MaxConnections || _server.ConnectionCount >= _server.MaxConnections)
         {
             Interlocked.Decrement(ref _count);
             Refuse(socket, remote.Address, RefusalReason.TooManyConnections);

@@ -51,6 +51,9 @@ public sealed record ListenerOptions
 /// <summary>What all listeners of a <see cref="NetServer"/> share.</summary>
 public sealed record NetServerOptions
 {
+    /// <summary>Connections of all listeners together; more are refused as those above <see cref="ListenerOptions.MaxConnections"/> are. Default: any number.</summary>
+    public int MaxConnections { get; init; } = int.MaxValue;
+
     /// <summary>Event loop threads. Default: one a processor, as sessions run on them while they need no I/O.</summary>
     public int EventLoops { get; init; } = Environment.ProcessorCount;
 

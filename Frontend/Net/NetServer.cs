@@ -32,7 +32,7 @@ public sealed class NetServer : IAsyncDisposable
         options ??= new NetServerOptions();
         logging ??= NullLoggerFactory.Instance;
         DotNettyProcess.Prepare(logging, options.DetectLeaks);
-        Time = options.Time;
+        (Time, MaxConnections) = (options.Time, options.MaxConnections);
         _log = logging.CreateLogger("MailCluster.Net");
         _loops = new MultithreadEventLoopGroup(static group => new PollLoop(group), options.EventLoops);
         // Receive buffers alone, copied out at once: one arena a loop in chunks of 1 MB (8 KB pages, order 7) instead of 16 MB.
@@ -47,6 +47,8 @@ public sealed class NetServer : IAsyncDisposable
     public CancellationToken Draining => _draining.Token;
 
     internal TimeProvider Time { get; }
+
+    internal int MaxConnections { get; }
 
     internal AddressLimits Addresses { get; } = new();
 

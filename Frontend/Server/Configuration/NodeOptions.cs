@@ -191,7 +191,7 @@ public sealed class ListenSection
 /// <summary>What one client, or all of them, may take of this node.</summary>
 public sealed class LimitsSection
 {
-    /// <summary>Connections of one door. Default 50000: idle TLS ones then take some 2 GB.</summary>
+    /// <summary>Connections of one door. Default 50000: idle TLS ones then take some 2 GB. All doors together have at most what the system's limit of open files leaves beside 512 for the rest.</summary>
     [Range(1, 10_000_000)]
     public int Connections { get; set; } = 50_000;
 

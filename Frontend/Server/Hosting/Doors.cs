@@ -9,7 +9,7 @@ namespace MailCluster.Server.Hosting;
 internal sealed partial class Doors(NodeOptions options, NodeState state, IServiceProvider services, ILoggerFactory logs) : IHostedService, IAsyncDisposable
 {
     private readonly ILogger _log = logs.CreateLogger("MailCluster.Doors");
-    private readonly NetServer _net = new(logging: logs);
+    private readonly NetServer _net = new(new NetServerOptions { MaxConnections = FileLimit.Connections() }, logs);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -80,4 +80,15 @@ public sealed class LimitTests
         using var second = await Peer.ConnectAsync(door);
         Assert.Equal("* BYE TooManyConnections", await second.LineAsync());
     }
+
+    [Fact]
+    public async Task All_listeners_together_have_so_many_connections()
+    {
+        await using var server = new NetServer(new NetServerOptions { MaxConnections = 1 });
+        var (one, other) = (await server.ListenAsync(Doors.Loopback, Login), await server.ListenAsync(Doors.Loopback, Login));
+        using var first = await Peer.ConnectAsync(one);
+        Assert.Equal("hello", await first.LineAsync());
+        using var second = await Peer.ConnectAsync(other);
+        Assert.Equal("* BYE TooManyConnections", await second.LineAsync());
+    }
 }
