@@ -25,6 +25,9 @@ internal sealed partial class LoneSilo(
     /// <summary>So many random silos are asked, of whom one may be this one.</summary>
     private const int Witnesses = 8;
 
+    /// <summary>What the log was told of this outage: it is told once, and when it is no longer so.</summary>
+    private bool? _told;
+
     protected override async Task ExecuteAsync(CancellationToken stop)
     {
         long seen = 0;
@@ -33,7 +36,7 @@ internal sealed partial class LoneSilo(
         {
             await Task.Delay(_every, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (watch.MayRead || (seen != 0 && !watch.IsUnreachable))
-                (seen, alone) = (time.GetTimestamp(), 0);
+                (seen, alone, _told) = (time.GetTimestamp(), 0, null);
             // Before the first look it starts, and has nothing yet.
             else if (seen != 0 && !state.Draining && time.GetElapsedTime(seen) > _patience)
                 alone = await OthersSeeAsync() ? alone + 1 : 0;
@@ -50,7 +53,9 @@ internal sealed partial class LoneSilo(
     {
         StoreSighting?[] sightings = await Task.WhenAll(Enumerable.Range(0, Witnesses).Select(_ => AskAsync<StoreSighting?>(async w => await w.Look())));
         bool others = sightings.Any(s => s is { Sees: true } one && one.Silo != self.SiloAddress.ToParsableString());
-        LogAsked(others ? "others reach it" : "nobody else does");
+        if (_told != others)
+            LogAsked(others ? "others reach it" : "nobody else does");
+        _told = others;
         return others;
     }
 
