@@ -76,18 +76,19 @@ public sealed class AdminTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Accounts_come_from_a_file_by_the_thousand_and_bad_lines_are_named()
+    public async Task Accounts_come_from_a_file_and_bad_lines_are_named()
     {
         await DoneAsync("tenant", "add", "acme");
         await DoneAsync("domain", "add", "acme.test", "--tenant", "acme");
+        // Thousands are the store's (AccountStoreTests).
         var csv = Path.Combine(_directory.FullName, "accounts.csv");
-        await File.WriteAllLinesAsync(csv, Enumerable.Range(0, 2000).Select(i => $"user{i:0000}@acme.test,secret-{i}")
+        await File.WriteAllLinesAsync(csv, Enumerable.Range(0, 200).Select(i => $"user{i:0000}@acme.test,secret-{i}")
             .Append("user0000@acme.test,again").Append("no password").Append("\"quoted@acme.test\",\"with,comma\""));
         var (exitCode, output) = await AdminAsync("account", "import", csv);
         Assert.Equal(1, exitCode);
-        Assert.Contains("2001 made, 2 refused", output);
-        Assert.Contains("line 2001: ", output);
-        Assert.Contains("line 2002: ", output);
+        Assert.Contains("201 made, 2 refused", output);
+        Assert.Contains("line 201: ", output);
+        Assert.Contains("line 202: ", output);
 
         (_, output) = await AdminAsync("account", "list", "--limit", "3", "--after", "user0009@acme.test");
         Assert.Contains("user0010@acme.test", output);

@@ -10,10 +10,11 @@ namespace MailCluster.Tests.Cluster.Consistency;
 public sealed class CheckTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task A_minute_with_three_faults_breaks_no_promise()
+    public async Task Three_faults_under_load_break_no_promise()
     {
         ServerFixtures.NeedPostgres();
-        (int exitCode, string text) = await RunAsync("--seed", "20", "--seconds", "60", "--faults", "kill-silo,stop-silo,restart-postgres");
+        // However long it takes until each has had its turn.
+        (int exitCode, string text) = await RunAsync("--seed", "20", "--seconds", "30", "--faults", "kill-silo,stop-silo,restart-postgres");
         output.WriteLine(text);
         Assert.True(exitCode == 0, text);
         Assert.Matches(@"\ncheck: seed 20, 12 clients, \d+ s, \d{3,} operations, [3-9] faults \(kill-silo, stop-silo, restart-postgres\): no violation\n$", text);
