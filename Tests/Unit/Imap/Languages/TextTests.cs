@@ -14,7 +14,7 @@ public sealed class TextTests
     private static readonly string[] Reasons = ["Frontend/Sasl", "Frontend/Cluster", "Frontend/Server/Hosting", "Grains", "Storage"];
 
     /// <summary>What only administrators read, or programs that import.</summary>
-    private static readonly string[] Elsewhere = ["Storage/Directory/", "Storage/Accounts/AclStore.cs", "Storage/Mailboxes/MailboxLookup.cs", "Storage/Mailboxes/UidlImport.cs"];
+    private static readonly string[] Elsewhere = ["Storage/Directory/", "Storage/Accounts/AclStore.cs", "Storage/Mailboxes/ExpungedMessages.cs", "Storage/Mailboxes/MailboxLookup.cs", "Storage/Mailboxes/UidlImport.cs"];
 
     /// <summary>What is put together of two literals, as it is then.</summary>
     private static readonly Dictionary<string, string> Together = new()
