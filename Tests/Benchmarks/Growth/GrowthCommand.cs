@@ -9,8 +9,8 @@ internal static class GrowthCommand
 {
     public static Command Command()
     {
-        var parts = new Argument<string[]>("parts") { Description = "mailbox, accounts, database: what grows, or what the database pays; none means all.", Arity = ArgumentArity.ZeroOrMore };
-        parts.AcceptOnlyFromAmong("mailbox", "accounts", "database");
+        var parts = new Argument<string[]>("parts") { Description = "mailbox, accounts, database: what grows, or what the database pays; none means all of these. churn: a mailbox whose messages come and go for --seconds.", Arity = ArgumentArity.ZeroOrMore };
+        parts.AcceptOnlyFromAmong("mailbox", "accounts", "database", "churn");
         var sizes = new Option<int[]>("--sizes") { Description = "Messages in a mailbox.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = static _ => [1000, 10_000, 30_000] };
         var accounts = new Option<int[]>("--accounts") { Description = "Accounts in the database.", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = static _ => [1000, 10_000] };
         var each = new Option<int>("--messages-each") { Description = "Messages of each of those accounts.", DefaultValueFactory = static _ => 10 };
@@ -37,6 +37,8 @@ internal static class GrowthCommand
                 await MailboxGrowth.RunAsync(cluster, settings, cancellation);
             if (wanted.Contains("database"))
                 await DatabaseCosts.RunAsync(cluster, settings, cancellation);
+            if (wanted.Contains("churn"))
+                await Churn.RunAsync(cluster, settings, cancellation);
             if (wanted.Contains("accounts"))
                 await AccountGrowth.RunAsync(cluster, settings, cancellation);
             return 0;

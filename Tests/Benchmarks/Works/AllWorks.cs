@@ -53,6 +53,8 @@ internal static class AllWorks
         new LargeMailboxCommand("thread-refs", "THREAD REFS UTF-8 ALL", "≤ 2"),
         new BesideBulk("beside-append", stores: false),
         new BesideBulk("beside-store", stores: true),
+        new BesideBulk("beside-large-append", stores: false, large: true),
+        new BesideBulk("beside-large-store", stores: true, large: true),
         new IdleMemory("idle-memory", tls: false, "≤ 20 KB"),
         new IdleMemory("idle-memory-tls", tls: true, "≤ 50 KB"),
         new IdleMemory("idle-memory-compressed", tls: true, "", compressed: true),

@@ -5,32 +5,35 @@ using MailCluster.Benchmarks.Targets;
 namespace MailCluster.Benchmarks.Works;
 
 /// <summary>
-/// What others feel while all messages of one large mailbox are flagged, and moved there and back, again and again: their p99 of APPEND or STORE, as a multiple of the p99
-/// that they had just before.
+/// What others feel while all messages of one large mailbox are flagged, and moved there and back, again and again, or while large messages are appended: their p99 of APPEND
+/// or STORE, as a multiple of the p99 that they had just before.
 /// </summary>
-internal sealed class BesideBulk(string name, bool stores)
-    : Work(name, $"p99 of others' {(stores ? "UID STORE" : "APPEND 4 KB")} (8 connections) while a large mailbox is flagged and moved", Unit.TimesQuiet, "≤ 2 × quiet")
+/// <param name="large">Beside 8 connections that append 64 KB each, into mailboxes of their own.</param>
+internal sealed class BesideBulk(string name, bool stores, bool large = false)
+    : Work(name, $"p99 of others' {(stores ? "UID STORE" : "APPEND 4 KB")} (8 connections) while {(large ? "8 connections append 64 KB" : "a large mailbox is flagged and moved")}", Unit.TimesQuiet, large ? "" : "≤ 2 × quiet")
 {
     private const int Others = 8;
 
     private readonly HashSet<Target> _warm = [];
 
     // A mailbox of its own: whoever reads the other one later finds it as it was.
-    public override Task PrepareAsync(Target target, Settings settings) => MailboxAsync(target, settings);
+    public override Task PrepareAsync(Target target, Settings settings) => large ? Task.CompletedTask : MailboxAsync(target, settings);
 
     public override async Task<Figures> RunAsync(Target target, Settings settings, CancellationToken cancellation)
     {
         var others = new List<Client>();
-        using ImapConnection bulk = await target.LoggedInAsync(await MailboxAsync(target, settings));
+        var busy = new List<ImapConnection>();
         try
         {
+            for (int i = 0; i < (large ? Others : 1); i++)
+                busy.Add(await target.LoggedInAsync(large ? await target.AccountAsync($"large-{i}") : await MailboxAsync(target, settings)));
             for (int i = 0; i < Others; i++)
                 others.Add(await OtherAsync(target, i));
             if (_warm.Add(target))
                 await Loops.RunAsync(others, settings.WarmUp, cancellation);
             Loops quiet = await Loops.RunAsync(others, settings.Seconds, cancellation);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            Task working = Task.Run(() => WorkAsync(bulk, ended.Token), cancellation);
+            Task working = Task.WhenAll(busy.Select((c, n) => Task.Run(() => large ? AppendAsync(c, n, ended.Token) : WorkAsync(c, ended.Token), cancellation)));
             Meter meter = Meter.Start(target);
             Loops beside = await Loops.RunAsync(others, settings.Seconds, cancellation);
             Usage usage = meter.Stop();
@@ -40,7 +43,7 @@ internal sealed class BesideBulk(string name, bool stores)
         }
         finally
         {
-            foreach (IDisposable connection in others.SelectMany(static c => c.Connections))
+            foreach (IDisposable connection in others.SelectMany(static c => c.Connections).Concat(busy))
                 connection.Dispose();
         }
     }
@@ -66,6 +69,13 @@ internal sealed class BesideBulk(string name, bool stores)
             })
                 await bulk.RunAsync(ImapConnection.Command(command));
         }
+    }
+
+    private static async Task AppendAsync(ImapConnection connection, int number, CancellationToken ended)
+    {
+        NumberedBytes append = SampleMessages.Append("INBOX", 64 * 1024, number);
+        while (!ended.IsCancellationRequested)
+            await connection.RunAsync(append.Next());
     }
 
     private async Task<Client> OtherAsync(Target target, int number)
