@@ -23,6 +23,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
 
     private (long Account, long Email) _swept;
     private (long Account, long Email) _sweptSearch;
+    private (long Account, long Mailbox, long Uid) _sweptAnnotations;
 
     /// <summary>One run of everything; null when another node is at it.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL can't be reached.</exception>
@@ -64,7 +65,7 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
         var purged = await RepeatAsync("select mail.purge_deleted_v2($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.forget_accounts_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.sweep_annotations_v1($1)", cancellationToken, options.Slice);
-        await RepeatAsync("select mail.sweep_message_annotations_v1($1)", cancellationToken, options.Slice);
+        await SweepMessageAnnotationsAsync(cancellationToken);
         await RepeatAsync("select mail.sweep_sharing_v1($1)", cancellationToken, options.Slice);
         await RepeatAsync("select mail.sweep_seen_v1($1)", cancellationToken, options.Slice);
         return purged;
@@ -127,6 +128,25 @@ public sealed partial class Collector(NpgsqlDataSource database, CollectorOption
             }
             (_swept.Account, _swept.Email, var gone) = page[0];
             removed += gone;
+        }
+        return removed;
+    }
+
+    /// <summary>Looks at some annotations of messages for those that belong to nothing any more, going on from where the last call ended; how many were removed.</summary>
+    public async Task<int> SweepMessageAnnotationsAsync(CancellationToken cancellationToken)
+    {
+        var removed = 0;
+        for (var looked = 0; looked < options.SweepEmails && !cancellationToken.IsCancellationRequested;)
+        {
+            (long? account, long mailbox, long uid, int seen, int gone) = (await database.ListAsync(
+                "select account_id, coalesce(mailbox_id, 0), coalesce(uid, 0), looked, removed from mail.sweep_message_annotations_v2($1, $2, $3, $4)",
+                static r => (r.IsDBNull(0) ? (long?)null : r.GetInt64(0), r.GetInt64(1), r.GetInt64(2), r.GetInt32(3), r.GetInt32(4)),
+                _sweptAnnotations.Account, _sweptAnnotations.Mailbox, _sweptAnnotations.Uid, options.Slice))[0];
+            removed += gone;
+            looked += seen;
+            _sweptAnnotations = (account ?? 0, mailbox, uid);
+            if (account is null)
+                break;
         }
         return removed;
     }

@@ -28,11 +28,14 @@ internal sealed class CheckRun(CheckOptions options, CheckSignals signals)
         FaultNeeds needs = options.Faults.Aggregate(FaultNeeds.None, static (n, f) => n | f.Fault.Needs);
         var plan = new ClusterPlan
         {
-            OneRole = options.OneRole, Standby = needs.HasFlag(FaultNeeds.Standby), Network = needs.HasFlag(FaultNeeds.Network), Accounts = Math.Max(2, (options.Clients + 3) / 4),
+            OneRole = options.OneRole, Standby = needs.HasFlag(FaultNeeds.Standby), Network = needs.HasFlag(FaultNeeds.Network), Accounts = Math.Max(3, (options.Clients + 3) / 4), Guests = 1,
         };
         await using var cluster = new OwnCluster(plan, Say);
         await cluster.StartAsync(signals.Stop);
-        var workload = new WorkloadOptions(options.Seed, options.Clients, [.. cluster.FrontEnds.Select(static f => new FrontEndAddress(f.Imap, f.Lmtp, f.Pop3))], cluster.Accounts, _recorder) { Shares = true };
+        var workload = new WorkloadOptions(options.Seed, options.Clients, [.. cluster.FrontEnds.Select(static f => new FrontEndAddress(f.Imap, f.Lmtp, f.Pop3))], cluster.Accounts, _recorder)
+        {
+            Shares = true, Guests = cluster.Guests, Consent = cluster.ConsentAsync,
+        };
         var faults = new FaultRun(cluster, options.Faults, options.Seed, Say);
         int exitCode = await WorkAsync(
             workload,

@@ -41,6 +41,8 @@ internal static class Checker
         .. ModSeqOrder.Check(chronicle),
         .. FlagReads.Check(chronicle),
         .. ConditionalStores.Check(chronicle),
+        .. AnnotationReads.Check(chronicle),
+        .. Consents.Check(chronicle),
         .. MessageCounts.Check(chronicle),
         .. UidValidities.Check(chronicle),
         .. QResyncs.Check(chronicle),

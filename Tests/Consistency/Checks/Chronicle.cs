@@ -88,6 +88,9 @@ internal sealed class Chronicle
                 if (told.ModSeq is { } modSeq)
                     mailbox.ModSeq.Add(told.At, modSeq, by);
                 break;
+            case SeenAnnotations told:
+                Mailbox(told.In).Message(told.Uid).AnnotationReadings.Add(new(from, told.At, by, told));
+                break;
             case SeenAll told:
                 Mailbox(told.In).Listings.Add(new(from, told.At, by, new Listing(told.Uids, null, told.HighestModSeq)));
                 if (told.HighestModSeq is { } highest)
@@ -156,6 +159,9 @@ internal sealed class Chronicle
                 break;
             case Store store:
                 Mailbox(store.In).Stores.Add(operation);
+                break;
+            case Annotate annotate:
+                Mailbox(annotate.In).Annotates.Add(operation);
                 break;
             case Expunge expunge:
                 Mailbox(expunge.In).Expunges.Add(operation);
@@ -264,6 +270,12 @@ internal sealed class Chronicle
             var store = (Store)operation.Act;
             foreach (MessageChronicle message in mailbox.Of(store.Uids.Except(store.Modified)))
                 message.Stores.Add(operation);
+        }
+        foreach (Operation operation in mailbox.Annotates)
+        {
+            var annotate = (Annotate)operation.Act;
+            foreach (MessageChronicle message in mailbox.Of(annotate.Uids.Except(annotate.Modified)))
+                message.Annotates.Add(operation);
         }
     }
 

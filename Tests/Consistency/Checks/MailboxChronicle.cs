@@ -26,6 +26,8 @@ internal sealed class MailboxChronicle(MailboxRef mailbox)
 
     public List<Operation> Stores { get; } = [];
 
+    public List<Operation> Annotates { get; } = [];
+
     public List<Operation> Expunges { get; } = [];
 
     /// <summary>Of POP3 sessions.</summary>

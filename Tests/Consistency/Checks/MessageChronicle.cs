@@ -6,6 +6,7 @@ namespace MailCluster.Consistency.Checks;
 internal sealed class MessageChronicle(MailboxChronicle mailbox, uint uid)
 {
     private readonly Dictionary<string, FlagRegister> _registers = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, AnnotationRegister> _annotations = [];
     private readonly HashSet<string> _underWay = new(StringComparer.OrdinalIgnoreCase);
     private MessageVersion[]? _versions;
     private HashSet<string>? _flagNames;
@@ -47,6 +48,11 @@ internal sealed class MessageChronicle(MailboxChronicle mailbox, uint uid)
     public List<Operation> Stores { get; } = [];
 
     public List<Reading<SeenMessage>> Readings { get; } = [];
+
+    /// <summary>As <see cref="Stores"/>, of annotations.</summary>
+    public List<Operation> Annotates { get; } = [];
+
+    public List<Reading<SeenAnnotations>> AnnotationReadings { get; } = [];
 
     /// <summary>What was told under a modseq, ascending. To be asked when all readings are there.</summary>
     public IReadOnlyList<MessageVersion> Versions => _versions ??=
@@ -94,6 +100,30 @@ internal sealed class MessageChronicle(MailboxChronicle mailbox, uint uid)
         if (!_registers.TryGetValue(flag, out FlagRegister? register))
             _registers[flag] = register = new FlagRegister(this, flag, Initial(flag), Stores);
         return register;
+    }
+
+    /// <param name="name">As in <see cref="History.Annotation"/>.</param>
+    public AnnotationRegister Annotation(string name)
+    {
+        if (!_annotations.TryGetValue(name, out AnnotationRegister? register))
+            _annotations[name] = register = new AnnotationRegister(this, name, InitialAnnotation(name));
+        return register;
+    }
+
+    /// <summary>With which values it can have been made; null: any. A copy has what who made it was told of at its source, then (RFC 5257 §4.6).</summary>
+    private IReadOnlyCollection<string?>? InitialAnnotation(string name)
+    {
+        if (New is { } made)
+            return [made.Annotations?.FirstOrDefault(a => a.Name == name)?.Value];
+        if (Source is null || Origin is null)
+            return null;
+        if (!History.Annotation.IsTold(name, Origin.Account))
+            return [null];
+        if (!_underWay.Add(name))
+            return null;
+        IReadOnlyCollection<string?>? values = Source.Annotation(name).Possible(Origin.Invoked, Origin.EffectEnd());
+        _underWay.Remove(name);
+        return values;
     }
 
     /// <summary>With which value of a flag it can have been made. A copy has what its source had at some moment of the COPY or MOVE.</summary>

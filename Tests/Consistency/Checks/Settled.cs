@@ -5,7 +5,7 @@ namespace MailCluster.Consistency.Checks;
 
 /// <summary>
 /// When all is quiet all agree: in operations with the command "settle", with no change under way or sent between them, every session is told the same UIDs, and the same flags,
-/// keywords, modseq and mark of each message. Whoever records "settle" has waited until nothing of unknown outcome can still be under way.
+/// keywords, annotations, modseq and mark of each message. Whoever records "settle" has waited until nothing of unknown outcome can still be under way.
 /// </summary>
 internal static class Settled
 {
@@ -14,12 +14,14 @@ internal static class Settled
     public static IEnumerable<Violation> Check(Chronicle chronicle)
     {
         var round = new Dictionary<MailboxRef, (SeenAll? All, Operation? By, Dictionary<uint, (SeenMessage Told, Operation By)> Messages)>();
+        var annotations = new Dictionary<(MailboxRef, uint, string), (string? Value, Operation By)>();
         long changesEnd = long.MinValue;
         foreach (Operation operation in chronicle.History)
         {
             if (operation.Act is not (Read or Select))
             {
                 round.Clear();
+                annotations.Clear();
                 if (operation.Outcome == Outcome.Ok)
                     changesEnd = Math.Max(changesEnd, operation.Completed);
                 continue;
@@ -39,6 +41,18 @@ internal static class Settled
                             had.By, operation);
                     }
                     round[all.In] = (all, operation, had.Messages ?? []);
+                }
+                else if (seen is SeenAnnotations annotated)
+                {
+                    foreach (Annotation told in annotated.Told)
+                    {
+                        if (!annotations.TryAdd((annotated.In, annotated.Uid, told.Name), (told.Value, operation)) && annotations[(annotated.In, annotated.Uid, told.Name)] is var (value, by) && value != told.Value)
+                        {
+                            yield return Checker.Broken(
+                                "converge", $"{annotated.In} UID {annotated.Uid} {told.Name}",
+                                $"UID {annotated.Uid} of {annotated.In} has {told.Name} {value ?? "NIL"} to session {by.Session}, {told.Value ?? "NIL"} to session {operation.Session}", by, operation);
+                        }
+                    }
                 }
                 else if (seen is SeenMessage message)
                 {

@@ -62,6 +62,7 @@ internal static class Shrinker
         {
             Append a => [a.Into],
             Store s => [s.In],
+            Annotate a => [a.In],
             Transfer t => [t.From, t.To],
             Replace r => [r.In, r.Into],
             Expunge e => [e.In],
@@ -77,6 +78,7 @@ internal static class Shrinker
     private static MailboxRef? In(Seen seen) => seen switch
     {
         SeenMessage s => s.In,
+        SeenAnnotations s => s.In,
         SeenAll s => s.In,
         SeenFlag s => s.In,
         SeenCounts s => s.In,

@@ -211,7 +211,16 @@ internal sealed class SessionModel(string account, MailboxRegistry registry, Fun
         // News have no more than NOTIFY asked for.
         bool mayBeNews = IsToldAtOnce && mark is null;
         answer.Seen.Add(new SeenMessage(at, view.Mailbox, uid, mark, items.Flags, items.ModSeq, whole, mayBeNews));
+        if (items.Annotations is { } annotations)
+            answer.Seen.Add(new SeenAnnotations(at, view.Mailbox, uid, [.. annotations.Select(Named)]));
     }
+
+    private Annotation Named((string Entry, string Attribute, string? Value) told) => told.Attribute switch
+    {
+        "value.shared" => new(Annotation.Shared(told.Entry), told.Value),
+        "value.priv" => new(Annotation.Private(told.Entry, account), told.Value),
+        _ => throw new FormatException($"ANNOTATION with {told.Attribute}, which was not asked for"),
+    };
 
     private void FeedSearch(SearchResult result, Answer answer, long at)
     {

@@ -18,6 +18,9 @@ internal sealed record ClusterPlan
 
     public int Accounts { get; init; } = 4;
 
+    /// <summary>How many of them are another tenant's.</summary>
+    public int Guests { get; init; }
+
     /// <summary>The server's program; null for the one that was built with the checker.</summary>
     public string? Program { get; init; }
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
 using MailCluster.Consistency.History;
+using MailCluster.Contracts;
+using MailCluster.Storage.Directories;
 using MailCluster.Storage.Private;
 using MailCluster.Storage.Schema;
 using MailCluster.Tests.Support;
@@ -18,6 +20,8 @@ internal sealed record FalseDeath(string Node, int ExitCode, string Words);
 internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IAsyncDisposable
 {
     private const int _starts = 3;
+    private const string Tenant = "test";
+    private const string GuestTenant = "guests";
 
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
 
@@ -30,6 +34,7 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
     private PrivatePostgres? _single;
     private TestAccounts? _accounts;
     private volatile bool _ends;
+    private int _consents;
 
     public ClusterPlan Plan => plan;
 
@@ -51,6 +56,9 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
 
     public IReadOnlyList<(string User, string Password)> Accounts { get; private set; } = [];
 
+    /// <summary>Those of them that are another tenant's.</summary>
+    public IReadOnlyList<string> Guests => [.. Accounts.Skip(plan.Accounts - plan.Guests).Select(static a => a.User)];
+
     /// <summary>Nodes that ended before they were ready, and were started again.</summary>
     public IReadOnlyCollection<string> FailedStarts => _failedStarts;
 
@@ -71,14 +79,17 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
         await using (var dataSource = NpgsqlDataSource.Create(Postgres.ConnectionString("cluster") + ";Pooling=false"))
             await SchemaMigrator.MigrateAsync(dataSource);
         _accounts = await TestAccounts.CreateAsync(ConnectionString);
-        // Sessions of POP3 meet one another, too, and none waits for the lease of a front end that was killed.
-        if ((await _accounts.Tenants.SetAsync("test", null, null, null, null, pop3Lock: false)).Error is { } refused)
-            throw new CheckException(refused.Text);
-        // A name without a space needs no quotes.
-        await _accounts.Tenants.SetNamespacesAsync("test", SharedNames.Namespace, null);
         var accounts = new List<(string, string)>();
         for (int i = 0; i < plan.Accounts; i++)
-            accounts.Add((await _accounts.AddAsync(), TestAccounts.Password));
+            accounts.Add((await _accounts.AddAsync(tenant: i < plan.Accounts - plan.Guests ? Tenant : GuestTenant), TestAccounts.Password));
+        foreach (string tenant in plan.Guests > 0 ? (string[])[Tenant, GuestTenant] : [Tenant])
+        {
+            // Sessions of POP3 meet one another, too, and none waits for the lease of a front end that was killed.
+            if ((await _accounts.Tenants.SetAsync(tenant, null, null, null, null, pop3Lock: false)).Error is { } refused)
+                throw new CheckException(refused.Text);
+            // A name without a space needs no quotes.
+            await _accounts.Tenants.SetNamespacesAsync(tenant, SharedNames.Namespace, null);
+        }
         foreach ((string user, _) in accounts)
             await _accounts.FilterAsync(user, Workload.Deeds.Delivering.Filter);
         Accounts = accounts;
@@ -88,6 +99,26 @@ internal sealed class OwnCluster(ClusterPlan plan, Action<string> progress) : IA
             await AddAsync($"front-{i}", "frontend");
         progress($"starting {string.Join(", ", _nodes)}");
         await WholeAsync(stop);
+    }
+
+    /// <summary>
+    /// Both tenants say that they share, or one of them, now this one and now the other, takes it back; false where PostgreSQL did not answer.
+    /// </summary>
+    public async Task<bool> ConsentAsync(bool given)
+    {
+        TenantStore tenants = _accounts!.Tenants;
+        (string one, string other) = Interlocked.Increment(ref _consents) % 4 < 2 ? (Tenant, GuestTenant) : (GuestTenant, Tenant);
+        try
+        {
+            MailError? error = given
+                ? (await tenants.ShareAsync(one, other)).Error ?? (await tenants.ShareAsync(other, one)).Error
+                : (await tenants.UnshareAsync(one, other)).Error;
+            return error is null ? true : throw new CheckException(error.Text);
+        }
+        catch (StoreUnavailableException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Starts what does not run, and returns when all nodes serve and know of each other.</summary>

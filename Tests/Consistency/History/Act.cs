@@ -26,6 +26,13 @@ internal enum StoreKind
 /// <param name="Modified">The UIDs of the MODIFIED response code: not changed.</param>
 internal sealed record Store(MailboxRef In, UidSet Uids, StoreKind Kind, FlagSet Flags, long? UnchangedSince, UidSet Modified) : Act;
 
+/// <summary>STORE of annotations (RFC 5257 §4.5); as <see cref="Store"/>.</summary>
+internal sealed record Annotate(MailboxRef In, UidSet Uids, IReadOnlyList<Annotation> Values, UidSet Modified) : Act;
+
+/// <summary>What tenants say of each other, by an administrator: whether accounts of the one may work in what accounts of the other share with them, and the other way round.</summary>
+/// <param name="One">The accounts of the one; <paramref name="Other"/>: of the other.</param>
+internal sealed record Consent(IReadOnlyList<string> One, IReadOnlyList<string> Other, bool Given) : Act;
+
 /// <summary>COPY and MOVE (RFC 9051 §6.4.7, RFC 6851).</summary>
 /// <param name="Uids">What the command named.</param>
 /// <param name="To">Null as in <see cref="Append.Into"/>.</param>

@@ -31,10 +31,11 @@ internal sealed record Operation(
 {
     /// <summary>
     /// Whether its effect is allowed to be there, though not acknowledged. A STORE that is refused because some of its messages are gone, or were changed, has changed the
-    /// others (RFC 2180 §4.2, RFC 7162 §3.1.3); so has a MOVE that was broken off, which says where to (RFC 6851 §3.3).
+    /// others (RFC 2180 §4.2, RFC 7162 §3.1.3); so has one, or an EXPUNGE, whose rights were withdrawn half-way, and a MOVE that was broken off, which says where to (RFC 6851 §3.3).
     /// </summary>
     public bool MayHaveHappened => Outcome == Outcome.Unknown
-        || (Outcome == Outcome.No && (Code == "UNAVAILABLE" || (Act is Store && Code is "EXPUNGEISSUED" or "MODIFIED") || Act is Transfer { Move: true, Pairs.Count: > 0 }));
+        || (Outcome == Outcome.No && (Code == "UNAVAILABLE" || (Act is Store or Annotate && Code is "EXPUNGEISSUED" or "MODIFIED") || (Act is Store or Annotate or Expunge && Code is "NOPERM" or "NONEXISTENT")
+            || Act is Transfer { Move: true, Pairs.Count: > 0 }));
 }
 
 /// <summary>A connection: which server, who, and where its transcript is.</summary>
@@ -53,4 +54,5 @@ internal readonly record struct MailboxRef(string Account, string Id)
 }
 
 /// <summary>A message that a client made: <paramref name="Mark"/> is unique in the run and stands in its header field <c>X-Check</c>.</summary>
-internal sealed record NewMessage(string Mark, FlagSet Flags, int Size);
+/// <param name="Annotations">Null as empty: it has none.</param>
+internal sealed record NewMessage(string Mark, FlagSet Flags, int Size, IReadOnlyList<Annotation>? Annotations = null);

@@ -11,6 +11,9 @@ internal abstract record Seen(long At);
 /// <param name="MayBeNews">It may have been on its way before the command was read (NOTIFY, RFC 5465 §5.2): it was so at some moment before, however long ago.</param>
 internal sealed record SeenMessage(long At, MailboxRef In, uint Uid, string? Mark, FlagSet? Flags, long? ModSeq, bool Whole = true, bool MayBeNews = false) : Seen(At);
 
+/// <summary>FETCH of annotations (RFC 5257 §4.3).</summary>
+internal sealed record SeenAnnotations(long At, MailboxRef In, uint Uid, IReadOnlyList<Annotation> Told) : Seen(At);
+
 /// <summary>
 /// All UIDs of the mailbox, from a command that is told EXPUNGEs before its answer (UID SEARCH ALL and the like), so that it is the mailbox at some moment of
 /// the operation, or later than what any operation had done that completed before this one was invoked.

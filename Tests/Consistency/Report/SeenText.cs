@@ -8,6 +8,7 @@ internal static class SeenText
     public static string Of(Seen seen) => seen switch
     {
         SeenMessage s => $"UID {s.Uid} of {s.In}: {Join(Item("mark", s.Mark), Item("flags", s.Flags), Item("modseq", s.ModSeq), s.Whole ? null : "octets differ")}",
+        SeenAnnotations s => $"UID {s.Uid} of {s.In}: {string.Join(", ", s.Told)}",
         SeenAll s => $"all of {s.In}: {Uids(s.Uids)}",
         SeenFlag s => $"{s.Flag} in {s.In}: {Uids(s.Uids)}",
         SeenNews s => $"news of {s.In}: {Join(Item("UIDNEXT", s.UidNext), Item("HIGHESTMODSEQ", s.HighestModSeq))}",

@@ -48,9 +48,12 @@ internal sealed class ClientLoad : ILoad, IAsyncDisposable
     public async Task RunAsync(CancellationToken stop)
     {
         await Task.WhenAll(_accounts.Select((_, i) => PrepareAsync(_workers.ElementAtOrDefault(i))));
-        if (_options.Shares && _workers.Length > 0)
-            await Sharing.PrepareAsync(_workers[0], _accounts);
-        await Task.WhenAll([.. _workers.Select(w => Task.Run(() => w.RunAsync(stop), CancellationToken.None)), .. _listeners.Select(l => Task.Run(() => l.RunAsync(stop), CancellationToken.None))]);
+        Consenting? consenting = _options.Consent is { } consent && _options.Guests.Count > 0 ? new Consenting(_options, consent) : null;
+        if (consenting is not null)
+            await consenting.ChangeAsync(true);
+        if (_options.Shares)
+            await Sharing.PrepareAsync(_workers, _accounts, consenting is null ? [] : _options.Guests);
+        await Task.WhenAll([consenting is null ? Task.CompletedTask : consenting.RunAsync(stop), .. _workers.Select(w => Task.Run(() => w.RunAsync(stop), CancellationToken.None)), .. _listeners.Select(l => Task.Run(() => l.RunAsync(stop), CancellationToken.None))]);
     }
 
     /// <summary>Many clients log in at once, as after the loss of a front end, and try again until they are in. Those that are not in time are a violation.</summary>

@@ -21,7 +21,9 @@ internal sealed class Completions(MailboxRegistry registry) : ICompletions
             bool isReplaced = end.Bye is { } bye && (end.In is { } mailbox ? registry.IsReplaced(mailbox) : bye.Contains("selected mailbox", StringComparison.Ordinal));
             // Expunges are kept for seconds here: who selects, and reads only after an outage, cannot be told any more what went meanwhile.
             bool isForgotten = end.Bye?.Contains("select it again", StringComparison.Ordinal) == true;
-            if (!isReplaced && !isForgotten)
+            // What another tenant shares is taken back now and then; the checks judge whether it was.
+            bool isWithdrawn = end.Bye?.StartsWith("[NOPERM]", StringComparison.Ordinal) == true;
+            if (!isReplaced && !isForgotten && !isWithdrawn)
                 _ended.Enqueue((end.At, new Ended(operation.Session, frontEnd, end.Bye is not null, end.Bye ?? $"no BYE, at {operation.Text}", operation)));
         }
         string kind = KindOf(operation.Act);

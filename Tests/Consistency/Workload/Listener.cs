@@ -45,7 +45,7 @@ internal sealed class Listener(int number, WorkloadOptions options, SessionConte
                 continue;
             // Not from memory: the last thing that it was told.
             await session.RunAsync(new Command("NOOP") { Act = static _ => new Read(Kind, null) });
-            missing = string.Join("; ", _told.Differences(now));
+            missing = string.Join("; ", _told.Differences(now, options.Consent is null ? [] : [Sharing.Mailbox, Sharing.Visited]));
             if (missing.Length == 0)
                 return null;
         }

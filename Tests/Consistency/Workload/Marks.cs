@@ -18,6 +18,9 @@ internal sealed class Marks(int seed, int client)
         return new NewMessage(mark, flags, octets);
     }
 
+    /// <summary>A text that nobody has set before.</summary>
+    public string NextValue() => $"{client}-{++_last}";
+
     public static byte[] OctetsOf(NewMessage message) => Octets(message.Mark, message.Size);
 
     /// <summary>Whether these are the octets of the mark in their header; true for messages that are not ours.</summary>

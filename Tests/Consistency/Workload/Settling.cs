@@ -22,7 +22,7 @@ internal static class Settling
         await session.RunAsync(Searching.All(view, kind, extended: false));
         if (view.Exists == 0)
             return;
-        string modSeq = session.Can("CONDSTORE") ? " MODSEQ" : "";
+        string modSeq = (session.Can("CONDSTORE") ? " MODSEQ" : "") + (Annotating.IsOffered(session) ? $" {Annotating.Item}" : "");
         await session.RunAsync(new Command("UID FETCH", $"1:* (UID FLAGS{modSeq} {FetchItems.MarkItem})") { Act = _ => new Read(kind, view.Mailbox) });
     }
 

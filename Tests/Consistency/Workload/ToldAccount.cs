@@ -41,7 +41,8 @@ internal sealed class ToldAccount
 
     /// <summary>What it lacks, or has that is not so, in words.</summary>
     /// <param name="now">STATUS of all mailboxes.</param>
-    public IEnumerable<string> Differences(IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> now)
+    /// <param name="shared">Mailboxes that are shared with another tenant, whose HIGHESTMODSEQ what the tenants say raises as well: that is no news of messages.</param>
+    public IEnumerable<string> Differences(IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>> now, params IReadOnlyCollection<string> shared)
     {
         foreach (string name in _mailboxes.Keys.Except(now.Keys))
             yield return $"{name} is gone";
@@ -56,6 +57,8 @@ internal sealed class ToldAccount
             {
                 // Of a mailbox that was made and has never had a message nothing is told but that it is there.
                 bool isNew = told.Count == 0 && figures.GetValueOrDefault("UIDNEXT") == 1;
+                if (item == "HIGHESTMODSEQ" && shared.Contains(name))
+                    continue;
                 if (!isNew && told.GetValueOrDefault(item, -1) is var had && had != value)
                     yield return $"{item} of {name} is {value}, not {had}";
             }

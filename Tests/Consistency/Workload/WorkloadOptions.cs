@@ -34,6 +34,12 @@ internal sealed record WorkloadOptions(
     /// <summary>All accounts work in one mailbox of the first as well. For clusters whose namespace of other users is <see cref="SharedNames.Namespace"/>.</summary>
     public bool Shares { get; init; }
 
+    /// <summary>Those of <see cref="Accounts"/> that are another tenant's.</summary>
+    public IReadOnlyList<string> Guests { get; init; } = [];
+
+    /// <summary>Makes the two tenants share (true), or not; false where it is not known whether that was done. Null: they do not.</summary>
+    public Func<bool, Task<bool>>? Consent { get; init; }
+
     /// <summary>Sends some deliveries twice: the server promises to store identical ones once. Off for servers that do not.</summary>
     public bool Redelivers { get; init; } = true;
 

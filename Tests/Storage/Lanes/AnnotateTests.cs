@@ -6,6 +6,7 @@ using MailCluster.Storage.Maintenance;
 using MailCluster.Storage.Mailboxes;
 using MailCluster.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 using Xunit;
 
 namespace MailCluster.Tests.Storage.Lanes;
@@ -154,6 +155,62 @@ public sealed class AnnotateTests(PostgresFixture postgres) : MailStoreTest(post
         Assert.Equal(["1:alice's", "1:shared", "3:alice's", "3:shared"], (await TextsAsync(inbox, alice)).Order(StringComparer.Ordinal));
         Assert.Equal(4L, await ScalarAsync<long>("select count(*) from mail.message_annotation"));
         await UsageIsRightAsync();
+    }
+
+    /// <summary>However many there are, a step reads a page of them and what that belongs to, and the next goes on behind it.</summary>
+    [Fact]
+    public async Task A_step_of_the_sweep_reads_no_more_than_its_page()
+    {
+        AccountId alice = await AccountAsync();
+        Owned inbox = await MailboxAsync(alice), work = await MailboxAsync(alice, "Work");
+        foreach (Owned mailbox in (Owned[])[inbox, work])
+        {
+            await ExecuteAsync(
+                "insert into mail.message (account_id, mailbox_id, uid, email_id, thread_id, size, internal_date, zone) select $1, $2, i, i, i, 1, now(), 0 from generate_series(1, 3000) i where i <> 2500",
+                alice.Value, mailbox.Key.Mailbox.Value);
+            await ExecuteAsync(
+                "insert into mail.message_annotation (account_id, mailbox_id, uid, viewer_id, entry, value, modseq) select $1, $2, i, 0, '/comment', 'x', 1 from generate_series(1, 3000) i",
+                alice.Value, mailbox.Key.Mailbox.Value);
+            await ExecuteAsync("insert into mail.annotation_usage (account_id, mailbox_id, payer_id, bytes) values ($1, $2, $1, 3000 * 9)", alice.Value, mailbox.Key.Mailbox.Value);
+        }
+        long[] lookedAt = [0, 0, 0];
+        var steps = new List<(int Looked, int Removed, long Pages)>();
+        do
+            steps.Add(await StepAsync());
+        while (lookedAt[0] != 0);
+        Assert.InRange(steps.Max(static s => s.Pages), 100, 3000);
+        Assert.InRange(steps.Sum(static s => s.Looked), 2 * 3000, (2 * 3000) + 40);
+        Assert.Equal([1, 1], steps.Select(static s => s.Removed).Where(static r => r > 0));
+        Assert.Equal(2 * 2999, await ScalarAsync<long>("select count(*) from mail.message_annotation"));
+        await UsageIsRightAsync();
+
+        async Task<(int, int, long)> StepAsync()
+        {
+            await using NpgsqlConnection connection = await Database.Main.OpenConnectionAsync();
+            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync();
+            await using var sweep = new NpgsqlCommand("select coalesce(account_id, 0), coalesce(mailbox_id, 0), coalesce(uid, 0), looked, removed from mail.sweep_message_annotations_v2($1, $2, $3, 200)", connection);
+            foreach (long key in lookedAt)
+                sweep.Parameters.Add(new NpgsqlParameter<long> { TypedValue = key });
+            (int, int) done;
+            // What the connection did before may not have been counted off yet.
+            long before = await PagesAsync();
+            await using (NpgsqlDataReader reader = await sweep.ExecuteReaderAsync())
+            {
+                Assert.True(await reader.ReadAsync());
+                lookedAt = [reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2)];
+                done = (reader.GetInt32(3), reader.GetInt32(4));
+            }
+            long pages = await PagesAsync() - before;
+            await transaction.CommitAsync();
+            return (done.Item1, done.Item2, pages);
+
+            async Task<long> PagesAsync()
+            {
+                await using var read = new NpgsqlCommand(
+                    "select sum(pg_stat_get_xact_blocks_fetched(c.oid))::bigint from pg_class c where c.relnamespace = 'mail'::regnamespace and c.relkind in ('r', 'i')", connection);
+                return (long)(await read.ExecuteScalarAsync())!;
+            }
+        }
     }
 
     [Fact]

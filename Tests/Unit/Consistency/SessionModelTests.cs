@@ -54,6 +54,18 @@ public sealed class SessionModelTests
     public void Expunges_are_told_by_commands_without_numbers(string command) => ModelStory.IsWell(ModelStory.Selected(3).While(command, "* 2 EXPUNGE"));
 
     [Fact]
+    public void Annotations_are_told_by_whose_they_are()
+    {
+        var story = ModelStory.Selected(1);
+        Answer fetch = story.While("FETCH", "* 1 FETCH (UID 5 ANNOTATION (/comment (value.priv \"mine\" value.shared NIL) /vendor/check/label (value.shared {2}\r\nus)))", "* 1 FETCH (UID 5 ANNOTATION (/comment))");
+        ModelStory.IsWell(fetch);
+        SeenAnnotations told = Assert.Single(fetch.Seen.OfType<SeenAnnotations>());
+        Assert.Equal((5u, "/comment.priv@anna mine, /comment.shared NIL, /vendor/check/label.shared us"), (told.Uid, string.Join(", ", told.Told)));
+        Assert.Throws<FormatException>(() => story.While("FETCH", "* 1 FETCH (UID 5 ANNOTATION (/comment (value.priv)))"));
+        Assert.Throws<FormatException>(() => story.While("FETCH", "* 1 FETCH (UID 5 ANNOTATION (/comment (value \"x\")))"));
+    }
+
+    [Fact]
     public void With_UIDONLY_there_are_no_numbers()
     {
         var story = new ModelStory();

@@ -18,13 +18,13 @@ internal static class Appending
     private static async Task AppendAsync(Worker worker, int count)
     {
         string name = worker.AnyMailbox();
-        NewMessage[] messages = [.. Enumerable.Range(0, count).Select(_ => worker.Marks.Next(AnySize(worker), Flagging.AnyFlags(worker, 0.5)))];
+        (NewMessage Message, string Annotations)[] messages = [.. Enumerable.Range(0, count).Select(_ => Next(worker))];
         var command = new Command("APPEND", name)
         {
-            Act = answer => new Append(worker.MailboxOf(answer.CodeOf("APPENDUID"), name), name, messages, UidsOf(answer)),
+            Act = answer => new Append(worker.MailboxOf(answer.CodeOf("APPENDUID"), name), name, [.. messages.Select(static m => m.Message)], UidsOf(answer)),
         };
-        foreach (NewMessage message in messages)
-            Add(worker, command, message);
+        foreach ((NewMessage message, string annotations) in messages)
+            Add(worker, command, message, annotations);
         Answer answer = await worker.Session.RunAsync(command);
         if (answer.Code?.Name == "TRYCREATE")
             worker.Account.Disappeared(name);
@@ -38,21 +38,31 @@ internal static class Appending
         MailboxRef mailbox = worker.View!.Mailbox;
         uint uid = uids[0].First;
         string name = worker.Chance(0.7) ? worker.View.Name : worker.AnyMailbox();
-        NewMessage message = worker.Marks.Next(AnySize(worker), Flagging.AnyFlags(worker, 0.5));
+        (NewMessage message, string annotations) = Next(worker);
         bool byUid = worker.ByUid();
         var command = new Command(byUid ? "UID REPLACE" : "REPLACE", $"{(byUid ? uids : numbers)} {name}")
         {
             Act = answer => new Replace(mailbox, uid, worker.MailboxOf(answer.CodeOf("APPENDUID"), name), name, message, UidsOf(answer) is [var told] ? told : null),
         };
-        Add(worker, command, message);
+        Add(worker, command, message, annotations);
         Answer answer = await worker.Session.RunAsync(command);
         if (answer.Code?.Name == "TRYCREATE")
             worker.Account.Disappeared(name);
     }
 
-    private static void Add(Worker worker, Command command, NewMessage message)
+    /// <summary>Some come with annotations.</summary>
+    private static (NewMessage Message, string Annotations) Next(Worker worker)
     {
-        string flags = message.Flags.Names.Count > 0 ? $" {message.Flags}" : "";
+        NewMessage message = worker.Marks.Next(AnySize(worker), Flagging.AnyFlags(worker, 0.5));
+        if (!Annotating.IsOffered(worker.Session) || !worker.Chance(0.2))
+            return (message, "");
+        IReadOnlyList<(string, bool, string?)> values = Annotating.AnyValues(worker, 0.4);
+        return (message with { Annotations = Annotating.Named(worker, values) }, " " + Annotating.Text(values));
+    }
+
+    private static void Add(Worker worker, Command command, NewMessage message, string annotations)
+    {
+        string flags = (message.Flags.Names.Count > 0 ? $" {message.Flags}" : "") + annotations;
         byte[] octets = Marks.OctetsOf(message);
         if (!worker.Session.Can("CATENATE") || !worker.Chance(0.2))
         {

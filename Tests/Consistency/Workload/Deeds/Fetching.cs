@@ -55,7 +55,7 @@ internal static class Fetching
         });
     }
 
-    private static Task FetchAsync(Worker worker, UidSet numbers, UidSet uids, string items)
+    public static Task FetchAsync(Worker worker, UidSet numbers, UidSet uids, string items)
     {
         MailboxRef mailbox = worker.View!.Mailbox;
         bool byUid = worker.ByUid();

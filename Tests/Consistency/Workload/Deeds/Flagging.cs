@@ -50,7 +50,7 @@ internal static class Flagging
     }
 
     // Numbers do not change while a STORE by number is answered, so they can be translated now.
-    private static UidSet Modified(Answer answer, MailboxView view, bool byUid)
+    public static UidSet Modified(Answer answer, MailboxView view, bool byUid)
     {
         UidSet set = answer.CodeOf("MODIFIED")?.Arguments is [{ Text: { } text }] ? Sets.Parse(text) ?? UidSet.Empty : UidSet.Empty;
         return byUid ? set : UidSet.FromUids(set.Uids().Where(n => n <= view.Exists).Select(n => view.UidAt((int)n)).Where(static u => u != 0));

@@ -19,6 +19,9 @@ internal static class Mix
         new(180, CanChange, Flagging.StoreAsync),
         new(50, static w => CanChange(w) && HasModSeqs(w), Flagging.StoreUnchangedSinceAsync),
 
+        new(50, static w => CanChange(w) && Annotating.IsOffered(w.Session), Annotating.StoreAsync),
+        new(50, static w => CanRead(w) && Annotating.IsOffered(w.Session), Annotating.FetchAsync),
+
         new(40, CanRead, Transferring.CopyAsync),
         new(40, static w => CanChange(w) && w.Session.Can("MOVE"), Transferring.MoveAsync),
 

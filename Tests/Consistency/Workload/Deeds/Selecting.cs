@@ -36,9 +36,12 @@ internal static class Selecting
     private static async Task<Answer> OpenAsync(Worker worker, string name, bool readOnly, Remembered? since)
     {
         string known = since is null ? "" : Known(worker, since);
-        string parameters = since is null
-            ? worker.Chance(0.2) && worker.Session.Can("CONDSTORE") ? " (CONDSTORE)" : ""
-            : $" (QRESYNC ({since.UidValidity} {since.ModSeq}{known}))";
+        string[] asked =
+        [
+            .. since is not null ? (string[])[$"QRESYNC ({since.UidValidity} {since.ModSeq}{known})"] : worker.Chance(0.2) && worker.Session.Can("CONDSTORE") ? ["CONDSTORE"] : [],
+            .. worker.Chance(0.15) && Annotating.IsOffered(worker.Session) ? (string[])["ANNOTATE"] : [],
+        ];
+        string parameters = asked.Length > 0 ? $" ({string.Join(' ', asked)})" : "";
         SessionModel model = worker.Session.Model;
         Answer answer = await worker.Session.RunAsync(new Command(readOnly ? "EXAMINE" : "SELECT", name + parameters)
         {
