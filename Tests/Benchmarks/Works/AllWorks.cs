@@ -21,6 +21,8 @@ internal static class AllWorks
         new Deliver(10, "cost < 3 × one"),
         new StoreFlags(1, "≥ 1.2 × maildir, ≥ 0.6 × PostgreSQL"),
         new StoreFlags(8, "≥ 1.2 × mdbox"),
+        new Transfer(move: false, ""),
+        new Transfer(move: true, ""),
         new SmallCommand("noop", "NOOP", "≤ 1.5"),
         new SmallCommand("status", "STATUS Other (MESSAGES UNSEEN UIDNEXT UIDVALIDITY)", "≤ 1"),
         new ListStatus(),
