@@ -7,6 +7,13 @@ namespace MailCluster.Storage.Mailboxes;
 /// <summary>Finds accounts and mailboxes by the names that people use.</summary>
 public static class MailboxLookup
 {
+    /// <summary>Composed by PostgreSQL, since .NET without ICU leaves names as they are. $2: the name's segments by '/', $3: the name.</summary>
+    private const string Names =
+        """
+        cross join lateral (select array(select normalize(s, nfc) from unnest($2) with ordinality as u(s, i) order by i) as slashed,
+            string_to_array(normalize($3, nfc), coalesce(a.delimiter, t.delimiter)) as own) n
+        """;
+
     /// <summary>The account of a log-in name; <see cref="MailErrorCode.NonExistent"/>.</summary>
     /// <exception cref="StoreUnavailableException">PostgreSQL can't be reached.</exception>
     public static Task<MailResult<AccountId>> AccountAsync(NpgsqlDataSource database, string user) => Store.Guard<MailResult<AccountId>>(async () =>
@@ -22,12 +29,12 @@ public static class MailboxLookup
         if (!account.IsOk)
             return account.Error;
         object? id = await Store.Guard(() => database.ScalarAsync(
-            """
-            select m.id from mail.mailbox m join directory.account a on a.id = m.account_id join directory.tenant t on t.id = a.tenant_id
-            where m.account_id = $1 and m.deleted_at is null and (m.path = $2 or m.path = $3 or m.path = string_to_array($4, coalesce(a.delimiter, t.delimiter)))
-            order by m.path = $2 desc, m.path = $3 desc limit 1
+            $"""
+            select m.id from mail.mailbox m join directory.account a on a.id = m.account_id join directory.tenant t on t.id = a.tenant_id {Names}
+            where m.account_id = $1 and m.deleted_at is null and m.path in (n.slashed, $2, n.own)
+            order by m.path = n.slashed desc, m.path = $2 desc limit 1
             """,
-            account.Value.Value, Segments(name.Normalize()), Segments(name), name.Normalize()));
+            account.Value.Value, Segments(name), name));
         return id is long mailbox
             ? new MailboxKey(account.Value, new MailboxId(mailbox))
             : new MailError(MailErrorCode.NonExistent, $"{user} has no mailbox '{name}'.");
@@ -41,20 +48,20 @@ public static class MailboxLookup
     public static Task<MailResult<IReadOnlyList<OnceMailbox>>> EverAsync(NpgsqlDataSource database, AccountId account, string name) => Store.Guard<MailResult<IReadOnlyList<OnceMailbox>>>(async () =>
     {
         List<OnceMailbox> found = await database.ListAsync(
-            """
+            $"""
             with named as (
                 select m.id, m.path, null::timestamptz as deleted from mail.mailbox m where m.account_id = $1 and m.deleted_at is null
                 union all select g.mailbox_id, g.path, g.at from mail.mailbox_gone g where g.account_id = $1
             ), known as (
                 select * from named union all select distinct x.mailbox_id, null::text[], '-infinity'::timestamptz from mail.expunged x
-                where x.account_id = $1 and x.mailbox_id::text = $4 and x.mailbox_id not in (select id from named)
+                where x.account_id = $1 and x.mailbox_id::text = $3 and x.mailbox_id not in (select id from named)
             )
-            select m.id, m.path, m.deleted from known m cross join directory.account a join directory.tenant t on t.id = a.tenant_id
-            where a.id = $1 and (m.path = $2 or m.path = $3 or m.path = string_to_array($4, coalesce(a.delimiter, t.delimiter)) or m.id::text = $4)
+            select m.id, m.path, m.deleted from known m cross join directory.account a join directory.tenant t on t.id = a.tenant_id {Names}
+            where a.id = $1 and (m.path in (n.slashed, $2, n.own) or m.id::text = $3)
             order by 3 desc nulls first
             """,
             static r => new OnceMailbox(new MailboxId(r.GetInt64(0)), r.IsDBNull(1) ? null : MailboxPath.Of(r.GetFieldValue<string[]>(1)), r.IsDBNull(2)),
-            account.Value, Segments(name.Normalize()), Segments(name), name.Normalize());
+            account.Value, Segments(name), name);
         return found.Count > 0 ? found : new MailError(MailErrorCode.NonExistent, $"There is no mailbox '{name}', and none of this name was deleted that anything is kept of.");
     });
 

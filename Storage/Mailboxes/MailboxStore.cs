@@ -46,6 +46,14 @@ public sealed class MailboxStore(MailDatabase database, SnapshotPageOptions? pag
         }
     });
 
+    /// <summary>Who has claimed the mailbox and not given the claim back, as it named itself; null: nobody, or there is no such mailbox.</summary>
+    public Task<string?> OwnerAsync(MailboxKey key) => Store.Guard(async () =>
+    {
+        await using NpgsqlConnection connection = await database.Main.OpenConnectionAsync();
+        await using NpgsqlCommand command = Command(connection, "select owner from mail.mailbox where account_id = $1 and id = $2 and deleted_at is null", key);
+        return await command.ExecuteScalarAsync() as string;
+    });
+
     /// <summary>Ends the commit connections of silos that are dead; a backend that can't get rid of its result holds locks until then. Returns how many there were.</summary>
     public Task<int> EndDeadBackendsAsync() => Store.Guard(async () =>
     {

@@ -23,7 +23,7 @@ internal sealed partial class MaintenanceService(Collector collector, NodeOption
                 {
                     await collector.RunAsync(stoppingToken);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
                 {
                     LogFailed(e);
                 }

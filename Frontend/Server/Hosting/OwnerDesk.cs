@@ -23,7 +23,7 @@ internal sealed partial class OwnerDesk(
                     if (owned.TryGet(inquiry.Mailbox, out OwnedMailbox? claim))
                         await TakeAsync(inquiry, claim);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (e is not OperationCanceledException || !stoppingToken.IsCancellationRequested)
                 {
                     LogFailed(e, inquiry.Mailbox);
                 }

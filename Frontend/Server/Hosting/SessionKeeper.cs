@@ -25,7 +25,7 @@ internal sealed partial class SessionKeeper(
                 {
                     await TakeAsync(news, stop);
                 }
-                catch (Exception e) when (e is not OperationCanceledException)
+                catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
                 {
                     LogFailed(e, news.Kind);
                 }

@@ -13,6 +13,13 @@ public interface ILeaseDesk : IGrainWithStringKey
     /// </summary>
     [Alias("Renew")]
     ValueTask<IReadOnlyList<int>> Renew(IMailboxObserver observer, IReadOnlyList<HeldVersion> held);
+
+    /// <summary>
+    /// Another silo has claimed the mailbox: when this returns, nothing is read here any more that an owner under <paramref name="epoch"/> or an older one has published, and who waits for news asks the new owner.
+    /// Does nothing at the desk of a silo that is gone.
+    /// </summary>
+    [Alias("Withdraw")]
+    ValueTask Withdraw(MailboxKey mailbox, long epoch);
 }
 
 /// <summary>The version of a mailbox that a front-end process has.</summary>

@@ -9,12 +9,11 @@ public sealed class LeaseDeskGrain(OwnedMailboxes owned, ILocalMailboxes local, 
 {
     public ValueTask<IReadOnlyList<int>> Renew(IMailboxObserver observer, IReadOnlyList<HeldVersion> held)
     {
-        bool here = this.GetPrimaryKeyString() == silo.SiloAddress.ToParsableString();
         var ask = new List<int>();
         for (int i = 0; i < held.Count; i++)
         {
             HeldVersion version = held[i];
-            if (!here || !owned.TryGet(version.Mailbox, out OwnedMailbox? claim) || claim.Epoch != version.Epoch)
+            if (!IsHere || !owned.TryGet(version.Mailbox, out OwnedMailbox? claim) || claim.Epoch != version.Epoch)
             {
                 ask.Add(i);
                 continue;
@@ -26,4 +25,16 @@ public sealed class LeaseDeskGrain(OwnedMailboxes owned, ILocalMailboxes local, 
         }
         return new(ask);
     }
+
+    public ValueTask Withdraw(MailboxKey mailbox, long epoch)
+    {
+        if (IsHere)
+        {
+            local.Withdraw(mailbox, epoch);
+            local.End(mailbox, MailboxEnd.OwnerChanged);
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    private bool IsHere => this.GetPrimaryKeyString() == silo.SiloAddress.ToParsableString();
 }

@@ -14,6 +14,8 @@ public sealed partial class MailboxGrain
     /// <summary>Milliseconds between two times that Orleans is told of uses that it does not see.</summary>
     private const long _usedEvery = 60_000;
 
+    private static readonly TimeSpan _toldWithin = TimeSpan.FromSeconds(1);
+
     private long _usedAt = -_usedEvery;
 
     public async ValueTask Unname()
@@ -64,6 +66,7 @@ public sealed partial class MailboxGrain
             return null;
         }
         LogClaimed(_key, claim.Epoch);
+        await WithdrawAsync(claim);
         register.Add(_key, this, new OwnedMailbox(claim.Epoch, DateTimeOffset.UtcNow, () => _owned?.Loaded is not null, () => _underWay.Count, _observers.Renew));
         GrainMetrics.Claims.Add(1);
         if (!_nameless && claim.Path is { } path)
@@ -74,6 +77,36 @@ public sealed partial class MailboxGrain
 
         Task<MailResult<CommitOutcome>> ConcludeInTurn(CommitOperation operation, Task<CommitOutcome> committed) =>
             Task.Factory.StartNew(() => ConcludeAsync(owned, operation, () => committed), CancellationToken.None, TaskCreationOptions.None, _turns).Unwrap();
+    }
+
+    /// <summary>
+    /// Another activation may have had the claim until now: while silos come and go the directory of grains can lose one that lives. It writes nothing any more, and its silo must read nothing more of what it
+    /// has published, before anything is answered here. One that is silent for a second is dead or cut off.
+    /// </summary>
+    private async Task WithdrawAsync(MailboxClaim claim)
+    {
+        if (claim.Previous is not { } previous)
+            return;
+        local.Withdraw(_key, claim.Epoch - 1);
+        if (previous == silo.SiloAddress.ToParsableString() || silos.GetApproximateSiloStatus(SiloAddress.FromParsableString(previous)) != SiloStatus.Active)
+            return;
+        try
+        {
+            await GrainFactory.GetGrain<ILeaseDesk>(previous).Withdraw(_key, claim.Epoch - 1).AsTask().WaitAsync(_toldWithin);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogNotWithdrawn(e, _key, previous);
+        }
+    }
+
+    /// <summary>
+    /// For news of another's claim where this activation has none: if the row names an owner that may live, that is an activation which calls do not reach. It loses its claim to this one.
+    /// </summary>
+    private async ValueTask TakeOverAsync()
+    {
+        if (await store.OwnerAsync(_key) is { } owner && !silos.IsDeadSilo(SiloAddress.FromParsableString(owner)))
+            await OwnAsync();
     }
 
     /// <summary>Any thread.</summary>
@@ -163,6 +196,9 @@ public sealed partial class MailboxGrain
         }
         return _end;
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Silo {Silo}, which had mailbox {Mailbox}, could not be told that it has not any more")]
+    private partial void LogNotWithdrawn(Exception e, MailboxKey mailbox, string silo);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "Mailbox {Mailbox} is claimed under epoch {Epoch}")]
     private partial void LogClaimed(MailboxKey mailbox, long epoch);

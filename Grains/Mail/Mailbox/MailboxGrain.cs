@@ -19,7 +19,7 @@ namespace MailCluster.Grains;
 /// </summary>
 [Reentrant, PreferLocalPlacement, CollectionAgeLimit(Minutes = 5), GrainType("mailbox")]
 public sealed partial class MailboxGrain(
-    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, OwnedMailboxes register, ILocalSiloDetails silo, IOptions<AccountOptions> options,
+    MailboxStore store, CommitLanes lanes, IdBlocks ids, ILocalMailboxes local, OwnedMailboxes register, ILocalSiloDetails silo, ISiloStatusOracle silos, IOptions<AccountOptions> options,
     ILogger<MailboxGrain> log) : Grain, IMailboxGrain, IWatchedMailbox
 {
     private static readonly MailError _gone = new(MailErrorCode.MailboxGone, "The mailbox was deleted.");
@@ -217,7 +217,17 @@ public sealed partial class MailboxGrain(
     {
         // Nothing in memory, nothing to put right. A claim that is under way may have read its version before the change.
         if (_claiming is null)
+        {
+            try
+            {
+                await TakeOverAsync();
+            }
+            catch (StoreUnavailableException)
+            {
+                throw new TimeoutException("PostgreSQL cannot be reached.");
+            }
             return;
+        }
         (MailboxOwnership? owned, _) = await OwnAsync();
         if (owned is null || delta.Epoch < owned.Epoch)
             return;
@@ -238,6 +248,18 @@ public sealed partial class MailboxGrain(
 
     public async ValueTask Committed(long epoch, long modSeq)
     {
+        if (_claiming is null)
+        {
+            try
+            {
+                await TakeOverAsync();
+            }
+            catch (StoreUnavailableException)
+            {
+                // It is looked at again.
+            }
+            return;
+        }
         if (_owned is not { IsLost: false } owned || owned.Epoch != epoch)
             return;
         try

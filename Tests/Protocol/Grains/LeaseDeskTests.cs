@@ -45,6 +45,19 @@ public sealed class LeaseDeskTests(MailSilo silo) : IClassFixture<MailSilo>
         Assert.Equal([0], await silo.Grains.GetGrain<ILeaseDesk>("127.0.0.1:1@1").Renew(silo.Grains.CreateObjectReference<IMailboxObserver>(new FrontEnd()), [new(inbox, known.Epoch, known.ModSeq)]));
     }
 
+    [Fact]
+    public async Task What_another_silo_has_claimed_is_read_here_no_more()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        SyncReply known = Ok(await silo.Owner(inbox).Sync(0, 0, null)), other = Ok(await silo.Owner(work).Sync(0, 0, null));
+        ILeaseDesk desk = silo.Grains.GetGrain<ILeaseDesk>((await silo.Store.OwnerAsync(inbox))!);
+        await silo.Grains.GetGrain<ILeaseDesk>("127.0.0.1:1@1").Withdraw(inbox, known.Epoch);
+        await desk.Withdraw(work, other.Epoch - 1);
+        Assert.True(silo.Local.TryGet(inbox, out _) && silo.Local.TryGet(work, out _));
+        await desk.Withdraw(inbox, known.Epoch);
+        Assert.False(silo.Local.TryGet(inbox, out _));
+    }
+
     private sealed class FrontEnd : IMailboxObserver
     {
         public TaskCompletionSource<(MailboxKey, long)> Heard { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

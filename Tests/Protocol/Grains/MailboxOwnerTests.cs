@@ -184,6 +184,24 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
     }
 
     [Fact]
+    public async Task A_move_is_seen_at_once_where_calls_do_not_reach_the_owner_of_its_source()
+    {
+        (MailboxKey inbox, MailboxKey work) = await silo.AccountAsync();
+        (MailboxKey other, _) = await silo.AccountAsync();
+        Ok(await silo.Owner(other).Append(await silo.AppendOfAsync()));
+        SyncReply known = Ok(await silo.Owner(other).Sync(0, 0, null));
+        // The owner of INBOX lives on this silo, and doors read what it has published; but the directory of grains has forgotten it, so that calls begin another activation.
+        long epoch = (await silo.Store.ClaimAsync(inbox, (await silo.Store.OwnerAsync(other))!))!.Epoch;
+        await silo.MoveAsync(other, known.Epoch, inbox, epoch, UidSet.Single(1));
+        silo.Local.Publish(inbox, (await silo.Store.LoadAsync(inbox, epoch))!.Value.Snapshot);
+        Assert.True(silo.Local.TryGet(inbox, out MailboxSnapshot? published) && published.TryFind(1, out _));
+
+        Assert.Equal(UidSet.Single(1), Ok(await silo.Owner(work).CopyFrom(silo.CopyOf(inbox, UidSet.Single(1), move: true))).SourceUids);
+        Assert.False(silo.Local.TryGet(inbox, out published) && published.TryFind(1, out _));
+        await silo.MemoryIsRightAsync(inbox);
+    }
+
+    [Fact]
     public async Task A_replacement_is_published_at_both_ends_before_it_returns()
     {
         (MailboxKey drafts, MailboxKey sent) = await silo.AccountAsync();
@@ -280,7 +298,7 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
         (MailboxKey inbox, _) = await silo.AccountAsync();
         Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(3)));
         MailboxSnapshot before = await silo.CopyAsync(inbox);
-        long claimed = (await silo.Store.ClaimAsync(inbox, "another"))!.Epoch;
+        long claimed = (await silo.Store.ClaimAsync(inbox, "127.0.0.1:1@1"))!.Epoch;
         Assert.True(claimed > before.Epoch);
         AppendRequest append = await silo.AppendOfAsync();
         Assert.Equal(MailErrorCode.StaleEpoch, (await silo.Owner(inbox).Append(append)).Error?.Code);
@@ -305,7 +323,7 @@ public sealed class MailboxOwnerTests(MailSilo silo) : IClassFixture<MailSilo>
         }))];
         for (int i = 0; i < 8 && Volatile.Read(ref left) > 0; i++)
         {
-            await silo.Store.ClaimAsync(inbox, "another");
+            await silo.Store.ClaimAsync(inbox, "127.0.0.1:1@1");
             await UntilDoneAsync(() => silo.Owner(inbox).Sync(0, 0, null));
         }
         await Task.WhenAll(callers);

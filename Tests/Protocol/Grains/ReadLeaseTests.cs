@@ -53,7 +53,7 @@ public sealed class ReadLeaseTests(MailSilo silo) : IClassFixture<MailSilo>
         Ok(await silo.Owner(inbox).Append(await silo.AppendOfAsync(3)));
         SyncReply before = Ok(await silo.Owner(inbox).Sync(0, 0, null));
         // A move whose mover died after its commit: the rows have it, and no call came.
-        long destination = (await silo.Store.ClaimAsync(work, "mover"))!.Epoch;
+        long destination = (await silo.Store.ClaimAsync(work, "127.0.0.1:1@1"))!.Epoch;
         await silo.MoveAsync(inbox, before.Epoch, work, destination, UidSet.Single(2));
         Assert.True(silo.Local.TryGet(inbox, out MailboxSnapshot? stale) && stale.TryFind(2, out _));
 
@@ -75,7 +75,7 @@ public sealed class ReadLeaseTests(MailSilo silo) : IClassFixture<MailSilo>
         await silo.Versions.LookAsync(all: true);
         Assert.Equal(before.Epoch, Ok(await silo.Owner(inbox).Sync(before.Epoch, before.ModSeq, null)).Epoch);
 
-        await silo.Store.ClaimAsync(inbox, "another");
+        await silo.Store.ClaimAsync(inbox, "127.0.0.1:1@1");
         await silo.Versions.LookAsync(all: true);
         Assert.False(silo.Local.TryGet(inbox, out _));
         Assert.Equal(MailErrorCode.StaleEpoch, (await silo.Owner(inbox).Sync(before.Epoch, before.ModSeq, null)).Error?.Code);

@@ -157,7 +157,7 @@ public sealed class StatusTests(MailSilo silo) : IClassFixture<MailSilo>
     public async Task An_activation_without_the_claim_takes_it_from_whoever_may_have_it_before_the_name_changes()
     {
         (MailboxKey inbox, _) = await silo.AccountAsync();
-        long other = (await silo.Store.ClaimAsync(inbox, "S10.0.0.1:1:1"))!.Epoch;
+        long other = (await silo.Store.ClaimAsync(inbox, "127.0.0.1:1@1"))!.Epoch;
         await silo.Owner(inbox).Unname();
         Assert.Equal(other + 1, await silo.ScalarAsync<long>("select epoch from mail.mailbox where account_id = $1 and id = $2", inbox.Account.Value, inbox.Mailbox.Value));
     }

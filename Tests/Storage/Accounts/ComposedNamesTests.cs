@@ -3,6 +3,7 @@ using MailCluster.Storage;
 using MailCluster.Storage.Accounts;
 using MailCluster.Storage.Directories;
 using MailCluster.Storage.Ids;
+using MailCluster.Storage.Mailboxes;
 using MailCluster.Tests.Support;
 using Xunit;
 
@@ -35,5 +36,7 @@ public sealed class ComposedNamesTests(PostgresFixture postgres)
         Assert.Equal(CreateOutcome.Exists, again);
         Assert.Equal(Composed, found!.Path.Leaf);
         Assert.Contains((await tree.ListAsync(account, false)).Mailboxes, m => m.Path.Leaf == Composed);
+        // As administrators write it.
+        Assert.Equal(found.Id, (await MailboxLookup.MailboxAsync(database.Main, "a@t.example", "Work/" + Decomposed)).Value.Mailbox);
     }
 }

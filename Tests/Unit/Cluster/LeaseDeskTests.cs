@@ -99,6 +99,8 @@ public sealed class LeaseDeskTests : IAsyncDisposable
 
         public Exception? Outage { get; set; }
 
+        public ValueTask Withdraw(MailboxKey mailbox, long epoch) => throw new NotSupportedException();
+
         public ValueTask<IReadOnlyList<int>> Renew(IMailboxObserver observer, IReadOnlyList<HeldVersion> held)
         {
             Calls.Enqueue([.. held]);
